@@ -1,0 +1,104 @@
+"""The command line: `assay COMMAND`, also `python -m app`.
+
+Standard output carries results only; messages go to standard error. Exit status: 0 fine, 1 a check found
+something, 2 the input is wrong (one line).
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from analytics.errors import AssayError
+from app import __version__
+
+COMMANDS: dict[str, str] = {}
+"""Name of a command to `module:attribute`. A module is imported when its command is named, or for --help;
+so it imports pandas, DuckDB and the like inside the functions that need them."""
+
+EXIT_WRONG_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports the module of a command only when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, sorted."""
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="PROJECT is an assay.toml, its folder, or a folder of such folders; the sample logs if left out.",
+)
+@click.version_option(__version__, prog_name="assay")
+def cli() -> None:
+    """Answer from telemetry logs: what broke, is the model still good, did the variant win."""
+
+
+PROJECT = click.argument("project", required=False, type=click.Path(path_type=Path))
+PORT = click.option(
+    "--port", default=8501, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+)
+HOST = click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; any but this one lets others in, and there is no log-in.",
+)
+
+
+@cli.command("serve")
+@PROJECT
+@HOST
+@PORT
+def serve_command(project: Path | None, host: str, port: int) -> None:
+    """Open the app on PROJECT for browsers."""
+    from app.serve import serve
+
+    serve(project, host=host, port=port)
+
+
+@cli.command("demo")
+@HOST
+@PORT
+@click.option("--no-browser", is_flag=True, help="Print the address only.")
+def demo_command(host: str, port: int, *, no_browser: bool) -> None:
+    """Open the app on the sample logs, and a browser on it."""
+    from app.serve import serve
+
+    serve(host=host, port=port, open_browser=not no_browser)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and end the process with its exit status.
+
+    Whatever a user can mend is one line on standard error and exit status 2, never a traceback.
+    """
+    try:
+        status = cli.main(args=arguments, prog_name="assay", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(0)
+    except (AssayError, click.ClickException) as error:
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo(f"assay: {' '.join(message.split())}", err=True)
+        sys.exit(EXIT_WRONG_INPUT)
+    except click.Abort:
+        sys.exit(EXIT_INTERRUPTED)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,1 @@
+"""The computing commands, one module a family; app/cli.py names them."""

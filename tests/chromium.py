@@ -1,0 +1,98 @@
+"""Chromium for the browser tests: find it, or (as a script) install it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+# As few calls home as Chromium lets itself be talked into; no sandbox for root, which containers run as.
+ARGUMENTS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+]
+
+
+def find() -> Path | None:
+    """The browser to test with: $CHROMIUM, one on the path, or the one Playwright has downloaded."""
+    named = os.environ.get("CHROMIUM")
+    if named:
+        return Path(named) if Path(named).is_file() else None
+    for name in NAMES:
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    return _downloaded()
+
+
+def _downloaded() -> Path | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = Path(playwright.chromium.executable_path)
+    return path if path.is_file() else None
+
+
+def install() -> None:
+    """Debian's own package where we may install it, else Playwright's download; and the other way round."""
+    steps = [_install_with_playwright, _install_with_apt]
+    if _is_debian_root():
+        steps.reverse()
+    for step in steps:
+        step()
+        if find():
+            return
+
+
+def _is_debian_root() -> bool:
+    release = Path("/etc/os-release")
+    return (
+        hasattr(os, "geteuid")
+        and os.geteuid() == 0
+        and shutil.which("apt-get") is not None
+        and release.is_file()
+        and "ID=debian" in release.read_text(encoding="utf-8").splitlines()
+    )
+
+
+def _install_with_apt() -> None:
+    if not shutil.which("apt-get") or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update", "-qq"], check=False, env=environment, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
+        check=False,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def _install_with_playwright() -> None:
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+
+
+def main() -> int:
+    """Make sure that there is a browser; 1 and one line where there cannot be."""
+    if not find() and not os.environ.get("CHROMIUM"):
+        install()
+    browser = find()
+    if browser:
+        print(f"Browser: {browser}")
+        return 0
+    print("No Chromium: install one, or set CHROMIUM=/path/to/chromium.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

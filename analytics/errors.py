@@ -1,0 +1,27 @@
+"""The exceptions Assay raises on purpose; every message tells the user what to do next."""
+
+from __future__ import annotations
+
+
+class AssayError(Exception):
+    """Base of all errors a user can mend; the text is one clear line without a traceback."""
+
+
+class ProjectError(AssayError):
+    """The project file is missing, unreadable, or says something that is not accepted."""
+
+
+class NotSupportedYetError(ProjectError):
+    """The project file uses a promised section that this release does not compute yet."""
+
+
+class ScopeError(AssayError):
+    """A window, version, filter, grain or other part of the question cannot be understood."""
+
+
+class TelemetryError(AssayError):
+    """A log cannot be read, or lacks what the project file says is in it."""
+
+
+class QueryTimeoutError(AssayError):
+    """A query ran past its time limit."""

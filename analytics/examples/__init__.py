@@ -1,0 +1,1 @@
+"""The rows behind a number: the worst, the uncertain, the best, the random."""

@@ -1,0 +1,1 @@
+"""How good: aggregates of scores, labels and decisions in, metrics with intervals out."""

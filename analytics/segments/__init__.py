@@ -1,0 +1,1 @@
+"""Where it is worse: every value of every segment against the rest, corrected."""

@@ -1,0 +1,87 @@
+"""Correction of a family of p-values, and the levels at which the matching intervals are drawn.
+
+Missing p-values (None or nan) stay missing and do not count as members of the family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from .arrays import FloatArray
+
+PValues = Sequence[float | None] | FloatArray
+
+
+def _present(p: PValues) -> tuple[FloatArray, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    values = np.array([np.nan if x is None else float(x) for x in p], dtype=np.float64)
+    known = ~np.isnan(values)
+    if np.any((values[known] < 0) | (values[known] > 1)):
+        raise ValueError("p-values lie between 0 and 1")
+    return values, known
+
+
+def _adjust(p: PValues, method: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    values, known = _present(p)
+    adjusted = np.full(values.shape, np.nan)
+    if known.any():
+        adjusted[known] = method(values[known])
+    return adjusted
+
+
+def benjamini_hochberg(p: PValues) -> FloatArray:
+    """Return p-values adjusted for the false discovery rate (Benjamini and Hochberg, JRSS B 57, 1995).
+
+    >>> benjamini_hochberg([0.01, 0.04, None, 0.03]).round(3).tolist()
+    [0.03, 0.04, nan, 0.04]
+    """
+    return _adjust(p, lambda values: stats.false_discovery_control(values, method="bh"))
+
+
+def holm(p: PValues) -> FloatArray:
+    """Return p-values adjusted for the chance of any false alarm (Holm, Scandinavian J. of Statistics 6, 1979).
+
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    return _adjust(p, lambda values: np.asarray(multipletests(values, method="holm")[1], dtype=np.float64))
+
+
+def holm_levels(p: PValues, alpha: float) -> FloatArray:
+    """Return, per member, the level at which Holm tests it: alpha / (m - j + 1) at step j in order of p.
+
+    Steps not reached get the level of the first failure. An interval at confidence 1 - level leaves out 0 exactly
+    where Holm rejects.
+
+    >>> holm_levels([0.01, 0.04, 0.03], 0.06).round(3).tolist()
+    [0.02, 0.06, 0.03]
+    """
+    values, known = _present(p)
+    levels = np.full(values.shape, np.nan)
+    members = np.flatnonzero(known)
+    order = members[np.argsort(values[members], kind="stable")]
+    steps = alpha / (order.size - np.arange(order.size))
+    failed = np.flatnonzero(values[order] > steps)
+    if failed.size:
+        steps[failed[0] :] = steps[failed[0]]
+    levels[order] = steps
+    return levels
+
+
+def bh_level(p: PValues, alpha: float) -> float:
+    """Return the level R alpha / m of intervals that go with Benjamini-Hochberg, R being the number of rejections.
+
+    Where nothing is rejected (R = 0), alpha / m: no member's interval may then leave out 0. alpha for an empty family.
+
+    >>> bh_level([0.001, 0.8, 0.02, None], 0.05)
+    0.03333333333333333
+    """
+    values, known = _present(p)
+    m = int(known.sum())
+    if m == 0:
+        return alpha
+    rejected = int((benjamini_hochberg(values[known]) <= alpha).sum())
+    return max(rejected, 1) * alpha / m

@@ -1,0 +1,297 @@
+"""The tables of one project as typed views over its log files.
+
+Views (nothing is copied):
+
+``predictions``  one row a prediction: file, row, id, ts, received, version, score or ``score:<class>``, scored, decision,
+                 own_label, own_label_ts, unit, weight, latency, status, request, and ``column:<name>`` for every
+                 logged column
+``reference``    the same, for what is normal
+``labels``       one row a label report: id, label, ts, source, file, row
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from analytics.engines.duckdb import DuckDBEngine
+from analytics.engines.text import literal
+from analytics.errors import ProjectError, TelemetryError
+from analytics.project import Predictions, Project, Release, ReleaseLog
+from analytics.telemetry import typed
+from analytics.telemetry.casts import is_numeric
+from analytics.telemetry.feeds import Feed, open_feed, sniffed_types
+from analytics.telemetry.files import LogFile, digest, fixed_folder, list_files
+from analytics.telemetry.releases import read_releases
+
+Source = Literal["predictions", "reference"]
+FeatureKind = Literal["numeric", "categorical", "boolean"]
+SEGMENT_VALUES = 200
+
+
+@dataclass(frozen=True)
+class Feature:
+    """An input of the model: its name, kind, and the quoted view column that holds it."""
+
+    name: str
+    kind: FeatureKind
+    column: str
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A column to slice by.
+
+    Attributes:
+        edges: for a numeric segment the reference quartiles; None for any other.
+        kept: the most frequent values where there are too many to show; the rest reads ``(other)``.
+    """
+
+    name: str
+    column: str
+    edges: tuple[float, ...] | None = None
+    kept: tuple[str, ...] | None = None
+
+
+@dataclass
+class Catalog:
+    """Opens the feeds of a project and defines its views.
+
+    Args:
+        project: the validated project file.
+
+    Raises:
+        TelemetryError: a feed has no readable file or lacks a declared column.
+    """
+
+    project: Project
+    engine: DuckDBEngine = field(init=False)
+    feeds: dict[str, Feed] = field(init=False, default_factory=dict)
+    listed: dict[str, tuple[LogFile, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.predictions: Predictions = self.project.require_predictions()
+        self.listed = list_feeds(self.project)
+        self.engine = DuckDBEngine(_folders(self.project))
+        for name, files in self.listed.items():
+            self.feeds[name] = open_feed(self.engine, name, files, self._declared(name))
+        self._check_columns()
+        self._define()
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes when the project file or any listed log file does."""
+        return "-".join((self.project.digest, *(digest(files) for files in self.listed.values())))
+
+    @property
+    def has_label_feed(self) -> bool:
+        """Whether labels come in a feed of their own."""
+        return "labels" in self.feeds
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the project declares labels at all."""
+        return self.has_label_feed or self.predictions.label is not None
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """Column -> type shown, text columns of CSV and JSON logs judged by what they hold."""
+        feed = self.feeds["predictions"]
+        return feed.columns | sniffed_types(self.engine, feed)
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """The declared features, or every column without another role that is not private, a time or nested."""
+        names = self.predictions.features
+        if names is None:
+            taken = {*self.predictions.roles().values(), *self.predictions.private}
+            names = tuple(name for name in self.types if name not in taken)
+        found = ((name, _feature_kind(self.types[name])) for name in names if name in self.types)
+        return tuple(Feature(name, kind, typed.column(name)) for name, kind in found if kind is not None)
+
+    @cached_property
+    def segments(self) -> dict[str, Segment]:
+        """The declared segments by name."""
+        return {name: self._segment(name) for name in self.predictions.segments}
+
+    @cached_property
+    def duplicated(self) -> bool:
+        """Whether any prediction id occurs twice (looked at once per set of files)."""
+        if self.predictions.id is None:
+            return False
+        row = self.engine.query("SELECT count(id) AS n, count(DISTINCT id) AS ids FROM all_predictions").to_pylist()[0]
+        return bool(row["n"] != row["ids"])
+
+    @cached_property
+    def relabelled(self) -> bool:
+        """Whether any id has more than one label report (looked at once per set of files)."""
+        if not self.has_label_feed:
+            return False
+        row = self.engine.query("SELECT count(id) AS n, count(DISTINCT id) AS ids FROM labels").to_pylist()[0]
+        return bool(row["n"] != row["ids"])
+
+    @cached_property
+    def extent(self) -> tuple[datetime, datetime] | None:
+        """First and last timestamp of the predictions; None where there are no rows."""
+        row = self.engine.query("SELECT min(ts) AS first, max(ts) AS last FROM predictions").to_pylist()[0]
+        return None if row["first"] is None else (_utc(row["first"]), _utc(row["last"]))
+
+    @cached_property
+    def versions(self) -> tuple[str | None, ...]:
+        """Every version in the predictions, by first appearance; one None where no version is declared."""
+        if self.predictions.version is None:
+            return (None,)
+        rows = self.engine.query(
+            "SELECT version FROM predictions GROUP BY version ORDER BY min(ts), version"
+        ).to_pylist()
+        return tuple(row["version"] for row in rows)
+
+    @cached_property
+    def reference_versions(self) -> tuple[str | None, ...]:
+        """Every version in the reference, by first appearance."""
+        if "reference" not in self.sources:
+            return ()
+        if self.predictions.version is None:
+            return (None,)
+        rows = self.engine.query("SELECT version FROM reference GROUP BY version ORDER BY min(ts), version").to_pylist()
+        return tuple(row["version"] for row in rows)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Which of the views there are."""
+        return ("predictions", "reference") if self.project.reference is not None else ("predictions",)
+
+    @cached_property
+    def releases(self) -> tuple[Release, ...]:
+        """The declared or logged releases, by time."""
+        releases = self.project.releases
+        if isinstance(releases, ReleaseLog):
+            releases = read_releases(self.engine, self.feeds["releases"], self.project)
+        return tuple(sorted(releases, key=lambda release: self.project.instant(release.timestamp)))
+
+    def close(self) -> None:
+        """Close the engine."""
+        self.engine.close()
+
+    def _declared(self, name: str) -> tuple[str, ...]:
+        if name == "labels" and self.project.labels is not None:
+            section = self.project.labels
+            return tuple(filter(None, (section.id, section.label, section.timestamp, section.source)))
+        if name == "releases":
+            return ("timestamp", "version")
+        return tuple(self.predictions.roles().values())
+
+    def _check_columns(self) -> None:
+        file = self.project.file
+        predictions = self.predictions
+        named = {f"predictions.{role}": column for role, column in predictions.roles().items()}
+        named |= {f"predictions.features[{i}]": name for i, name in enumerate(predictions.features or ())}
+        named |= {f"predictions.segments[{i}]": name for i, name in enumerate(predictions.segments)}
+        named |= {f"predictions.private[{i}]": name for i, name in enumerate(predictions.private)}
+        for key, column in named.items():
+            self.feeds["predictions"].require(column, key, file)
+        for name in {*predictions.segments, *(predictions.features or ())} & set(predictions.private):
+            raise ProjectError(f'{file}: predictions.private: "{name}" is shown as a segment or feature; remove it there')
+        if self.project.labels is not None:
+            for key in ("id", "label", "timestamp", "source"):
+                if (column := getattr(self.project.labels, key)) is not None:
+                    self.feeds["labels"].require(column, f"labels.{key}", file)
+        if "reference" in self.feeds:
+            for column in (predictions.timestamp, *predictions.score_columns):
+                self.feeds["reference"].require(column, "reference.path", file)
+
+    def _define(self) -> None:
+        project, types = self.project, self.types
+        self.engine.define(
+            f"CREATE VIEW all_predictions AS {typed.predictions(project, self.feeds['predictions'], types)}"
+        )
+        if self.project.labels is not None:
+            self.engine.define(f"CREATE VIEW labels AS {typed.labels(project, self.feeds['labels'])}")
+        once = (
+            "SELECT * FROM all_predictions QUALIFY id IS NULL "
+            "OR row_number() OVER (PARTITION BY id ORDER BY ts, file, row) = 1"
+        )
+        self.engine.define(
+            f"CREATE VIEW predictions AS {once if self.duplicated else 'SELECT * FROM all_predictions'}"
+        )
+        if project.reference is None:
+            return
+        if "reference" in self.feeds:
+            body = typed.predictions(project, self.feeds["reference"], types, production_only=False)
+        else:
+            start, end = (project.instant(moment).isoformat() for moment in _both(project))
+            zone = "TIMESTAMP WITH TIME ZONE"
+            body = (
+                f"SELECT * FROM predictions WHERE ts >= CAST({literal(start)} AS {zone}) "
+                f"AND ts < CAST({literal(end)} AS {zone})"
+            )
+        self.engine.define(f"CREATE VIEW reference AS {body}")
+
+    def _segment(self, name: str) -> Segment:
+        column = typed.column(name)
+        view = "reference" if "reference" in self.sources else "predictions"
+        if is_numeric(self.types[name]):
+            row = self.engine.query(
+                f"SELECT quantile_disc(value, [0.25, 0.5, 0.75]) AS edges FROM (SELECT CAST({column} AS DOUBLE) AS value "
+                f"FROM {view}) WHERE isfinite(value)"
+            ).to_pylist()[0]
+            return Segment(name, column, edges=tuple(sorted(set(row["edges"] or ()))))
+        values = self.engine.query(
+            f"SELECT CAST({column} AS VARCHAR) AS value FROM predictions WHERE {column} IS NOT NULL "
+            f"GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {SEGMENT_VALUES + 1}"
+        ).to_pylist()
+        kept = tuple(row["value"] for row in values[:SEGMENT_VALUES])
+        return Segment(name, column, kept=kept if len(values) > SEGMENT_VALUES else None)
+
+
+def list_feeds(project: Project) -> dict[str, tuple[LogFile, ...]]:
+    """The files of every feed the project declares.
+
+    Raises:
+        TelemetryError: a declared path names no log file.
+    """
+    sections = {
+        "predictions": project.predictions,
+        "labels": project.labels,
+        "reference": project.reference,
+        "releases": project.releases if isinstance(project.releases, ReleaseLog) else None,
+    }
+    listed = {}
+    for name, section in sections.items():
+        if section is not None and section.path is not None:
+            try:
+                listed[name] = list_files(project.folder, section.path)
+            except TelemetryError as error:
+                raise TelemetryError(f"{project.file}: {name}.path: {error}") from error
+    return listed
+
+
+def _folders(project: Project) -> list[Path]:
+    sections = (project.predictions, project.labels, project.reference, project.releases)
+    return [
+        fixed_folder(project.folder, pattern).resolve()
+        for section in sections
+        for pattern in getattr(section, "path", None) or ()
+    ]
+
+
+def _both(project: Project) -> tuple[datetime, datetime]:
+    reference = project.reference
+    if reference is None or reference.start is None or reference.end is None:
+        raise ProjectError(f"{project.file}: reference: needs start and end")
+    return project.instant(reference.start), project.instant(reference.end)
+
+
+def _feature_kind(kind: str) -> FeatureKind | None:
+    if is_numeric(kind):
+        return "numeric"
+    if kind == "BOOLEAN":
+        return "boolean"
+    return "categorical" if kind == "VARCHAR" or kind.startswith("ENUM") else None
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)

@@ -1,0 +1,237 @@
+"""Scoped rows: the one FROM clause behind every aggregate and example.
+
+`scoped_rows` gives a SELECT over ``predictions`` or ``reference`` with labels joined, cut to a scope, whose columns are
+window_key, block_key, version, segment, label, label_ts, decision, score or ``score:<class>``, scored, weight, unit, ts,
+and ``column:<name>``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from analytics.engines.text import Sql, all_of, any_of, literal
+from analytics.errors import ScopeError
+from analytics.project import Block
+from analytics.scope import MISSING, Filter, Grain, Interval, Scope
+from analytics.telemetry import typed
+from analytics.telemetry.catalog import Catalog, Segment, Source
+
+OTHER = "(other)"
+_FINER = {"5min", "15min", "hour"}
+
+
+def scoped_rows(
+    catalog: Catalog, scope: Scope, source: Source = "predictions", *, segment: str | None = None, now: datetime | None = None
+) -> Sql:
+    """The rows of a scope as SQL text with its bound values.
+
+    Args:
+        catalog: the project's views.
+        scope: window, versions, filters, as-of, grain and segment.
+        source: monitored rows, or the reference (to which window and as-of do not apply).
+        segment: split by this segment instead of ``scope.by``.
+        now: the instant up to which a label may be called absent.
+
+    Raises:
+        ScopeError: the scope names something the project lacks.
+    """
+    labelled = _labelled(catalog, scope, source, now or datetime.now(UTC))
+    by = segment if segment is not None else scope.by
+    value = segment_expression(_segment(catalog, by)) if by is not None else "CAST(NULL AS VARCHAR)"
+    zone = catalog.project.time_zone
+    grain: Grain = scope.grain if source == "predictions" else "all"
+    wanted = all_of([*_window(scope, source), *_versions(scope, source), *conditions(catalog, scope.filters)])
+    text = (
+        f"SELECT *, {window_key(grain, zone)} AS window_key, {block_key(catalog.predictions.block, grain, zone)} AS block_key, "
+        f"{value} AS segment FROM ({labelled.text}) WHERE {wanted.text}"
+    )
+    return Sql(text, labelled.parameters | wanted.parameters)
+
+
+def window_key(grain: Grain, zone: str) -> str:
+    """The key `analytics.scope.cut` gives the window a row falls in."""
+    if grain == "all":
+        return "TIMESTAMP '1970-01-01 00:00:00'"
+    if grain in _FINER:
+        utc = "ts AT TIME ZONE 'UTC'"
+        hour = f"date_trunc('hour', {utc})"
+        if grain == "hour":
+            return hour
+        step = {"5min": 5, "15min": 15}[grain]
+        minutes = f"CAST(floor(extract(minute FROM {utc}) / {step}e0) * {step} AS INTEGER)"
+        return f"({hour} + {minutes} * INTERVAL '1' MINUTE)"
+    return f"date_trunc({literal(grain)}, {_local(zone)})"
+
+
+def block_key(block: Block, grain: Grain, zone: str) -> str:
+    """The stretch whose rows are not taken as independent; never longer than the window."""
+    if block == "none":
+        return "TIMESTAMP '1970-01-01 00:00:00'"
+    order = ["5min", "15min", "hour", "day", "week", "month", "all"]
+    return window_key(grain if order.index(grain) < order.index(block) else block, zone)
+
+
+def segment_expression(segment: Segment) -> str:
+    """The value of a segment as text; a numeric one as the interval between reference quartiles."""
+    if segment.edges is None:
+        value = f"CAST({segment.column} AS VARCHAR)"
+        shown = f"CASE WHEN {segment.column} IS NULL OR {value} = '' THEN {literal(MISSING)} ELSE {value} END"
+        if segment.kept is None:
+            return shown
+        kept = ", ".join(literal(name) for name in (*segment.kept, MISSING))
+        return f"CASE WHEN {shown} IN ({kept}) THEN {shown} ELSE {literal(OTHER)} END"
+    value = f"CAST({segment.column} AS DOUBLE)"
+    cases = " ".join(
+        f"WHEN {value} < {literal(edge)} THEN {literal(name)}"
+        for edge, name in zip(segment.edges, interval_names(segment.edges)[:-1], strict=True)
+    )
+    last = literal(interval_names(segment.edges)[-1])
+    return f"CASE WHEN {segment.column} IS NULL OR isnan({value}) THEN {literal(MISSING)} {cases} ELSE {last} END"
+
+
+def interval_names(edges: tuple[float, ...]) -> tuple[str, ...]:
+    """Names of the stretches between edges.
+
+    >>> interval_names((10.0, 20.5))
+    ('(-inf, 10)', '[10, 20.5)', '[20.5, inf)')
+    """
+    shown = [f"{edge:.6g}" for edge in edges]
+    if len(set(shown)) < len(edges):
+        shown = [repr(edge) for edge in edges]
+    if not shown:
+        return ("(-inf, inf)",)
+    inner = [f"[{low}, {high})" for low, high in zip(shown[:-1], shown[1:], strict=True)]
+    return (f"(-inf, {shown[0]})", *inner, f"[{shown[-1]}, inf)")
+
+
+def conditions(catalog: Catalog, filters: tuple[Filter, ...]) -> list[Sql]:
+    """One condition a name; several values of one name are joined by OR."""
+    by_name: dict[tuple[str, str], list[Sql]] = {}
+    for index, condition in enumerate(filters):
+        by_name.setdefault((condition.kind.removesuffix("_range"), condition.name), []).append(
+            _condition(catalog, condition, f"filter_{index}")
+        )
+    return [any_of(parts) for parts in by_name.values()]
+
+
+def _condition(catalog: Catalog, condition: Filter, name: str) -> Sql:
+    match condition.kind:
+        case "segment":
+            return _segment_is(_segment(catalog, condition.name), condition.value, name)
+        case "feature":
+            value = f"CAST({typed.column(_feature(catalog, condition.name))} AS VARCHAR)"
+            if condition.value == MISSING:
+                return Sql(f"{value} IS NULL OR {value} = ''")
+            return Sql(f"{value} = ${name}", {name: condition.value})
+        case "feature_range":
+            return _inside(f"CAST({typed.column(_feature(catalog, condition.name))} AS DOUBLE)", condition.value, name)
+        case "score_range":
+            if catalog.predictions.task == "multiclass":
+                raise ScopeError("score: a multiclass project has one score a class; filter by decision or label instead")
+            return _inside("score", condition.value, name)
+        case "outcome":
+            return Sql(_OUTCOME[condition.value])
+        case "label" | "decision":
+            value = f"CAST({condition.kind} AS VARCHAR)"
+            if condition.value == MISSING:
+                return Sql(f"{condition.kind} IS NULL")
+            return Sql(f"{value} = ${name}", {name: condition.value})
+
+
+_OUTCOME = {
+    "tp": "label = 1 AND decision = 1",
+    "fp": "label = 0 AND decision = 1",
+    "fn": "label = 1 AND decision = 0",
+    "tn": "label = 0 AND decision = 0",
+    "right": "label = decision",
+    "wrong": "label <> decision",
+}
+
+
+def _segment_is(segment: Segment, value: str, name: str) -> Sql:
+    if segment.edges is not None and value not in {MISSING, *interval_names(segment.edges)}:
+        return _inside(f"CAST({segment.column} AS DOUBLE)", value, name)
+    return Sql(f"{segment_expression(segment)} = ${name}", {name: value})
+
+
+def _inside(column: str, text: str, name: str) -> Sql:
+    interval = Interval.parse(text)
+    parts, parameters = [f"NOT isnan({column})"], {}
+    if interval.low != float("-inf"):
+        parts.append(f"{column} {'>=' if interval.low_closed else '>'} ${name}_low")
+        parameters[f"{name}_low"] = interval.low
+    if interval.high != float("inf"):
+        parts.append(f"{column} {'<=' if interval.high_closed else '<'} ${name}_high")
+        parameters[f"{name}_high"] = interval.high
+    return Sql(" AND ".join(parts), parameters)
+
+
+def _labelled(catalog: Catalog, scope: Scope, source: Source, now: datetime) -> Sql:
+    parameters: dict[str, Any] = {}
+    # as-of replays what was known of monitored rows; the reference is what we compare with today
+    known = scope.as_of if source == "predictions" else None
+    before = ""
+    if known is not None:
+        parameters["as_of"] = known
+        before = " WHERE {} <= CAST($as_of AS TIMESTAMP WITH TIME ZONE)"
+    rows = f"SELECT * FROM {source}{before.format('coalesce(received, ts)')}"
+    if not catalog.has_label_feed:
+        late = "own_label_ts > CAST($as_of AS TIMESTAMP WITH TIME ZONE)" if known is not None else "FALSE"
+        label = f"CASE WHEN {late} THEN NULL ELSE own_label END"
+        return Sql(f"SELECT *, {label} AS label, own_label_ts AS label_ts FROM ({rows})", parameters)
+    reports = f"SELECT id, label, ts FROM labels{before.format('ts')}"
+    if catalog.relabelled:
+        ranked = (
+            "SELECT id, label, ts, row_number() OVER (PARTITION BY id ORDER BY ts DESC, file DESC, row DESC) AS place "
+            f"FROM labels{before.format('ts')}"
+        )
+        reports = f"SELECT id, label, ts FROM ({ranked}) WHERE place = 1"
+    label, label_ts = "l.label", "l.ts"
+    section = catalog.project.labels
+    if section is not None and section.absent_after is not None and section.absent_means is not None:
+        parameters["known_at"] = known or now
+        parameters["absent_seconds"] = section.absent_after.total_seconds()
+        due = "p.ts + CAST($absent_seconds AS DOUBLE) * INTERVAL '1' SECOND"
+        ripe = f"l.id IS NULL AND {due} <= CAST($known_at AS TIMESTAMP WITH TIME ZONE)"
+        label = f"CASE WHEN {ripe} THEN {typed.absent_label(catalog.predictions, section.absent_means)} ELSE l.label END"
+        label_ts = f"CASE WHEN {ripe} THEN {due} ELSE l.ts END"
+    return Sql(
+        f"SELECT p.*, {label} AS label, {label_ts} AS label_ts FROM ({rows}) AS p LEFT JOIN ({reports}) AS l ON p.id = l.id",
+        parameters,
+    )
+
+
+def _window(scope: Scope, source: Source) -> list[Sql]:
+    if source == "reference":
+        return []
+    parts = []
+    if scope.start is not None:
+        parts.append(Sql("ts >= CAST($start AS TIMESTAMP WITH TIME ZONE)", {"start": scope.start}))
+    if scope.end is not None:
+        parts.append(Sql("ts < CAST($end AS TIMESTAMP WITH TIME ZONE)", {"end": scope.end}))
+    return parts
+
+
+def _versions(scope: Scope, source: Source) -> list[Sql]:
+    if not scope.versions or source == "reference":
+        return []
+    return [
+        any_of([Sql(f"version = $version_{i}", {f"version_{i}": name}) for i, name in enumerate(scope.versions)])
+    ]
+
+
+def _local(zone: str) -> str:
+    return f"ts AT TIME ZONE {literal(zone)}"
+
+
+def _segment(catalog: Catalog, name: str) -> Segment:
+    if name not in catalog.segments:
+        raise ScopeError(f'"{name}" is not a segment; known: {", ".join(catalog.segments) or "none"}')
+    return catalog.segments[name]
+
+
+def _feature(catalog: Catalog, name: str) -> str:
+    if name not in {feature.name for feature in catalog.features}:
+        raise ScopeError(f'"{name}" is not a feature')
+    return name

@@ -1,0 +1,29 @@
+"""Command line of the builder."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from sample_logs.builder import flights
+from sample_logs.builder.source import download, read_flights
+
+WORKSPACE = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Build the three projects of the workspace."""
+    parser = argparse.ArgumentParser(prog="python -m sample_logs.builder", description=main.__doc__)
+    parser.add_argument("--source", type=Path, help="folder with flights.csv.zip and the other tables")
+    parser.add_argument("--output", type=Path, default=WORKSPACE, help="the workspace to write into")
+    parser.add_argument("--measure-latency", action="store_true", help="score row by row again (minutes)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary, threadpool_limits(1):
+        # One thread: sums taken in another order would change the last digits of a score.
+        table = read_flights(options.source or download(Path(temporary)))
+        flights.build(table, options.output / "flights", options.measure_latency)
+
+
+if __name__ == "__main__":
+    main()

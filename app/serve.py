@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import gc
 import importlib
@@ -55,7 +56,14 @@ async def lifespan(server: st.App) -> AsyncGenerator[None, None]:
     preload()
     for call in _when_started:
         call(server)
-    yield
+    try:
+        yield
+    finally:
+        # Frozen objects would be reported as leaked; and what will not end must not keep the process.
+        gc.unfreeze()
+        last_call = threading.Timer(STOP_SECONDS, os._exit, args=(0,))
+        last_call.daemon = True
+        last_call.start()
 
 
 def preload() -> None:
@@ -195,5 +203,10 @@ def _has_browser() -> bool:
 
 
 def _exit_quietly(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Being told to stop is not a failure. uvicorn hands the signal on to this once it has closed down."""
-    sys.exit(0)
+    """Being told to stop is not a failure. uvicorn hands the signal on to this once it has closed down.
+
+    What was registered for the exit is run (DuckDB's spill folder goes), but the interpreter is not taken
+    apart: a thread inside a query that still runs would be torn out of DuckDB and abort the process.
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001
+    os._exit(0)

@@ -1,0 +1,120 @@
+"""Fixtures for all tests: the checkout, a running server, a browser, and errors shown whole in pages."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests import chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+"""Generous: two test processes and a server share two cores."""
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def whole_errors() -> None:
+    """Pages hide the text of an error from their users; a failing test must show it."""
+    if "streamlit" in sys.modules:
+        from streamlit import config
+
+        config.set_option("client.showErrorDetails", "full")
+
+
+@dataclass
+class RunningServer:
+    """A server in a process of its own, on a free port of loopback."""
+
+    process: subprocess.Popen[str]
+    messages: list[str] = field(default_factory=list)
+    url: str = ""
+
+    def get(self, path: str) -> bytes:
+        """The body of an answer."""
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=START_SECONDS) as answer:
+            return answer.read()
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
+        """Send a signal; exit status, and seconds until the process was gone."""
+        started = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        status = self.process.wait(timeout=START_SECONDS)
+        return status, time.monotonic() - started
+
+    def await_url(self) -> None:
+        """Read messages until the address is printed, and a first request is answered."""
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self.messages.append(line)
+            found = re.search(r"http://\S+", line)
+            if found:
+                self.url = found[0]
+                break
+        else:
+            pytest.fail(f"the server ended with {self.process.wait()}:\n{''.join(self.messages)}")
+        Thread(target=self.messages.extend, args=(self.process.stderr,), daemon=True).start()
+        self.get("/healthz")
+
+
+ServerStarter = Callable[..., RunningServer]
+
+
+@pytest.fixture(scope="session")
+def start_server() -> Iterator[ServerStarter]:
+    """Start `python -m app serve ARGUMENTS --port 0`, or another command line; all are ended afterwards."""
+    running: list[RunningServer] = []
+
+    def start(*arguments: str | Path, command: list[str] | None = None, **options: object) -> RunningServer:
+        words = command or [sys.executable, "-m", "app", "serve", *map(str, arguments), "--port", "0"]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)} | dict(options.get("environment") or {})
+        process = subprocess.Popen(
+            words,
+            cwd=options.get("cwd") or ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        server = RunningServer(process)
+        running.append(server)
+        server.await_url()
+        return server
+
+    yield start
+    for server in running:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.wait()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium through Playwright; `make browser` gets one."""
+    from playwright.sync_api import sync_playwright
+
+    executable = chromium.find()
+    if executable is None:
+        pytest.fail("no Chromium: run `make browser`, or set CHROMIUM=/path/to/chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=executable, args=chromium.ARGUMENTS)
+        yield opened
+        opened.close()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from analytics.results import Status
-
-Independence = Literal["rows", "units", "blocks"]
+from analytics.stats.blocks import Independence
 
 
 @dataclass(frozen=True)
@@ -116,3 +114,23 @@ class ScoreBinRow:
     bin_high: float
     n: int
     weight: float
+
+
+@dataclass(frozen=True)
+class PairBinRow:
+    """Rows of one cell of label x prediction, for a regression's predicted against true values.
+
+    Attributes:
+        label_low: start of the half-open label bin; -inf where it has none.
+        prediction_low: start of the half-open prediction bin; -inf where it has none.
+        n: labelled rows in the cell; cells without any may be left out.
+    """
+
+    window_start: datetime
+    window_end: datetime
+    version: str | None
+    label_low: float
+    label_high: float
+    prediction_low: float
+    prediction_high: float
+    n: int

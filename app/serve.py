@@ -54,6 +54,9 @@ async def healthz(_request: Request) -> Response:
 async def lifespan(server: st.App) -> AsyncGenerator[None, None]:
     """Import what the pages need before the first visitor comes, then call what waits for the start."""
     preload()
+    # What the imports made stays; no later collection needs to walk through it.
+    gc.collect()
+    gc.freeze()
     for call in _when_started:
         call(server)
     try:
@@ -67,16 +70,10 @@ async def lifespan(server: st.App) -> AsyncGenerator[None, None]:
 
 
 def preload() -> None:
-    """Import everything the pages import, and take it out of the garbage collector's sight.
-
-    The first visitor would wait seconds for pandas and SciPy; and every later collection would walk
-    through all that they made.
-    """
+    """Import everything the pages import; the first visitor would wait seconds for pandas and SciPy."""
     for package in (analytics, application):
         for name in _modules(package):
             importlib.import_module(name)
-    gc.collect()
-    gc.freeze()
 
 
 def _modules(package: ModuleType) -> Iterator[str]:

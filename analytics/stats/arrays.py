@@ -23,4 +23,6 @@ def divide(numerator: npt.ArrayLike, denominator: npt.ArrayLike, otherwise: floa
     [0.5, 0.0]
     """
     top, bottom = np.broadcast_arrays(as_floats(numerator), as_floats(denominator))
-    return np.divide(top, bottom, out=np.full(top.shape, otherwise), where=bottom != 0)
+    quotient = np.full(top.shape, otherwise, dtype=np.float64)
+    np.divide(top, bottom, out=quotient, where=bottom != 0)
+    return quotient

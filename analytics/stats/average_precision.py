@@ -1,8 +1,9 @@
 """Average precision from score bins, what each bin adds to its variance, and its interval.
 
-Bins run from the lowest score to the highest on the last axis; leading axes are cells of their own. Two ways to read
-the order inside a bin: ``"step"`` takes a bin as one threshold (scikit-learn's definition, exact with one bin per
-distinct score); ``"random"`` takes its rows as shuffled, for bins that are a summary of many scores.
+Bins run from the lowest score to the highest on the last axis; leading axes are cells of their own. Two ways
+to read the order inside a bin: ``"step"`` takes a bin as one threshold (scikit-learn's definition, exact with
+one bin per distinct score); ``"random"`` takes its rows as shuffled, for bins that are a summary of many
+scores.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from .roc import Influences, class_variance
 
 Ties = Literal["step", "random"]
 _SLICES = 8
-"""Into how many equal slices a shuffled bin is cut for its influence; more change the variance by under 1 %."""
+"""Into how many equal slices a shuffled bin is cut for its influence; more change the variance by under 1 %.
+"""
 
 
 def average_precision(
@@ -27,9 +29,9 @@ def average_precision(
 ) -> FloatArray:
     """Return the average precision, sum (R_k - R_k-1) P_k; nan without positives.
 
-    With ``ties="random"`` the k-th of a positives in a bin with b negatives has b k / (a + 1) of them before it.
-    ``pos`` and ``neg`` are sums of weights; where weights are not 1, ``pos_rows`` holds a, the number of positive rows
-    per bin, each taken to carry the bin's mean weight.
+    With ``ties="random"`` the k-th of a positives in a bin with b negatives has b k / (a + 1) of them before
+    it. ``pos`` and ``neg`` are sums of weights; where weights are not 1, ``pos_rows`` holds a, the number of
+    positive rows per bin, each taken to carry the bin's mean weight.
 
     >>> round(float(average_precision([1, 0, 1], [1, 1, 0])), 4)
     0.75
@@ -63,9 +65,10 @@ def _precision(positives: FloatArray, negatives: FloatArray) -> FloatArray:
 def _shuffled(positives: FloatArray, negatives: FloatArray, rows: FloatArray) -> FloatArray:
     """Sum over a bin's positives of weight x precision, the bin's rows being in random order.
 
-    With P and N positives and negatives above, mean weight u and step c = u + b / (a + 1), the k-th has precision
-    (P + k u) / (P + N + k c) = u / c (1 + (P / u - (P + N) / c) / ((P + N) / c + k)); the sum over k of the last
-    fraction is a difference of digamma functions, which also serves weights that are not whole numbers.
+    With P and N positives and negatives above, mean weight u and step c = u + b / (a + 1), the k-th has
+    precision (P + k u) / (P + N + k c) = u / c (1 + (P / u - (P + N) / c) / ((P + N) / c + k)); the sum over
+    k of the last fraction is a difference of digamma functions, which also serves weights that are not whole
+    numbers.
     """
     unit = divide(positives, rows, otherwise=1.0)
     unit = np.where(unit > 0, unit, 1.0)
@@ -80,7 +83,8 @@ def average_precision_influence(pos: npt.ArrayLike, neg: npt.ArrayLike, ties: Ti
     """Return by how much a row of weight 1 in each bin moves the average precision, to first order.
 
     With T and F the weights of positives and negatives at or above a bin, AP = sum p T / (T + F) / P, and its
-    derivatives by a bin's p and n are the influences. A shuffled bin is cut into equal slices and their mean taken.
+    derivatives by a bin's p and n are the influences. A shuffled bin is cut into equal slices and their mean
+    taken.
     """
     positives, negatives = as_floats(pos), as_floats(neg)
     if ties == "step":
@@ -104,7 +108,7 @@ def _step_influence(positives: FloatArray, negatives: FloatArray) -> Influences:
 
 
 class AveragePrecisionEstimate(NamedTuple):
-    """Average precision, its variance for independent rows, and its bias in a sample of this size (upwards)."""
+    """Average precision, its variance for independent rows, and its (upward) bias."""
 
     value: FloatArray
     variance: FloatArray
@@ -119,10 +123,11 @@ def average_precision_estimate(
     ties: Ties = "step",
     pos_rows: npt.ArrayLike | None = None,
 ) -> AveragePrecisionEstimate:
-    """Return value, linearised variance and bias; ``pos_w2`` and ``neg_w2`` are sums of squared weights per bin.
+    """Return value, linearised variance and bias for independent rows.
 
-    The bias is that every positive counts itself among the rows above its own score: with few positives the average
-    precision of a useless score is well above the prevalence.
+    ``pos_w2`` and ``neg_w2`` are sums of squared weights per bin. The bias is that every positive counts
+    itself among the rows above its own score: with few positives the average precision of a useless score is
+    well above the prevalence.
     """
     positives, negatives = as_floats(pos), as_floats(neg)
     squared_pos = positives if pos_w2 is None else as_floats(pos_w2)
@@ -147,27 +152,30 @@ def average_precision_interval(
     n_neg: npt.ArrayLike,
     confidence: float,
     df: npt.ArrayLike | None = None,
+    *,
     bias: npt.ArrayLike = 0.0,
 ) -> Intervals:
-    """Return the interval of an average precision: Wald on the logit scale around value - bias, widened to the value.
+    """Return the interval of an average precision: Wald on the logit scale around value - bias.
 
-    Without ``df``, Student's t with min(n_pos, n_neg) - 1 degrees of freedom, for the variance hangs on the smaller
-    class. In simulations (normal scores, prevalence .01 to .5, 10 positives and more) 95 % intervals cover 93 to 98 %;
-    the binomial interval of Boyd, Eng and Page (ECML 2013) covers 91 to 99.8 % and is up to ten times as wide at low
-    prevalence.
+    Widened to hold the value. Without ``df``, Student's t with min(n_pos, n_neg) - 1 degrees of freedom, for
+    the variance hangs on the smaller class. In simulations (normal scores, prevalence .01 to .5, 10 positives
+    and more) 95 % intervals cover 93 to 98 %; the binomial interval of Boyd, Eng and Page (ECML 2013) covers
+    91 to 99.8 % and is up to ten times as wide at low prevalence.
 
-    At value 1 (complete separation; variance 0) the lower limit is the smaller of two bounds at alpha / 2: a share q
-    of positives above all negatives (chance of separation q^n_pos, average precision at least q), or a share 1 - q of
-    negatives above all positives (chance q^n_neg, average precision 1 - r log(1 + 1 / r), r = (1 - q) n_neg / n_pos).
+    At value 1 (complete separation; variance 0) the lower limit is the smaller of two bounds at alpha / 2: a
+    share q of positives above all negatives (chance of separation q^n_pos, average precision at least q), or
+    a share 1 - q of negatives above all positives (chance q^n_neg, average precision 1 - r log(1 + 1 / r), r
+    = (1 - q) n_neg / n_pos).
 
     >>> low, high = average_precision_interval([0.8], [0.002], [50], [200], 0.95)
     >>> low.round(3).tolist(), high.round(3).tolist()
-    ([0.695], [0.876])
+    ([0.695], [0.875])
     """
     ap, v, m, n, shift = np.broadcast_arrays(*map(as_floats, (value, variance, n_pos, n_neg, bias)))
     freedom = np.maximum(np.minimum(m, n) - 1, 1.0) if df is None else as_floats(df)
     known = (ap > 0) & (ap < 1) & (v > 0)
-    # A corrected value of 0 or less is possible with a handful of positives; the logit needs something above 0.
+    # A corrected value of 0 or less is possible with a handful of positives; the logit needs something above
+    # 0.
     centre = np.where(known, np.clip(ap - shift, ap / 10, ap), 0.5)
     half = normal_quantile(confidence, freedom) * np.sqrt(np.where(known, v, 0.0)) / (centre * (1 - centre))
     low, high = special.expit(special.logit(centre) - half), special.expit(special.logit(centre) + half)

@@ -1,7 +1,7 @@
 """Variances of estimates whose rows belong to units or to stretches of time.
 
-An estimate that is smooth in sums has an influence per row; rows of one unit or block are not independent, but the
-sums of their influences nearly are. (With influences that sum to 0 over all rows.)
+An estimate that is smooth in sums has an influence per row; rows of one unit or block are not independent,
+but the sums of their influences nearly are. (With influences that sum to 0 over all rows.)
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ class ChosenVariance(NamedTuple):
 def block_variance(totals: npt.ArrayLike) -> FloatArray:
     """Return the variance of a sum from its per-block sums: G / (G - 1) x sum (t - mean)^2.
 
-    ``totals`` has blocks on the first axis (G, or G x k for k estimates at once): per block, the sum of weight x
-    influence of its rows. Every block of the window counts, also one whose total is 0. nan under two blocks.
+    ``totals`` has blocks on the first axis (G, or G x k for k estimates at once): per block, the sum of
+    weight x influence of its rows. Every block of the window counts, also one whose total is 0. nan under two
+    blocks.
 
     >>> float(block_variance([1.0, -1.0, 0.5, -0.5]))
     3.3333333333333335
@@ -43,9 +44,10 @@ def block_variance(totals: npt.ArrayLike) -> FloatArray:
 
 
 def unit_variance(sum_of_squares: npt.ArrayLike, n_units: npt.ArrayLike) -> FloatArray:
-    """Return the variance of a sum from the sum over units of (unit's sum of weight x influence)^2; nan under two.
+    """Return the variance of a sum from the sum over units of (sum of weight x influence)^2.
 
-    Influences sum to 0, so the units' mean is 0 and needs no subtraction. What one scan gives for all units at once.
+    nan under two units. Influences sum to 0, so the units' mean is 0 and needs no subtraction. What one scan
+    gives for all units at once.
 
     >>> float(unit_variance(3.0, 4))
     4.0
@@ -59,8 +61,8 @@ def largest_variance(
 ) -> ChosenVariance:
     """Return the largest of the row, unit and block variance, with the degrees of freedom that belong to it.
 
-    Units and blocks take part from ten on, and only where their variance is known (not None, not nan); they then bring
-    count - 1 degrees of freedom.
+    Units and blocks take part from ten on, and only where their variance is known (not None, not nan); they
+    then bring count - 1 degrees of freedom.
 
     >>> largest_variance(1.0, None, 2.0, n_blocks=30, n_units=0)
     ChosenVariance(variance=2.0, df=29.0, independence='blocks')

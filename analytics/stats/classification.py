@@ -1,9 +1,9 @@
 """Measures of a confusion matrix, each with the influence of one row of every cell.
 
-All are smooth functions of sums of weights. With the influence f of a cell (the derivative of the measure by the
-cell's weight), the variance over independent rows is sum w2 f^2, where w2 is the cell's sum of squared weights; for
-units or blocks, take the sums of weight x influence within each. A measure that has no value (no positives, nothing
-decided) is ``Undefined`` with the reason, where scikit-learn would warn and return 0 or 1.
+All are smooth functions of sums of weights. With the influence f of a cell (the derivative of the measure by
+the cell's weight), the variance over independent rows is sum w2 f^2, where w2 is the cell's sum of squared
+weights; for units or blocks, take the sums of weight x influence within each. A measure that has no value (no
+positives, nothing decided) is ``Undefined`` with the reason, where scikit-learn would warn and return 0 or 1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Linearised(NamedTuple):
     influence: FloatArray
 
     def variance(self, squared_weights: npt.ArrayLike) -> float:
-        """Return the variance for independent rows, given the sums of squared weights per cell (counts if all 1)."""
+        """Return the variance for independent rows, given the sums of squared weights per cell."""
         return float(np.sum(as_floats(squared_weights) * np.square(self.influence)))
 
 
@@ -45,7 +45,7 @@ CONSTANT = "all rows are of one true class, or all were decided alike"
 
 
 def _share(part: Sequence[float], whole: Sequence[float], cells: Sequence[float], reason: str) -> Measure:
-    """Linearise sum(part x cells) / sum(whole x cells); ``part`` and ``whole`` are the cells' coefficients."""
+    """Linearise sum(part x cells) / sum(whole x cells), given the cells' coefficients."""
     sums, top, bottom = as_floats(cells), as_floats(part), as_floats(whole)
     total = float(bottom @ sums)
     if total <= 0:
@@ -84,7 +84,9 @@ def specificity(tp: float, fp: float, fn: float, tn: float) -> Measure:
 
 def f1(tp: float, fp: float, fn: float, tn: float) -> Measure:
     """Return 2 tp / (2 tp + fp + fn): 0, as in scikit-learn, where there are positives and none is found."""
-    return _share((2, 0, 0, 0), (2, 1, 1, 0), (tp, fp, fn, tn), "no row is truly positive or decided positive")
+    return _share(
+        (2, 0, 0, 0), (2, 1, 1, 0), (tp, fp, fn, tn), "no row is truly positive or decided positive"
+    )
 
 
 def prevalence(tp: float, fp: float, fn: float, tn: float) -> Measure:
@@ -111,7 +113,9 @@ def matthews_corrcoef(tp: float, fp: float, fn: float, tn: float) -> Measure:
     return _binary(matthews_corrcoef_of, tp, fp, fn, tn)
 
 
-def _binary(measure: Callable[[npt.ArrayLike], Measure], tp: float, fp: float, fn: float, tn: float) -> Measure:
+def _binary(
+    measure: Callable[[npt.ArrayLike], Measure], tp: float, fp: float, fn: float, tn: float
+) -> Measure:
     result = measure([[tn, fp], [fn, tp]])
     if isinstance(result, Undefined):
         return result
@@ -152,7 +156,8 @@ def balanced_accuracy_of(matrix: npt.ArrayLike) -> Measure:
 def matthews_corrcoef_of(matrix: npt.ArrayLike) -> Measure:
     """Return the multiclass correlation coefficient (Gorodkin, Comp. Biology and Chemistry 28, 2004).
 
-    With n rows, c right ones, t_k true and p_k decided per class: (c n - sum t p) / sqrt((n^2 - sum p^2)(n^2 - sum t^2)).
+    With n rows, c right ones, t_k true and p_k decided per class: (c n - sum t p) / sqrt((n^2 - sum p^2)(n^2
+    - sum t^2)).
     """
     sums = _matrix(matrix)
     total = float(sums.sum())

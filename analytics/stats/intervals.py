@@ -1,7 +1,7 @@
 """Confidence intervals in closed form, for one number or for arrays of them.
 
-Each function comes in two shapes, told apart by its first argument: a float gives an ``Interval`` of floats, an array
-gives ``Intervals`` of arrays. All intervals are two-sided and hold their estimate.
+Each function comes in two shapes, told apart by its first argument: a float gives an ``Interval`` of floats,
+an array gives ``Intervals`` of arrays. All intervals are two-sided and hold their estimate.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Intervals(NamedTuple):
 
 
 class QuantileEstimate(NamedTuple):
-    """A quantile with its order-statistic interval; infinite limits say that the sample is too small for a limit."""
+    """A quantile with its order-statistic interval; an infinite limit: too few rows for one."""
 
     value: float
     low: float
@@ -38,7 +38,7 @@ class QuantileEstimate(NamedTuple):
 
 
 class Ranks(NamedTuple):
-    """Ranks (1 = smallest) of the two order statistics that enclose a quantile; 0 and n + 1 stand for no limit."""
+    """Ranks (1 = smallest) of the order statistics around a quantile; 0 and n + 1: no limit."""
 
     low: FloatArray
     high: FloatArray
@@ -59,7 +59,8 @@ def normal_quantile(
 ) -> float | FloatArray:
     """Return the factor of the standard error in a two-sided interval.
 
-    The normal quantile, or Student's t where degrees of freedom are given (infinite ones give the normal quantile).
+    The normal quantile, or Student's t where degrees of freedom are given (infinite ones give the normal
+    quantile).
 
     >>> round(normal_quantile(0.95), 4), round(normal_quantile(0.95, 9), 4)
     (1.96, 2.2622)
@@ -69,7 +70,9 @@ def normal_quantile(
     if degrees_of_freedom is None:
         return float(special.ndtri(upper))
     df = as_floats(degrees_of_freedom)
-    quantile = np.where(np.isinf(df), special.ndtri(upper), special.stdtrit(np.where(np.isinf(df), 1.0, df), upper))
+    quantile = np.where(
+        np.isinf(df), special.ndtri(upper), special.stdtrit(np.where(np.isinf(df), 1.0, df), upper)
+    )
     return float(quantile) if quantile.ndim == 0 else quantile
 
 
@@ -109,16 +112,17 @@ def wilson(
     """Return Wilson's score interval of a share.
 
     ``effective_n`` need not be whole: it is share (1 - share) / variance for a weighted or clustered share
-    (`effective_n`). With no rows at all the interval is [0, 1]. With degrees of freedom the t quantile takes the place
-    of z. Source: Wilson, JASA 22 (1927).
+    (`effective_n`). With no rows at all the interval is [0, 1]. With degrees of freedom the t quantile takes
+    the place of z. Source: Wilson, JASA 22 (1927).
 
-    >>> wilson(0.0, 10, 0.95)
-    Interval(low=0.0, high=0.2775327998628891)
+    >>> low, high = wilson(0.0, 10, 0.95)
+    >>> low, round(high, 4)
+    (0.0, 0.2775)
     """
     p, n = as_floats(share), as_floats(effective_n)
     if np.any((p < 0) | (p > 1)) or np.any(n < 0):
         raise ValueError("a share lies between 0 and 1 and an effective n is not negative")
-    return _pack(*_wilson(p, n, normal_quantile(confidence, degrees_of_freedom)))  # type: ignore[arg-type]
+    return _pack(*_wilson(p, n, normal_quantile(confidence, degrees_of_freedom)))
 
 
 @overload
@@ -132,8 +136,8 @@ def effective_n(
 ) -> float | FloatArray:
     """Return the size of a simple random sample that would give the share this variance.
 
-    ``fallback`` (Kish's n, or the plain one) where the share is 0 or 1 or the variance 0: the data then say nothing
-    about the variance.
+    ``fallback`` (Kish's n, or the plain one) where the share is 0 or 1 or the variance 0: the data then say
+    nothing about the variance.
 
     >>> round(effective_n(0.2, 0.2 * 0.8 / 50, 100), 9)
     50.0
@@ -177,16 +181,17 @@ def score_interval(
     lower: float = 0.0,
     upper: float = 1.0,
 ) -> Interval | Intervals:
-    """Return Wilson's interval for any number known to lie in [lower, upper] (F1, balanced accuracy, correlation).
+    """Return Wilson's interval for any number known to lie in [lower, upper].
 
-    The number is moved to [0, 1], its variance turned into an effective n, and Wilson's interval moved back: it never
-    leaves the range, and at its ends (variance 0) ``fallback_n`` rows still give a limit. For a number that one wrong
-    row of a small class can move (Matthews), the fallback is the size of that class.
+    For F1, balanced accuracy, a correlation. The number is moved to [0, 1], its variance turned into an
+    effective n, and Wilson's interval moved back: it never leaves the range, and at its ends (variance 0)
+    ``fallback_n`` rows still give a limit. For a number that one wrong row of a small class can move
+    (Matthews), the fallback is the size of that class.
     """
     width = upper - lower
     share = np.clip((as_floats(estimate) - lower) / width, 0, 1)
     size = effective_n(share, as_floats(variance) / width**2, as_floats(fallback_n))
-    low, high = _wilson(share, as_floats(size), normal_quantile(confidence, degrees_of_freedom))  # type: ignore[arg-type]
+    low, high = _wilson(share, as_floats(size), normal_quantile(confidence, degrees_of_freedom))
     return _pack(lower + width * low, lower + width * high)
 
 
@@ -209,11 +214,12 @@ def wald(
 ) -> Interval | Intervals:
     """Return estimate -/+ quantile x standard error.
 
-    >>> wald(10.0, 4.0, 0.95)
-    Interval(low=6.080072030919891, high=13.919927969080109)
+    >>> low, high = wald(10.0, 4.0, 0.95)
+    >>> round(low, 4), round(high, 4)
+    (6.0801, 13.9199)
     """
     value = as_floats(estimate)
-    half = normal_quantile(confidence, degrees_of_freedom) * np.sqrt(as_floats(variance))  # type: ignore[arg-type]
+    half = normal_quantile(confidence, degrees_of_freedom) * np.sqrt(as_floats(variance))
     return _pack(value - half, value + half)
 
 
@@ -244,7 +250,7 @@ def logit_wald(
     if np.any((value <= 0) | (value >= 1)):
         raise ValueError("the logit needs estimates strictly between 0 and 1; use an exact bound at 0 and 1")
     error = np.sqrt(as_floats(variance)) / (value * (1 - value))
-    half = normal_quantile(confidence, degrees_of_freedom) * error  # type: ignore[arg-type]
+    half = normal_quantile(confidence, degrees_of_freedom) * error
     centre = special.logit(value)
     # expit(logit(x)) may miss x by a rounding error, and the interval must hold its value.
     low, high = special.expit(centre - half), special.expit(centre + half)
@@ -272,12 +278,12 @@ def log_wald(
 
     >>> low, high = log_wald(2.0, 0.04, 0.95)
     >>> round(low, 4), round(high, 4)
-    (1.644, 2.4331)
+    (1.644, 2.433)
     """
     value = as_floats(estimate)
     if np.any(value <= 0):
         raise ValueError("the log scale needs positive estimates")
-    half = normal_quantile(confidence, degrees_of_freedom) * np.sqrt(as_floats(variance)) / value  # type: ignore[arg-type]
+    half = normal_quantile(confidence, degrees_of_freedom) * np.sqrt(as_floats(variance)) / value
     return _pack(value * np.exp(-half), value * np.exp(half))
 
 
@@ -345,15 +351,18 @@ def newcombe_difference(
 def quantile_ranks(n: npt.ArrayLike, probability: float, confidence: float) -> Ranks:
     """Return the ranks of the order statistics that enclose a quantile with at least this confidence.
 
-    The number of rows below the true quantile is binomial, whatever the distribution. Non-whole n are rounded down.
+    The number of rows below the true quantile is binomial, whatever the distribution. Non-whole n are rounded
+    down.
 
-    >>> quantile_ranks(100, 0.5, 0.95)
-    Ranks(low=array(40.), high=array(61.))
+    >>> [float(rank) for rank in quantile_ranks(100, 0.5, 0.95)]
+    [40.0, 61.0]
     """
     _check_confidence(confidence)
     size = np.floor(as_floats(n))
     tail = (1 - confidence) / 2
-    return Ranks(_binomial_quantile(tail, size, probability), _binomial_quantile(1 - tail, size, probability) + 1)
+    return Ranks(
+        _binomial_quantile(tail, size, probability), _binomial_quantile(1 - tail, size, probability) + 1
+    )
 
 
 def _binomial_quantile(level: float, n: FloatArray, probability: float) -> FloatArray:
@@ -390,11 +399,11 @@ def quantile_from_bins(
 ) -> QuantileEstimate:
     """Return a quantile of a distribution known by its counts in bins, with its order-statistic interval.
 
-    ``edges`` are the B + 1 ascending edges of B bins ``[a, b)``, ``counts`` rows or weights in them; ``size`` is the
-    effective number of rows where they are weights or rows are correlated (default: the sum of the counts). The value
-    is interpolated inside its bin. Where the enclosing rows lie inside their bins is unknown, so the limits are those
-    bins' outer edges: with edges 5 % apart the interval is at least about 5 % wide, and it is honest for values that
-    crowd anywhere inside a bin. Outer edges may be infinite.
+    ``edges`` are the B + 1 ascending edges of B bins ``[a, b)``, ``counts`` rows or weights in them; ``size``
+    is the effective number of rows where they are weights or rows are correlated (default: the sum of the
+    counts). The value is interpolated inside its bin. Where the enclosing rows lie inside their bins is
+    unknown, so the limits are those bins' outer edges: with edges 5 % apart the interval is at least about 5
+    % wide, and it is honest for values that crowd anywhere inside a bin. Outer edges may be infinite.
 
     >>> quantile_from_bins([0, 1, 2, 3, 4], [25, 25, 25, 25], 0.5, 0.95)
     QuantileEstimate(value=2.0, low=1.0, high=3.0)

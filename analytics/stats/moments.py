@@ -1,7 +1,7 @@
 """Centred moments that add: count, weights, mean and sum of squared deviations.
 
-Two halves are merged by the parallel formulas, so a large mean never eats the variance as it does with sums of
-squares. Sources: Chan, Golub and LeVeque, American Statistician 37 (1983); Pebay, SAND2008-6212 (2008).
+Two halves are merged by the parallel formulas, so a large mean never eats the variance as it does with sums
+of squares. Sources: Chan, Golub and LeVeque, American Statistician 37 (1983); Pebay, SAND2008-6212 (2008).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .arrays import FloatArray, as_floats, divide
 class Moments:
     """Weighted moments of one quantity, or element by element of many (all fields of one shape).
 
-    ``n`` rows, ``w`` sum of weights, ``w2`` sum of squared weights, ``mean`` = sum w y / w (0 without rows) and
-    ``m2`` = sum w (y - mean)^2. They add: ``a + b`` are the moments of the rows of both.
+    ``n`` rows, ``w`` sum of weights, ``w2`` sum of squared weights, ``mean`` = sum w y / w (0 without rows)
+    and ``m2`` = sum w (y - mean)^2. They add: ``a + b`` are the moments of the rows of both.
 
     >>> both = Moments.from_values([1.0, 2.0]) + Moments.from_values([3.0, 4.0])
     >>> float(both.mean), round(float(both.variance), 4)
@@ -37,7 +37,11 @@ class Moments:
         """Return the moments of rows (first axis); each further axis is a quantity of its own."""
         y = as_floats(values)
         shape = (-1,) + (1,) * (y.ndim - 1)
-        w = np.ones_like(y) if weights is None else np.broadcast_to(as_floats(weights).reshape(shape), y.shape)
+        w = (
+            np.ones_like(y)
+            if weights is None
+            else np.broadcast_to(as_floats(weights).reshape(shape), y.shape)
+        )
         total = w.sum(axis=0)
         mean = divide((w * y).sum(axis=0), total)
         # A second pass takes out what rounding left in the first mean.

@@ -1,0 +1,266 @@
+"""Read every quality aggregate of a scope and turn it into estimates by cell: shared by quality and segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analytics.aggregates.cells import DecisionCells, read_decision_cells, read_unit_squares
+from analytics.aggregates.edges import score_edges
+from analytics.aggregates.keys import CellKey
+from analytics.aggregates.moments import RowMoments, read_row_moments
+from analytics.aggregates.ranks import read_median_errors
+from analytics.aggregates.reliability import read_reliability
+from analytics.aggregates.scores import ScoreHistogram, read_score_histograms, read_score_unit_squares
+from analytics.engines.text import Sql, literal
+from analytics.measures import binary, multiclass, regression
+from analytics.measures.estimate import Estimate, with_units
+from analytics.project import Predictions
+from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.typed import score_column
+
+
+@dataclass(frozen=True)
+class CellEstimates:
+    """What is known of one window, version and segment value."""
+
+    n: int
+    n_labelled: int
+    estimates: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """All cells with rows, and the SQL texts that scanned."""
+
+    cells: dict[CellKey, CellEstimates]
+    sql: tuple[str, ...]
+
+
+def read_estimates(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
+    """Read and estimate every quality metric of scoped rows.
+
+    Args:
+        catalog: the project's views.
+        rows: scoped rows.
+        confidence: of the intervals that are not in closed form.
+    """
+    read = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}[catalog.predictions.task]
+    # labels are joined and text logs parsed once, not once an aggregate
+    with catalog.engine.kept(_needed(catalog.predictions, rows)) as kept:
+        found = read(catalog, kept, confidence)
+    return replace(found, sql=tuple(text.replace(kept.text, rows.text) for text in found.sql))
+
+
+def _needed(predictions: Predictions, rows: Sql) -> Sql:
+    scores = [score_column(name) for name in predictions.classes] or ["score"]
+    columns = (
+        "window_key", "block_key", "version", "segment", "file", "row", "unit", "weight", "scored", "label", "decision",
+        *scores,
+    )  # fmt: skip
+    return Sql(f"SELECT {', '.join(columns)} FROM ({rows.text})", rows.parameters)
+
+
+def edges_of(predictions: Predictions) -> list[float]:
+    """The score edges of a project: the eternal ones and its declared thresholds."""
+    threshold = predictions.threshold
+    declared = (
+        list(threshold.values())
+        if isinstance(threshold, dict)
+        else [threshold]
+        if threshold is not None
+        else []
+    )
+    return [float(edge) for edge in score_edges(declared)]
+
+
+def decides(predictions: Predictions) -> bool:
+    """Whether every scored row has a decision."""
+    return (
+        predictions.decision is not None
+        or predictions.threshold is not None
+        or predictions.task == "multiclass"
+    )
+
+
+def _binary(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
+    moments, sums_sql = read_row_moments(catalog, rows, binary.STATISTICS, binary.TOGETHER)
+    edges = edges_of(catalog.predictions)
+    labelled = {key: moment.count("labelled") for key, moment in moments.items()}
+    scores, scores_sql = read_score_histograms(catalog, rows, labelled, edges)
+    reliability, reliability_sql = read_reliability(catalog, rows)
+    cells: dict[CellKey, DecisionCells] = {}
+    cells_sql = ""
+    if decides(catalog.predictions):
+        cells, cells_sql = read_decision_cells(catalog, rows, binary.CLASSES)
+    found = {
+        key: binary.binary_estimates(
+            binary.BinaryAggregates(moment, cells.get(key), scores.get(key), reliability.get(key)),
+            confidence=confidence,
+            costs=catalog.project.costs,
+            decides=decides(catalog.predictions),
+        )
+        for key, moment in moments.items()
+    }
+    if catalog.predictions.unit is not None:
+        found = _cells_with_units(catalog, rows, found, binary.CLASSES)
+        found = _scores_with_units(catalog, rows, found, scores, edges, None)
+    return _answer(found, moments, (sums_sql, scores_sql, reliability_sql, cells_sql))
+
+
+def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
+    classes = catalog.predictions.classes
+    moments, sums_sql = read_row_moments(
+        catalog, rows, multiclass.statistics(classes), multiclass.together(classes)
+    )
+    edges = edges_of(catalog.predictions)
+    labelled = {key: moment.count("labelled") for key, moment in moments.items()}
+    scores: dict[str, dict[CellKey, ScoreHistogram]] = {}
+    scores_sql = ""
+    for name in classes:
+        scores[name], scores_sql = read_score_histograms(
+            catalog, rows, labelled, edges, score=score_column(name), positive=f"label = {literal(name)}"
+        )
+    top = multiclass.top_class(classes)
+    reliability, reliability_sql = read_reliability(
+        catalog, rows, score=multiclass.top_score(classes), positive=f"label = {top}"
+    )
+    cells, cells_sql = read_decision_cells(catalog, rows, classes)
+    found = {
+        key: multiclass.multiclass_estimates(
+            multiclass.MulticlassAggregates(
+                moment,
+                cells.get(key),
+                {name: scores[name][key] for name in classes if key in scores[name]},
+                reliability.get(key),
+            ),
+            classes,
+            confidence=confidence,
+            costs=catalog.project.costs,
+        )
+        for key, moment in moments.items()
+    }
+    if catalog.predictions.unit is not None:
+        found = _cells_with_units(catalog, rows, found, classes)
+        for name in classes:
+            found = _scores_with_units(catalog, rows, found, scores[name], edges, name)
+        found = {
+            key: [
+                multiclass.macro_units(e, estimates) if e.class_ is None and e.metric in _RANKED else e
+                for e in estimates
+            ]
+            for key, estimates in found.items()
+        }
+    return _answer(found, moments, (sums_sql, scores_sql, reliability_sql, cells_sql))
+
+
+_RANKED = {"roc_auc", "roc_auc_macro", "average_precision"}
+
+
+def _regression(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
+    centre = _centre(catalog, rows)
+    moments, sums_sql = read_row_moments(catalog, rows, regression.statistics(centre), regression.TOGETHER)
+    effects = {key: regression.design_effect(moment) for key, moment in moments.items()}
+    medians, medians_sql = read_median_errors(catalog, rows, confidence, effects)
+    found = {
+        key: regression.regression_estimates(
+            regression.RegressionAggregates(moment, centre, medians.get(key))
+        )
+        for key, moment in moments.items()
+    }
+    return _answer(found, moments, (sums_sql, medians_sql))
+
+
+def _centre(catalog: Catalog, rows: Sql) -> float:
+    row = catalog.engine.query(
+        Sql(f"SELECT avg(score) AS centre FROM ({rows.text}) WHERE scored", rows.parameters)
+    ).to_pylist()[0]
+    return float(row["centre"] or 0.0)
+
+
+def _cells_with_units(
+    catalog: Catalog, rows: Sql, found: Mapping[CellKey, list[Estimate]], classes: Sequence[str]
+) -> dict[CellKey, list[Estimate]]:
+    metrics = _places(found, "cells")
+    if not metrics:
+        return dict(found)
+    influences = {}
+    for key, estimates in found.items():
+        by_name = {(e.metric, e.class_): e.influence for e in estimates if e.place == "cells"}
+        if by_name:
+            empty = np.zeros((len(classes) + 1, len(classes)))
+            influences[key] = np.stack([_given(by_name.get(name), empty) for name in metrics])
+    squares = read_unit_squares(catalog, rows, influences, classes)
+    return _filled(found, squares, metrics, "cells")
+
+
+def _scores_with_units(
+    catalog: Catalog,
+    rows: Sql,
+    found: Mapping[CellKey, list[Estimate]],
+    scores: Mapping[CellKey, ScoreHistogram],
+    edges: Sequence[float],
+    class_: str | None,
+) -> dict[CellKey, list[Estimate]]:
+    metrics = [(name, class_) for name in ("roc_auc", "average_precision")]
+    influences = {}
+    for key, estimates in found.items():
+        by_name = {
+            (e.metric, e.class_): e.influence for e in estimates if e.place == "scores" and e.class_ == class_
+        }
+        if by_name:
+            empty = np.zeros((2, len(scores[key].keys)))
+            influences[key] = np.stack([_given(by_name.get(name), empty) for name in metrics])
+    if not influences:
+        return dict(found)
+    score = "score" if class_ is None else score_column(class_)
+    positive = "label = 1" if class_ is None else f"label = {literal(class_)}"
+    squares = read_score_unit_squares(
+        catalog, rows, scores, influences, edges, score=score, positive=positive
+    )
+    return _filled(found, squares, metrics, "scores")
+
+
+def _given(influence: np.ndarray | None, empty: np.ndarray) -> np.ndarray:
+    return empty if influence is None else influence
+
+
+def _places(found: Mapping[CellKey, list[Estimate]], place: str) -> list[tuple[str, str | None]]:
+    names = {(e.metric, e.class_) for estimates in found.values() for e in estimates if e.place == place}
+    return sorted(names, key=lambda name: (name[1] or "", name[0]))
+
+
+def _filled(
+    found: Mapping[CellKey, list[Estimate]],
+    squares: Mapping[CellKey, tuple[np.ndarray, int]],
+    metrics: Sequence[tuple[str, str | None]],
+    place: str,
+) -> dict[CellKey, list[Estimate]]:
+    position = {name: i for i, name in enumerate(metrics)}
+    filled: dict[CellKey, list[Estimate]] = {}
+    for key, estimates in found.items():
+        filled[key] = []
+        for estimate in estimates:
+            index = position.get((estimate.metric, estimate.class_))
+            if estimate.place == place and index is not None and key in squares:
+                values, units = squares[key]
+                estimate = with_units(estimate, float(values[index]), units)  # noqa: PLW2901
+            filled[key].append(estimate)
+    return filled
+
+
+def _answer(
+    found: Mapping[CellKey, list[Estimate]], moments: Mapping[CellKey, RowMoments], sql: Sequence[str]
+) -> Estimates:
+    cells = {
+        key: CellEstimates(
+            moments[key].n,
+            moments[key].count("labelled"),
+            # arrays are no longer needed once units are in
+            tuple(replace(estimate, influence=None) for estimate in estimates),
+        )
+        for key, estimates in found.items()
+    }
+    return Estimates(cells, tuple(text for text in sql if text))

@@ -1,0 +1,152 @@
+"""Quality of a scope: every metric of every window, version and segment value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from analytics.aggregates.keys import CellKey
+from analytics.ask.aggregates import CellEstimates, decides, read_estimates
+from analytics.ask.labels import Maturity, maturity_of
+from analytics.ask.windows import resolve, versions_of
+from analytics.measures import binary, multiclass, regression
+from analytics.measures.estimate import Estimate, missing
+from analytics.quality.rows import MetricRow
+from analytics.results import Results
+from analytics.scope import Scope, Window
+from analytics.telemetry.catalog import Catalog, Source
+from analytics.telemetry.rows import scoped_rows
+
+
+def quality_of(catalog: Catalog, scope: Scope, source: Source = "predictions") -> Results[MetricRow]:
+    """Every quality metric with its interval; a row for every window, empty ones too.
+
+    Args:
+        catalog: the project's views.
+        scope: the question.
+        source: monitored rows, or the reference as one window.
+    """
+    zone = catalog.project.zone
+    if source == "reference":
+        windows = _reference_window(catalog)
+        rows = scoped_rows(catalog, scope, "reference")
+    else:
+        scope, windows = resolve(catalog, scope)
+        rows = scoped_rows(catalog, scope)
+    if not windows:
+        return Results((), zone, notes=("The logs hold no prediction.",))
+    found = read_estimates(catalog, rows, scope.confidence)
+    maturity = maturity_of(catalog, scope, source)
+    values = _segment_values(found.cells, scope)
+    answers = [
+        row
+        for window in windows
+        for version in versions_of(catalog, scope, source)
+        for value in values
+        for row in _cell_rows(
+            catalog,
+            scope,
+            window,
+            found.cells.get(CellKey(window.key, version, value)),
+            version,
+            value,
+            maturity,
+        )
+    ]
+    return Results(tuple(answers), zone, found.sql, maturity.notes)
+
+
+def _reference_window(catalog: Catalog) -> tuple[Window, ...]:
+    row = catalog.engine.query("SELECT min(ts) AS first, max(ts) AS last FROM reference").to_pylist()[0]
+    if row["first"] is None:
+        return ()
+    last = row["last"].astimezone(UTC) + timedelta(microseconds=1)
+    return (Window(row["first"].astimezone(UTC), last, datetime(1970, 1, 1)),)  # noqa: DTZ001 - a key, not an instant
+
+
+def _segment_values(cells: Iterable[CellKey], scope: Scope) -> tuple[str | None, ...]:
+    if scope.by is None:
+        return (None,)
+    return tuple(sorted({key.segment for key in cells if key.segment is not None}, key=_natural)) or (None,)
+
+
+def _natural(value: str) -> tuple[float, str]:
+    """Intervals by their lower end, everything else by name."""
+    if value[:1] in "[(" and "," in value:
+        try:
+            return float(value[1:].split(",")[0]), value
+        except ValueError:
+            pass
+    return float("inf"), value
+
+
+def _cell_rows(
+    catalog: Catalog,
+    scope: Scope,
+    window: Window,
+    cell: CellEstimates | None,
+    version: str | None,
+    value: str | None,
+    maturity: Maturity,
+) -> list[MetricRow]:
+    if cell is None:
+        cell = CellEstimates(0, 0, tuple(_nothing(catalog)))
+    immature = maturity.reason(window.end) if cell.n else None
+    rows = []
+    for estimate in cell.estimates:
+        low = high = independence = None
+        status, reason = estimate.status, estimate.reason
+        if estimate.value is not None:
+            low, high, independence = estimate.interval(scope.confidence)
+            if immature is not None and estimate.metric not in NEEDS_NO_LABEL:
+                status, reason = "immature", immature
+        rows.append(
+            MetricRow(
+                window.start, window.end, version, scope.by, value, estimate.class_, estimate.metric, estimate.value,
+                low, high, cell.n, cell.n_labelled, independence, status, reason, estimate.noise_floor, estimate.debiased,
+            )
+        )  # fmt: skip
+    return rows
+
+
+NEEDS_NO_LABEL = frozenset({"mean_score", "decision_rate", "mean_prediction"})
+
+
+def _nothing(catalog: Catalog) -> list[Estimate]:
+    reason = "no rows in this window"
+    costs = catalog.project.costs
+    match catalog.predictions.task:
+        case "binary":
+            names: tuple[str, ...] = binary.METRICS if costs is not None else binary.METRICS[:-1]
+            known = decides(catalog.predictions)
+            return [
+                missing(name, "no_data", reason)
+                if known or name not in _DECIDED
+                else missing(name, "undefined", binary.NO_DECISIONS)
+                for name in names
+            ]
+        case "multiclass":
+            names = multiclass.METRICS if costs is not None and costs.matrix else multiclass.METRICS[:-1]
+            per_class = [
+                missing(name, "no_data", reason, class_)
+                for class_ in catalog.predictions.classes
+                for name in multiclass.PER_CLASS
+            ]
+            return [*(missing(name, "no_data", reason) for name in names), *per_class]
+        case "regression":
+            return [missing(name, "no_data", reason) for name in regression.METRICS]
+
+
+_DECIDED = frozenset(
+    {
+        "accuracy",
+        "balanced_accuracy",
+        "precision",
+        "recall",
+        "specificity",
+        "f1",
+        "matthews_corrcoef",
+        "decision_rate",
+        "cost",
+    }
+)

@@ -1,0 +1,271 @@
+"""An estimate with everything its interval needs: which variance by rows, units and blocks, and which family."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.aggregates.cells import DecisionCells
+from analytics.aggregates.moments import RowMoments
+from analytics.aggregates.scores import ScoreHistogram
+from analytics.results import Status
+from analytics.stats.average_precision import average_precision_interval
+from analytics.stats.blocks import (
+    ChosenVariance,
+    Independence,
+    block_variance,
+    largest_variance,
+    unit_variance,
+)
+from analytics.stats.classification import Linearised, Undefined
+from analytics.stats.intervals import log_wald, score_interval, wald
+from analytics.stats.roc import Influences, auc_interval
+
+Floats = NDArray[np.float64]
+Family = Literal[
+    "share", "signed_share", "auc", "average_precision", "mean", "positive", "below_one", "given"
+]
+LEAST_ROWS = 20
+LEAST_OF_A_CLASS = 10
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One metric of one cell before it becomes a result row.
+
+    Attributes:
+        metric: the contract's word.
+        value: None unless the status is ok.
+        class_: of a one-vs-rest metric.
+        family: which interval belongs to it.
+        row_variance: taking rows as independent.
+        unit_variance: taking units as independent; None where no unit is declared.
+        n_units: distinct units behind it.
+        blocks: numbers of the blocks, ascending.
+        block_totals: per block, the sum of weight x influence.
+        size: rows that carry the information (a share at 0 or 1 has no variance of its own).
+        n_positive: rows of the positive class, for AUC and average precision.
+        n_negative: rows of the other.
+        bias: of the plug-in, for average precision.
+        limits: a ready interval, for the family "given".
+        limits_take: what that interval takes as independent.
+        noise_floor: see `analytics.stats.calibration`.
+        debiased: see `analytics.stats.calibration`.
+        place: which aggregate ``influence`` belongs to, for the pass over units.
+        influence: of one row of unit weight by (true, decided) or by (label, score bin).
+    """
+
+    metric: str
+    value: float | None
+    class_: str | None = None
+    status: Status = "ok"
+    reason: str | None = None
+    family: Family = "mean"
+    row_variance: float = math.nan
+    unit_variance: float | None = None
+    n_units: int = 0
+    blocks: NDArray[np.int64] | None = None
+    block_totals: Floats | None = None
+    size: float = 0.0
+    n_positive: float = 0.0
+    n_negative: float = 0.0
+    bias: float = 0.0
+    limits: tuple[float, float] | None = None
+    limits_take: Independence = "rows"
+    noise_floor: float | None = None
+    debiased: float | None = None
+    place: Literal["cells", "scores"] | None = None
+    influence: Floats | None = None
+
+    def chosen(self) -> ChosenVariance:
+        """The largest of the row, unit and block variance that is well enough known."""
+        totals = self.block_totals if self.block_totals is not None else np.zeros(0)
+        block = float(block_variance(totals)) if len(totals) > 1 else None
+        return largest_variance(self.row_variance, self.unit_variance, block, len(totals), self.n_units)
+
+    def interval(self, confidence: float) -> tuple[float, float, Independence]:
+        """The interval and what it takes as independent."""
+        if self.value is None:
+            raise ValueError("only a value has an interval")
+        variance, df, independence = self.chosen()
+        if self.limits is not None:
+            low, high = self.limits
+            independence = self.limits_take
+        else:
+            low, high = _limits(self, variance, df, confidence)
+        # rounding may leave the value just outside its own interval
+        return min(low, self.value), max(high, self.value), independence
+
+
+def _limits(estimate: Estimate, variance: float, df: float | None, confidence: float) -> tuple[float, float]:
+    value = estimate.value if estimate.value is not None else math.nan
+    match estimate.family:
+        case "share":
+            low, high = score_interval(value, variance, estimate.size, confidence, df)
+        case "signed_share":
+            low, high = score_interval(value, variance, estimate.size, confidence, df, lower=-1.0)
+        case "auc":
+            both = auc_interval(value, variance, estimate.n_positive, estimate.n_negative, confidence, df)
+            low, high = float(both.low), float(both.high)
+        case "average_precision":
+            both = average_precision_interval(
+                value, variance, estimate.n_positive, estimate.n_negative, confidence, df, bias=estimate.bias
+            )
+            low, high = float(both.low), float(both.high)
+        case "positive" if value > 0 and variance > 0:
+            low, high = log_wald(value, variance, confidence, df)
+        case "below_one" if value < 1 and variance > 0:
+            # 1 - r2 is a ratio of two positive sums
+            one_minus = log_wald(1.0 - value, variance, confidence, df)
+            low, high = 1.0 - one_minus[1], 1.0 - one_minus[0]
+        case _:
+            low, high = wald(value, variance, confidence, df)
+    return float(low), float(high)
+
+
+def missing(metric: str, status: Status, reason: str, class_: str | None = None) -> Estimate:
+    """An estimate that has no value, and why."""
+    return Estimate(metric, None, class_=class_, status=status, reason=reason)
+
+
+def of_moments(
+    metric: str,
+    moments: RowMoments,
+    value: float,
+    gradient: Mapping[str, float],
+    *,
+    family: Family = "mean",
+    size: float = 0.0,
+    class_: str | None = None,
+) -> Estimate:
+    """An estimate that is smooth in the sums of row statistics.
+
+    Args:
+        metric: the contract's word.
+        moments: of the cell.
+        value: the estimate.
+        gradient: name of a statistic -> derivative of the value by its sum.
+        family: which interval belongs to it.
+        size: rows that carry the information.
+        class_: of a one-vs-rest metric.
+    """
+    g = np.zeros(len(moments.names))
+    for name, slope in gradient.items():
+        g[moments.names.index(name)] = slope
+    units = None
+    if moments.unit_products is not None:
+        units = float(unit_variance(max(float(g @ moments.unit_products @ g), 0.0), moments.n_units))
+    return Estimate(
+        metric,
+        float(value),
+        class_=class_,
+        family=family,
+        row_variance=max(float(g @ moments.products @ g), 0.0),
+        unit_variance=units,
+        n_units=moments.n_units,
+        blocks=moments.blocks,
+        block_totals=moments.sums @ g,
+        size=size,
+    )
+
+
+def ratio(
+    metric: str,
+    moments: RowMoments,
+    numerator: str,
+    denominator: str,
+    *,
+    family: Family = "mean",
+    class_: str | None = None,
+    shift: float = 0.0,
+) -> Estimate:
+    """A Hájek mean: the sum of one statistic over the sum of another (plus a constant taken off before)."""
+    below = moments.total(denominator)
+    value = moments.total(numerator) / below
+    gradient = {numerator: 1.0 / below, denominator: -value / below}
+    size = below**2 / moments.products[(moments.names.index(denominator),) * 2]
+    return of_moments(metric, moments, value + shift, gradient, family=family, size=size, class_=class_)
+
+
+def of_cells(
+    metric: str,
+    cells: DecisionCells,
+    measure: Linearised | Undefined,
+    influence: Floats | None,
+    *,
+    family: Family = "share",
+    class_: str | None = None,
+) -> Estimate:
+    """An estimate that is smooth in the confusion table.
+
+    Args:
+        metric: the contract's word.
+        cells: of the window, version and segment value.
+        measure: value and reason.
+        influence: of one row of each (true, decided) pair, shape (K + 1, K) with 0 for rows without a label.
+        family: which interval belongs to it.
+        class_: of a one-vs-rest metric.
+    """
+    if isinstance(measure, Undefined) or influence is None:
+        reason = measure.reason if isinstance(measure, Undefined) else "is not defined"
+        return missing(metric, "undefined", reason, class_)
+    squares = cells.squares.sum(axis=0)
+    touched = influence != 0
+    weights = cells.weights.sum(axis=0)
+    # Kish's size of the rows the estimate looks at: what is left when every one of them agrees
+    size = weights[touched].sum() ** 2 / squares[touched].sum() if squares[touched].sum() > 0 else 0.0
+    if not touched.any() or size == 0:
+        size = cells.labelled.sum() ** 2 / max(squares[:-1].sum(), 1e-300)
+    return Estimate(
+        metric,
+        float(measure.value),
+        class_=class_,
+        family=family,
+        row_variance=float((squares * influence**2).sum()),
+        blocks=cells.blocks,
+        block_totals=np.tensordot(cells.weights, influence, axes=([1, 2], [0, 1])),
+        size=float(size),
+        place="cells",
+        influence=influence,
+    )
+
+
+def with_units(estimate: Estimate, squares: float, n_units: int) -> Estimate:
+    """The estimate with its variance over units filled in."""
+    return replace(estimate, unit_variance=float(unit_variance(squares, n_units)), n_units=n_units)
+
+
+def of_scores(
+    metric: str, histogram: ScoreHistogram, value: float, influences: Influences, *, bias: float = 0.0
+) -> Estimate:
+    """An estimate that depends on the order of scores: AUC or average precision.
+
+    Args:
+        metric: the contract's word.
+        histogram: of the cell.
+        value: the estimate.
+        influences: of one row of each label by bin.
+        bias: of the plug-in.
+    """
+    influence = np.stack([influences.negative, influences.positive])
+    squares = histogram.squares[:, :2].sum(axis=0)
+    weights = histogram.weights[:, :2].sum(axis=(0, 2))
+    kish = weights**2 / squares.sum(axis=1)
+    return Estimate(
+        metric,
+        value,
+        family="auc" if metric == "roc_auc" else "average_precision",
+        row_variance=float((squares * influence**2).sum()),
+        blocks=histogram.blocks,
+        block_totals=np.tensordot(histogram.weights[:, :2], influence, axes=([1, 2], [0, 1])),
+        n_negative=float(kish[0]),
+        n_positive=float(kish[1]),
+        bias=bias,
+        place="scores",
+        influence=influence,
+    )

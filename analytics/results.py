@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar, overload
 from zoneinfo import ZoneInfo
 
@@ -53,13 +55,14 @@ class Results(Sequence[Row], Generic[Row]):
 
     def to_frame(self) -> pd.DataFrame:
         """A DataFrame with one row a record; instants stay typed, in the project's zone."""
-        names = [_public(field.name) for field in fields(self.rows[0])] if self.rows else []  # type: ignore[arg-type]
+        cells = [_cells(row) for row in self.rows]
         frame = pd.DataFrame(
-            [[getattr(row, field.name) for field in fields(row)] for row in self.rows],  # type: ignore[arg-type]
-            columns=names,
+            [[value for _, value, _ in row] for row in cells],
+            columns=[name for name, _, _ in cells[0]] if cells else [],
         )
         for name in frame.columns:
-            if len(frame) and isinstance(frame[name].iloc[0], datetime):
+            first = frame[name].iloc[0]
+            if isinstance(first, datetime) and first.tzinfo is not None:
                 frame[name] = pd.to_datetime(frame[name], utc=True).dt.tz_convert(self.zone)
         return frame
 
@@ -70,7 +73,61 @@ def record(row: Any, zone: ZoneInfo) -> dict[str, Any]:
     Raises:
         ValueError: a number is NaN or infinite; a result must say its status instead.
     """
-    return {_public(field.name): _plain(getattr(row, field.name), zone, field.name) for field in fields(row)}
+    return {
+        name: json_ready(value, zone) if logged else _plain(value, zone, name)
+        for name, value, logged in _cells(row)
+    }
+
+
+def json_ready(value: Any, zone: ZoneInfo) -> Any:
+    """A logged value, of whatever type, as JSON can hold it: NaN as null, infinity and the like as text.
+
+    >>> json_ready([1.5, float("nan"), float("-inf"), b"ab"], ZoneInfo("UTC"))
+    '[1.5, null, "-inf", "<2 bytes>"]'
+    """
+    simple = _json_value(value, zone)
+    return json.dumps(simple, ensure_ascii=False) if isinstance(simple, list | dict) else simple
+
+
+def _json_value(value: Any, zone: ZoneInfo) -> Any:  # noqa: PLR0911  # one line a type
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            # a whole number beyond 64 bits is exact only as text
+            return value if -(2**63) <= value < 2**64 else str(value)
+        case float() | Decimal():
+            number = float(value)
+            return number if math.isfinite(number) else (None if math.isnan(number) else str(number))
+        case datetime():
+            return (value.astimezone(zone) if value.tzinfo is not None else value).isoformat()
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case bytes():
+            return f"<{len(value):,} bytes>"
+        case Mapping():
+            return {str(name): _json_value(item, zone) for name, item in value.items()}
+        case list() | tuple():
+            return [_json_value(item, zone) for item in value]
+    return str(value)
+
+
+def _cells(row: Any) -> list[tuple[str, Any, bool]]:
+    """Name, value and whether it was logged, of every field; a mapping holds logged columns."""
+    flat = [(_public(field.name), getattr(row, field.name), False) for field in fields(row)]
+    cells = [cell for cell in flat if not isinstance(cell[1], Mapping)]
+    taken = {"project", *(name for name, _, _ in cells)}
+    for _, columns, _ in flat:
+        for column, value in columns.items() if isinstance(columns, Mapping) else ():
+            name = str(column)
+            # a logged column never hides a field; "project" is the field the command line adds
+            while name in taken:
+                name = f"column.{name}"
+            taken.add(name)
+            cells.append((name, value, True))
+    return cells
 
 
 def _public(name: str) -> str:

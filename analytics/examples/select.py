@@ -1,0 +1,188 @@
+"""The SQL behind the examples: k rows by a measure, then the logged columns of those k rows only.
+
+Losses are per row: natural log loss with scores clipped at 2.22e-16 (multiclass: after the scores are divided
+by their sum), absolute error for regression.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from analytics.engines.text import Sql, literal
+from analytics.examples.boundaries import Boundary
+from analytics.examples.rows import ExampleKind
+from analytics.project import Predictions
+from analytics.scope import Scope
+from analytics.telemetry import typed
+from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.rows import scoped_rows
+
+CLIP = 2.220446049250313e-16
+SEED = "assay"
+"""Random examples are the rows whose salted digests come first: the same on every engine."""
+
+_TIES = "ts, id NULLS LAST, file, row"
+
+
+def decided_scores(catalog: Catalog, scope: Scope) -> Sql:
+    """The highest score decided 0 and the lowest decided 1 of each version, whatever the filters."""
+    rows = scoped_rows(catalog, replace(scope, filters=()))
+    return Sql(
+        "SELECT version, max(CASE WHEN decision = 0 THEN score END) AS highest_negative, "
+        "min(CASE WHEN decision = 1 THEN score END) AS lowest_positive "
+        f"FROM ({rows.text}) WHERE scored AND decision IS NOT NULL GROUP BY version",
+        rows.parameters,
+    )
+
+
+def counted(catalog: Catalog, scope: Scope) -> Sql:
+    """How many rows the scope holds, and how many of them lack what an example needs."""
+    rows = scoped_rows(catalog, scope)
+    return Sql(
+        "SELECT count(*) AS n, count(CASE WHEN NOT scored THEN 1 END) AS unscored, "
+        "count(CASE WHEN scored AND label IS NULL THEN 1 END) AS unlabelled, "
+        "count(CASE WHEN decision IS NULL THEN 1 END) AS undecided, "
+        f"count(CASE WHEN scored AND decision IS NULL THEN 1 END) AS scored_undecided FROM ({rows.text})",
+        rows.parameters,
+    )
+
+
+def chosen(
+    catalog: Catalog,
+    scope: Scope,
+    kind: ExampleKind,
+    k: int,
+    *,
+    per_class: bool = False,
+    boundaries: Iterable[Boundary] = (),
+) -> Sql:
+    """The k rows of a kind, overall or per class.
+
+    Columns: file, row, id, ts, version, label, decision, score, loss, measure, class, rank.
+
+    Args:
+        catalog: the project's views.
+        scope: window, versions and filters.
+        kind: what to order by.
+        k: rows wanted, of each class where ``per_class``.
+        per_class: by true class for worst and best, by decided class for the others.
+        boundaries: where the decisions of each version turn; needed for the uncertain rows of a binary task.
+    """
+    rows = scoped_rows(catalog, scope)
+    section = catalog.predictions
+    measure, direction, condition = _measure(section, kind, tuple(boundaries))
+    class_ = "label" if kind in {"worst", "best"} else "decision"
+    loss = "fit" if section.task == "regression" else "-ln(fit)"
+    order = f"measure {direction}, {_TIES}"
+    measured = (
+        f"SELECT file, row, id, ts, version, label, decision, {_shown_score(section)} AS score, "
+        f"{loss} AS loss, {measure.text} AS measure, CAST({class_} AS VARCHAR) AS class "
+        f"FROM (SELECT *, CASE WHEN scored AND label IS NOT NULL THEN {_fit(section)} END AS fit "
+        f"FROM ({rows.text})) WHERE {condition}"
+    )
+    parameters: dict[str, Any] = rows.parameters | measure.parameters | {"k": k}
+    if kind == "random":
+        parameters |= {"folder": f"{catalog.project.folder}/", "seed": SEED}
+    partition = "PARTITION BY class " if per_class else ""
+    ranked = f"SELECT *, row_number() OVER ({partition}ORDER BY {order}) AS rank FROM"
+    if per_class:
+        measured = f"{measured} AND {class_} IS NOT NULL"
+        text = f"SELECT * FROM ({ranked} ({measured})) WHERE rank <= $k ORDER BY class, rank"
+    else:
+        # the k rows are found before they are numbered: a window function would sort them all
+        text = f"{ranked} (SELECT * FROM ({measured}) ORDER BY {order} LIMIT $k) ORDER BY rank"
+    return Sql(text, parameters)
+
+
+def logged_columns(catalog: Catalog, keys: Iterable[tuple[str, int]]) -> Sql:
+    """The logged columns of some rows, without the private ones: file, row, ``column:<name>``."""
+    parameters: dict[str, Any] = {}
+    values = []
+    for index, (file, row) in enumerate(keys):
+        parameters |= {f"file_{index}": file, f"row_{index}": row}
+        values.append(f"($file_{index}, $row_{index})")
+    names = (name for name in catalog.types if name not in catalog.predictions.private)
+    items = ", ".join(("p.file", "p.row", *(f"p.{typed.column(name)}" for name in names)))
+    return Sql(
+        f"SELECT {items} FROM all_predictions AS p "
+        f"JOIN (VALUES {', '.join(values)}) AS wanted(file, row) "
+        "ON p.file = wanted.file AND p.row = wanted.row",
+        parameters,
+    )
+
+
+def _measure(
+    section: Predictions, kind: ExampleKind, boundaries: tuple[Boundary, ...]
+) -> tuple[Sql, str, str]:
+    """What to order by, which way, and which rows have it."""
+    if kind == "random":
+        name = "coalesce(id, concat(replace(file, $folder, ''), ':', row))"
+        return Sql(f"md5(concat($seed, {name}))"), "ASC", "TRUE"
+    if kind in {"worst", "best"}:
+        # likelihoods are compared, not their logarithms, whose last digit differs between engines
+        rising = (kind == "best") == (section.task == "regression")
+        return Sql("fit"), "ASC" if rising else "DESC", "fit IS NOT NULL"
+    if section.task == "multiclass":
+        return Sql(_entropy(section)), "DESC", f"scored AND {_total(section)} > 0e0"
+    return _distance(boundaries), "ASC", "scored"
+
+
+def _fit(section: Predictions) -> str:
+    """The absolute error, or the clipped probability that the scores gave to the true class."""
+    if section.task == "regression":
+        return "abs(score - label)"
+    if section.task == "binary":
+        likelihood = "CASE WHEN label = 1 THEN score ELSE 1e0 - score END"
+    else:
+        cases = " ".join(
+            f"WHEN label = {literal(name)} THEN {typed.score_column(name)}" for name in section.classes
+        )
+        likelihood = f"coalesce(CASE {cases} END / nullif({_total(section)}, 0e0), 0e0)"
+    return f"greatest(least({likelihood}, {literal(1 - CLIP)}), {literal(CLIP)})"
+
+
+def _entropy(section: Predictions) -> str:
+    total = _total(section)
+    terms = []
+    for name in section.classes:
+        share = f"({typed.score_column(name)} / nullif({total}, 0e0))"
+        terms.append(f"CASE WHEN {share} > 0e0 THEN -{share} * ln({share}) ELSE 0e0 END")
+    return " + ".join(terms)
+
+
+def _total(section: Predictions) -> str:
+    return "(" + " + ".join(typed.score_column(name) for name in section.classes) + ")"
+
+
+def _distance(boundaries: tuple[Boundary, ...]) -> Sql:
+    parameters: dict[str, Any] = {"boundary_else": Boundary.ASSUMED}
+    cases = []
+    for index, boundary in enumerate(boundaries):
+        if boundary.version is None:
+            parameters["boundary_else"] = boundary.value
+            continue
+        parameters |= {f"boundary_{index}": boundary.value, f"boundary_version_{index}": boundary.version}
+        cases.append(f"WHEN version = $boundary_version_{index} THEN $boundary_{index}")
+    at = f"CASE {' '.join(cases)} ELSE $boundary_else END" if cases else "$boundary_else"
+    return Sql(f"abs(score - {at})", parameters)
+
+
+def _shown_score(section: Predictions) -> str:
+    """The score of a row as one finite number: for several classes that of the decided one."""
+    score = "score"
+    if section.classes:
+        cases = " ".join(
+            f"WHEN decision = {literal(name)} THEN {typed.score_column(name)}" for name in section.classes
+        )
+        score = f"CASE {cases} END"
+    # NaN is larger than any number on every engine used
+    return f"CASE WHEN abs({score}) <= {literal(sys.float_info.max)} THEN {score} END"
+
+
+def highest_entropy(section: Predictions) -> float:
+    """The entropy of scores that know nothing."""
+    return math.log(len(section.classes))

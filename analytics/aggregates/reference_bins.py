@@ -1,0 +1,281 @@
+"""What drift watches, and the bins the reference fixes for it.
+
+Bins belong to one version of the reference and never move with the window looked at, so that counts on them
+add over hours, files and segments.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from analytics.engines.text import Sql, literal
+from analytics.errors import ProjectError
+from analytics.scope import MISSING, Scope
+from analytics.telemetry import typed
+from analytics.telemetry.catalog import Catalog, FeatureKind
+from analytics.telemetry.rows import OTHER, scoped_rows
+
+Role = Literal["feature", "score", "decision", "label"]
+QUANTILES = 20
+MAX_DOUBLE = float(np.finfo(np.float64).max)
+LISTED = 200
+"""Categories counted by name; rarer ones of the reference are counted together as ``(other)``."""
+UNSEEN = "(unseen)"
+
+
+@dataclass(frozen=True)
+class Field:
+    """Something of the model whose distribution is watched.
+
+    Attributes:
+        name: name of the feature; else ``score``, ``score:<class>``, ``decision`` or ``label``.
+        expression: SQL over scoped rows: a DOUBLE for a numeric field, else a text, NULL where missing.
+    """
+
+    name: str
+    role: Role
+    kind: FeatureKind
+    expression: str
+
+
+@dataclass(frozen=True)
+class ReferenceBins:
+    """The bins of one field, fixed by the reference rows of one version.
+
+    In order: the bins of values, ``(other)`` where there are more categories than listed, then missing and,
+    for a numeric field, +infinity and -infinity, else the values the reference never had.
+
+    Attributes:
+        version: the version whose reference rows fixed the bins.
+        edges: increasing finite edges e_1 … e_k; value bins are x < e_1, e_1 <= x < e_2, …, x >= e_k. A value
+            that holds 5 % of the reference or more has an edge at itself and one at the next double.
+        coarse: per edge, whether it also separates the wider bins of PSI (every second quantile).
+        categories: the most frequent values of the reference.
+        pooled: whether the reference has values beyond `categories`.
+        absent: the reference has no such column, so there is nothing to compare with.
+    """
+
+    field: Field
+    version: str | None
+    edges: tuple[float, ...] = ()
+    coarse: tuple[bool, ...] = ()
+    categories: tuple[str, ...] = ()
+    pooled: bool = False
+    absent: bool = False
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the bins are intervals of numbers."""
+        return self.field.kind == "numeric"
+
+    @property
+    def n_values(self) -> int:
+        """Number of bins that hold finite values (or categories the reference has)."""
+        return len(self.edges) + 1 if self.is_numeric else len(self.categories) + self.pooled
+
+    @property
+    def size(self) -> int:
+        """Number of bins."""
+        return self.n_values + (3 if self.is_numeric else 2)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """A name for each bin, unlike all the others."""
+        if not self.is_numeric:
+            return (*self.categories, *((OTHER,) if self.pooled else ()), MISSING, UNSEEN)
+        for digits in (6, 10, 17):
+            names = tuple(_interval_name(low, high, digits) for low, high in self.limits[: self.n_values])
+            if len(set(names)) == len(names):
+                break
+        return (*names, MISSING, "inf", "-inf")
+
+    @cached_property
+    def limits(self) -> tuple[tuple[float | None, float | None], ...]:
+        """Lower and upper limit of each bin; None where it has none; equal for the bin of a single value."""
+        if not self.is_numeric:
+            return ((None, None),) * self.size
+        lows = (None, *self.edges)
+        highs = (*self.edges, None)
+        inner = tuple(
+            (
+                low,
+                low
+                if low is not None and high is not None and high == math.nextafter(low, math.inf)
+                else high,
+            )
+            for low, high in zip(lows, highs, strict=True)
+        )
+        return (*inner, *((None, None),) * 3)
+
+
+def _interval_name(low: float | None, high: float | None, digits: int) -> str:
+    if low is not None and low == high:
+        return f"{low:.{digits}g}"
+    start = "(-inf" if low is None else f"[{low:.{digits}g}"
+    return f"{start}, {'inf' if high is None else format(high, f'.{digits}g')})"
+
+
+def watched_fields(catalog: Catalog) -> tuple[Field, ...]:
+    """Every feature, the score (multiclass: one a class), the decision and the label, where logged."""
+    predictions = catalog.predictions
+    fields = [
+        Field(feature.name, "feature", feature.kind, _value(feature.column, feature.kind))
+        for feature in catalog.features
+    ]
+    if predictions.task == "multiclass":
+        fields += [
+            Field(f"score:{name}", "score", "numeric", typed.score_column(name))
+            for name in predictions.classes
+        ]
+    else:
+        fields.append(Field("score", "score", "numeric", "score"))
+    if predictions.task != "regression" and (
+        predictions.decision is not None
+        or predictions.threshold is not None
+        or predictions.task == "multiclass"
+    ):
+        fields.append(Field("decision", "decision", "categorical", _value("decision", "categorical")))
+    if catalog.has_labels:
+        kind: FeatureKind = "numeric" if predictions.task == "regression" else "categorical"
+        fields.append(Field("label", "label", kind, _value("label", kind)))
+    return tuple(fields)
+
+
+def _value(column: str, kind: FeatureKind) -> str:
+    # the empty text is the missing value everywhere in Assay
+    return f"CAST({column} AS DOUBLE)" if kind == "numeric" else f"nullif(CAST({column} AS VARCHAR), '')"
+
+
+def counted_rows(catalog: Catalog) -> str:
+    """The condition on rows that take part: a usable weight, and no failed request that left no score."""
+    predictions = catalog.predictions
+    parts = ["weight > 0e0"] if predictions.weight is not None else []
+    if predictions.status is not None and predictions.ok_status:
+        fine = ", ".join(literal(status) for status in predictions.ok_status)
+        scores = [typed.score_column(name) for name in predictions.classes] or ["score"]
+        parts.append(f"(status IS NULL OR status IN ({fine}) OR coalesce({', '.join(scores)}) IS NOT NULL)")
+    return " AND ".join(parts) or "TRUE"
+
+
+def of_version(version: str | None, name: str) -> Sql:
+    """The condition that a row belongs to a version, bound under a name."""
+    return Sql("version IS NULL") if version is None else Sql(f"version = ${name}", {name: version})
+
+
+def reference_version_of(catalog: Catalog, version: str | None) -> str | None:
+    """The version whose reference rows a version is compared with: its own, else the reference's first.
+
+    Raises:
+        ProjectError: the project has no reference, or the reference has no rows.
+    """
+    if not catalog.reference_versions:
+        raise ProjectError(
+            f"{catalog.project.file}: reference: drift compares with a [reference], and there is "
+            f"{'none' if catalog.project.reference is None else 'no row in it'}; name files, or start and end"
+        )
+    return version if version in catalog.reference_versions else catalog.reference_versions[0]
+
+
+def feature_bins(catalog: Catalog, reference_version: str | None) -> tuple[ReferenceBins, ...]:
+    """The bins of every watched field, from the whole reference of one version (no filter, no weights).
+
+    Numeric edges are the order statistics of rank ceil(k n / 20), k = 1 … 19, of the finite values (the
+    inverted distribution function).
+    """
+    fields = watched_fields(catalog)
+    numeric = [field for field in fields if field.kind == "numeric"]
+    texts = [field for field in fields if field.kind != "numeric"]
+    quantiles = _by_field(catalog, _quantile_query(catalog, numeric, reference_version)) if numeric else {}
+    values = _by_field(catalog, _category_query(catalog, texts, reference_version)) if texts else {}
+    found = {
+        field.name: _numeric_bins(field, reference_version, quantiles.get(i, ()))
+        for i, field in enumerate(numeric)
+    }
+    names = {
+        field.name: _category_bins(field, reference_version, values.get(i, ()))
+        for i, field in enumerate(texts)
+    }
+    held = _reference_columns(catalog)
+    return tuple(
+        _absent(bins) if field.role == "feature" and field.name not in held else bins
+        for field in fields
+        for bins in [(found if field.kind == "numeric" else names)[field.name]]
+    )
+
+
+def _absent(bins: ReferenceBins) -> ReferenceBins:
+    return ReferenceBins(bins.field, bins.version, absent=True)
+
+
+def _reference_columns(catalog: Catalog) -> set[str]:
+    feed = catalog.feeds.get("reference") or catalog.feeds["predictions"]
+    return set(feed.columns)
+
+
+def _quantile_query(catalog: Catalog, fields: list[Field], version: str | None) -> Sql:
+    # a value is an order statistic of rank ceil(k n / 20) for some k exactly where its last rank passes a
+    # twentieth of n that the rank before its first one does not
+    picks = [
+        f"SELECT {i} AS field, value, n, upto, total FROM (SELECT value, n, sum(n) OVER (ORDER BY value "
+        "ROWS UNBOUNDED PRECEDING) AS upto, sum(n) OVER () AS total FROM "
+        f"(SELECT f{i} AS value, CAST(count(*) AS DOUBLE) AS n FROM reference_rows "
+        f"WHERE abs(f{i}) <= {literal(MAX_DOUBLE)} GROUP BY f{i})) "
+        f"WHERE floor(upto * {QUANTILES}e0 / total) > floor((upto - n) * {QUANTILES}e0 / total)"
+        for i in range(len(fields))
+    ]
+    return _over_reference(catalog, fields, version, " UNION ALL ".join(picks))
+
+
+def _category_query(catalog: Catalog, fields: list[Field], version: str | None) -> Sql:
+    picks = [
+        f"SELECT {i} AS field, value, place FROM (SELECT f{i} AS value, "
+        f"row_number() OVER (ORDER BY count(*) DESC, f{i}) AS place "
+        f"FROM reference_rows WHERE f{i} IS NOT NULL GROUP BY f{i}) WHERE place <= {LISTED + 1}"
+        for i in range(len(fields))
+    ]
+    return _over_reference(catalog, fields, version, " UNION ALL ".join(picks))
+
+
+def _over_reference(catalog: Catalog, fields: list[Field], version: str | None, body: str) -> Sql:
+    rows = scoped_rows(catalog, Scope(), "reference")
+    own = of_version(version, "reference_version")
+    columns = ", ".join(f"{field.expression} AS f{i}" for i, field in enumerate(fields))
+    chosen = f"SELECT {columns} FROM ({rows.text}) WHERE {own.text} AND {counted_rows(catalog)}"
+    text = f"WITH reference_rows AS ({chosen}) {body}"
+    return Sql(text, rows.parameters | own.parameters)
+
+
+def _by_field(catalog: Catalog, sql: Sql) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in catalog.engine.query(sql).to_pylist():
+        found.setdefault(row["field"], []).append(row)
+    return found
+
+
+def _numeric_bins(field: Field, version: str | None, rows: list[dict[str, Any]] | tuple[()]) -> ReferenceBins:
+    coarse: dict[float, bool] = {}
+    for row in rows:
+        value, n, upto, total = (float(row[name]) for name in ("value", "n", "upto", "total"))
+        first = int((upto - n) * QUANTILES // total) + 1
+        last = int(upto * QUANTILES // total)
+        inner = range(first, min(last, QUANTILES - 1) + 1)
+        second = any(k % 2 == 0 for k in inner)
+        heavy = n * QUANTILES >= total
+        if heavy or inner:
+            coarse[value] = coarse.get(value, False) or second or heavy
+        if heavy and value < MAX_DOUBLE:
+            coarse[math.nextafter(value, math.inf)] = True
+    edges = tuple(sorted(coarse))
+    return ReferenceBins(field, version, edges=edges, coarse=tuple(coarse[edge] for edge in edges))
+
+
+def _category_bins(
+    field: Field, version: str | None, rows: list[dict[str, Any]] | tuple[()]
+) -> ReferenceBins:
+    values = [row["value"] for row in sorted(rows, key=lambda row: row["place"])]
+    return ReferenceBins(field, version, categories=tuple(values[:LISTED]), pooled=len(values) > LISTED)

@@ -48,7 +48,8 @@ def examples_of(
     scope: Scope,
     kind: ExampleKind,
     k: int = 20,
-    per_class: bool = False,  # noqa: FBT001, FBT002
+    *,
+    per_class: bool = False,
 ) -> Results[ExampleRow]:
     """The k rows of a scope that are worst, most uncertain, best, or drawn at random.
 

@@ -1,7 +1,8 @@
 """The SQL behind the examples: k rows by a measure, then the logged columns of those k rows only.
 
-Losses are per row: natural log loss with scores clipped at 2.22e-16 (multiclass: after the scores are divided
-by their sum), absolute error for regression.
+Losses are per row, as their means are on the quality page: natural log loss with scores clipped at 2.22e-16
+(several classes: scores as logged, as scikit-learn takes them), absolute error for regression. Only the
+entropy divides scores by their sum.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def _fit(section: Predictions) -> str:
         cases = " ".join(
             f"WHEN label = {literal(name)} THEN {typed.score_column(name)}" for name in section.classes
         )
-        likelihood = f"coalesce(CASE {cases} END / nullif({_total(section)}, 0e0), 0e0)"
+        likelihood = f"CASE {cases} END"
     return f"greatest(least({likelihood}, {literal(1 - CLIP)}), {literal(CLIP)})"
 
 

@@ -4,9 +4,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from sample_logs.builder import flights
+from sample_logs.builder import delay_class, flights, minutes
 from sample_logs.builder.source import download, read_flights
 
 WORKSPACE = Path(__file__).resolve().parent.parent
@@ -22,7 +22,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary, threadpool_limits(1):
         # One thread: sums taken in another order would change the last digits of a score.
         table = read_flights(options.source or download(Path(temporary)))
-        flights.build(table, options.output / "flights", options.measure_latency)
+        flights.build(table, options.output / "flights", measure_latency=options.measure_latency)
+        delay_class.build(table, options.output / "flights_delay_class")
+        minutes.build(table, options.output / "flights_minutes")
 
 
 if __name__ == "__main__":

@@ -33,8 +33,10 @@ class Encoder:
     def fit(cls, flights: pd.DataFrame) -> Self:
         """Number the categories of the training rows in alphabetical order."""
         return cls(
-            {name: {value: code for code, value in enumerate(sorted(flights[name].dropna().unique()))}
-             for name in CATEGORIES}
+            {
+                name: {value: code for code, value in enumerate(sorted(flights[name].dropna().unique()))}
+                for name in CATEGORIES
+            }
         )
 
     def table(self, flights: pd.DataFrame) -> Matrix:

@@ -21,6 +21,7 @@ TRUE_POSITIVE, FALSE_POSITIVE, FALSE_NEGATIVE, TRUE_NEGATIVE = 20.0, -10.0, -5.0
 AIRCRAFT_BUCKETS = 3
 # The retrained version learned from eight months; a third of the sampled aircraft is plenty as reference.
 RETRAINED_REFERENCE_BUCKETS = 9
+Scores = npt.NDArray[np.float64]
 IDENTIFIERS = ["prediction_id", "request_id"]
 
 
@@ -42,9 +43,9 @@ VERSIONS = [
 ]
 
 
-def build(flights: pd.DataFrame, folder: Path, measure_latency: bool) -> None:
+def build(flights: pd.DataFrame, folder: Path, *, measure_latency: bool) -> None:
     """Write the logs of the binary project into its folder (predictions, labels, reference)."""
-    flights = flights.assign(late=_late(flights))
+    flights = flights.assign(late=lateness(flights))
     predictions, references = [], []
     scorers: dict[str, Model] = {}
     for version in VERSIONS:
@@ -52,28 +53,30 @@ def build(flights: pd.DataFrame, folder: Path, measure_latency: bool) -> None:
         training = past.assign(late=past["late"].where(past["landed"] < local_instant(version.live_from)))
         held_out = out_of_fold(version.make, training, TARGET)
         threshold = best_threshold(training["late"].to_numpy(), held_out)
-        print(f"{version.name}: trained on {training['late'].notna().sum()} flights, threshold {threshold:.2f}")
+        print(f"{version.name}: {training['late'].notna().sum()} training flights, threshold {threshold:.2f}")
         kept = sampled(past, version.reference_buckets)
         references.append(_log(past[kept], held_out[kept.to_numpy()], version, threshold))
         scorers[version.name] = Model.fit(version.make, training, TARGET)
-        served = flights[(flights["timestamp"] >= local_instant(version.live_from))
-                         & sampled(flights, AIRCRAFT_BUCKETS)]
+        served = flights[
+            (flights["timestamp"] >= local_instant(version.live_from)) & sampled(flights, AIRCRAFT_BUCKETS)
+        ]
         predictions.append(_log(served, scorers[version.name].scores(served), version, threshold))
     served_rows = _in_order(pd.concat(predictions))
     reference_rows = _in_order(pd.concat(references))
     if measure_latency:
         latency.measure(served_rows, scorers, folder / "latency.parquet")
     _write_predictions(served_rows, folder)
-    write_parquet(reference_rows[_columns(served=False)], folder / "reference" / "reference.parquet", IDENTIFIERS)
+    logged = reference_rows[_columns(served=False)]
+    write_parquet(logged, folder / "reference" / "reference.parquet", IDENTIFIERS)
     _write_labels(pd.concat([reference_rows, served_rows]), folder)
 
 
-def _late(flights: pd.DataFrame) -> "pd.Series[float]":
+def lateness(flights: pd.DataFrame) -> "pd.Series[float]":
     """1 late, 0 not, missing where there was no arrival at the destination."""
     return (flights["arr_delay"] > LATE_MINUTES).astype(float).where(flights["arr_delay"].notna())
 
 
-def best_threshold(labels: npt.NDArray[np.float64], scores: npt.NDArray[np.float64]) -> float:
+def best_threshold(labels: Scores, scores: Scores) -> float:
     """The threshold, to two decimals, that would have earned most on the held-out training days."""
     known = ~np.isnan(labels)
     positive, scores = labels[known] == 1, scores[known]
@@ -91,7 +94,7 @@ def _earned(positive: npt.NDArray[np.bool_], decided: npt.NDArray[np.bool_]) -> 
     )
 
 
-def _log(flights: pd.DataFrame, scores: npt.NDArray[np.float64], version: Version, threshold: float) -> pd.DataFrame:
+def _log(flights: pd.DataFrame, scores: Scores, version: Version, threshold: float) -> pd.DataFrame:
     rows = flights.copy()
     rows["prediction_id"] = rows["request_id"] + "-" + version.tag
     rows["model_version"] = version.name
@@ -115,7 +118,8 @@ def _columns(*, served: bool) -> list[str]:
 
 
 def _write_predictions(rows: pd.DataFrame, folder: Path) -> None:
-    rows = rows.merge(latency.read(folder / "latency.parquet"), on="prediction_id", how="left", validate="1:1")
+    measured = latency.read(folder / "latency.parquet")
+    rows = rows.merge(measured, on="prediction_id", how="left", validate="1:1")
     if rows["latency_ms"].isna().any():
         raise ValueError("the measured latencies are of other predictions: run with --measure-latency")
     for month, part in rows.groupby(months(rows["timestamp"])):

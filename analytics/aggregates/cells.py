@@ -44,6 +44,10 @@ class DecisionCells:
         _, squares = add_blocks(self.blocks, self.squares, other.blocks, other.squares)
         return DecisionCells(self.classes, blocks, counts, weights, squares)
 
+    def __sub__(self, part: DecisionCells) -> DecisionCells:
+        """The rows that are not in a part of these."""
+        return self + DecisionCells(part.classes, part.blocks, -part.counts, -part.weights, -part.squares)
+
     @property
     def labelled(self) -> Floats:
         """Weights of labelled rows by true and decided class, shape (K, K)."""

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.keys import KEYS, CellKey, add_blocks, block_codes, column, group
 from analytics.engines.text import Sql
+from analytics.project import Predictions
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.typed import score_column
 
 Floats = NDArray[np.float64]
 
@@ -73,6 +75,29 @@ class RowMoments:
             blocks,
             sums,
             self.products + other.products,
+        )
+
+    def __sub__(self, part: RowMoments) -> RowMoments:
+        """The rows that are not in a part of these.
+
+        Units are taken as lying on one side: exact for a unit with rows on one side only, and too wide rather than too
+        narrow where the rows of a unit go up and down together.
+        """
+        if self.names != part.names:
+            raise ValueError("only moments of the same statistics subtract")
+        blocks, sums = add_blocks(self.blocks, self.sums, part.blocks, -part.sums)
+        units = None
+        if self.unit_products is not None and part.unit_products is not None:
+            units = self.unit_products - part.unit_products
+        return RowMoments(
+            self.names,
+            self.n - part.n,
+            self.counts - part.counts,
+            blocks,
+            sums,
+            self.products - part.products,
+            units,
+            self.n_units,
         )
 
 
@@ -161,3 +186,19 @@ def _read_units(
 def unit_expression() -> str:
     """Who a row belongs to; a row without a unit stands for itself."""
     return "CASE WHEN unit IS NULL THEN concat(file, ' ', CAST(row AS VARCHAR)) ELSE unit END"
+
+
+def needed_columns(predictions: Predictions, rows: Sql) -> Sql:
+    """Scoped rows with only the columns that quality aggregates read, to be held in memory."""
+    scores = [score_column(name) for name in predictions.classes] or ["score"]
+    columns = (
+        "window_key", "block_key", "version", "segment", "file", "row", "unit", "weight", "scored", "label", "decision",
+        *scores,
+    )  # fmt: skip
+    return Sql(f"SELECT {', '.join(columns)} FROM ({rows.text})", rows.parameters)
+
+
+def read_centre(catalog: Catalog, rows: Sql) -> float:
+    """A number near the labels and predictions of a regression, taken off before they are squared."""
+    sql = Sql(f"SELECT avg(score) AS centre FROM ({rows.text}) WHERE scored", rows.parameters)
+    return float(catalog.engine.query(sql).to_pylist()[0]["centre"] or 0.0)

@@ -66,6 +66,11 @@ class ScoreHistogram:
             totals.append(total)
         return ScoreHistogram(keys, self.exact, blocks, *totals)
 
+    def __sub__(self, part: ScoreHistogram) -> ScoreHistogram:
+        """The rows that are not in a part of these."""
+        negative = (-part.counts, -part.weights, -part.squares, -part.scores)
+        return self + ScoreHistogram(part.keys, part.exact, part.blocks, *negative)
+
 
 def _wide(keys: Floats, histogram: ScoreHistogram, name: str) -> Floats:
     values: Floats = getattr(histogram, name)

@@ -10,7 +10,7 @@ import numpy as np
 from analytics.aggregates.cells import DecisionCells, read_decision_cells, read_unit_squares
 from analytics.aggregates.edges import score_edges
 from analytics.aggregates.keys import CellKey
-from analytics.aggregates.moments import RowMoments, read_row_moments
+from analytics.aggregates.moments import RowMoments, needed_columns, read_centre, read_row_moments
 from analytics.aggregates.ranks import read_median_errors
 from analytics.aggregates.reliability import read_reliability
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms, read_score_unit_squares
@@ -49,18 +49,9 @@ def read_estimates(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
     """
     read = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}[catalog.predictions.task]
     # labels are joined and text logs parsed once, not once an aggregate
-    with catalog.engine.kept(_needed(catalog.predictions, rows)) as kept:
+    with catalog.engine.kept(needed_columns(catalog.predictions, rows)) as kept:
         found = read(catalog, kept, confidence)
     return replace(found, sql=tuple(text.replace(kept.text, rows.text) for text in found.sql))
-
-
-def _needed(predictions: Predictions, rows: Sql) -> Sql:
-    scores = [score_column(name) for name in predictions.classes] or ["score"]
-    columns = (
-        "window_key", "block_key", "version", "segment", "file", "row", "unit", "weight", "scored", "label", "decision",
-        *scores,
-    )  # fmt: skip
-    return Sql(f"SELECT {', '.join(columns)} FROM ({rows.text})", rows.parameters)
 
 
 def edges_of(predictions: Predictions) -> list[float]:
@@ -160,7 +151,7 @@ _RANKED = {"roc_auc", "roc_auc_macro", "average_precision"}
 
 
 def _regression(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
-    centre = _centre(catalog, rows)
+    centre = read_centre(catalog, rows)
     moments, sums_sql = read_row_moments(catalog, rows, regression.statistics(centre), regression.TOGETHER)
     effects = {key: regression.design_effect(moment) for key, moment in moments.items()}
     medians, medians_sql = read_median_errors(catalog, rows, confidence, effects)
@@ -171,13 +162,6 @@ def _regression(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
         for key, moment in moments.items()
     }
     return _answer(found, moments, (sums_sql, medians_sql))
-
-
-def _centre(catalog: Catalog, rows: Sql) -> float:
-    row = catalog.engine.query(
-        Sql(f"SELECT avg(score) AS centre FROM ({rows.text}) WHERE scored", rows.parameters)
-    ).to_pylist()[0]
-    return float(row["centre"] or 0.0)
 
 
 def _cells_with_units(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from analytics.aggregates.keys import CellKey
 from analytics.ask.aggregates import CellEstimates, decides, read_estimates
@@ -13,7 +13,7 @@ from analytics.measures import binary, multiclass, regression
 from analytics.measures.estimate import Estimate, missing
 from analytics.quality.rows import MetricRow
 from analytics.results import Results
-from analytics.scope import Scope, Window
+from analytics.scope import Scope, Window, cut
 from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.rows import scoped_rows
 
@@ -28,7 +28,7 @@ def quality_of(catalog: Catalog, scope: Scope, source: Source = "predictions") -
     """
     zone = catalog.project.zone
     if source == "reference":
-        windows = _reference_window(catalog)
+        windows = reference_window(catalog)
         rows = scoped_rows(catalog, scope, "reference")
     else:
         scope, windows = resolve(catalog, scope)
@@ -56,12 +56,13 @@ def quality_of(catalog: Catalog, scope: Scope, source: Source = "predictions") -
     return Results(tuple(answers), zone, found.sql, maturity.notes)
 
 
-def _reference_window(catalog: Catalog) -> tuple[Window, ...]:
-    row = catalog.engine.query("SELECT min(ts) AS first, max(ts) AS last FROM reference").to_pylist()[0]
-    if row["first"] is None:
+def reference_window(catalog: Catalog) -> tuple[Window, ...]:
+    """The stretch of the reference rows as one window; none where there are no rows."""
+    extent = catalog.reference_extent
+    if extent is None:
         return ()
-    last = row["last"].astimezone(UTC) + timedelta(microseconds=1)
-    return (Window(row["first"].astimezone(UTC), last, datetime(1970, 1, 1)),)  # noqa: DTZ001 - a key, not an instant
+    start, last = extent
+    return cut(start, last + timedelta(microseconds=1), "all", catalog.project.zone)
 
 
 def _segment_values(cells: Iterable[CellKey], scope: Scope) -> tuple[str | None, ...]:

@@ -1,0 +1,174 @@
+"""An open project: ask it questions, get typed results.
+
+>>> from analytics.workbench import open_workbench
+>>> bench = open_workbench("sample_logs/flights_delay_class")
+>>> bench.quality(bench.scope(grain="all"))[0].metric
+'roc_auc'
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from threading import RLock
+from typing import Any, TypeVar
+
+from analytics.ask import curves
+from analytics.ask import drift as ask_drift
+from analytics.ask import examples as ask_examples
+from analytics.ask import quality as ask_quality
+from analytics.ask import segments as ask_segments
+from analytics.ask import telemetry as ask_telemetry
+from analytics.drift.rows import DriftRow, HistogramRow
+from analytics.errors import FileVanishedError, ProjectError
+from analytics.examples.rows import ExampleKind, ExampleRow
+from analytics.project import Project, find_projects, read_project
+from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
+from analytics.results import Results
+from analytics.scope import Scope
+from analytics.segments.rows import SegmentRow
+from analytics.telemetry.catalog import Catalog, Source, list_feeds
+from analytics.telemetry.files import digest
+from analytics.telemetry.report import FileRow
+
+LOOK_EVERY_SECONDS = 10.0
+Answer = TypeVar("Answer")
+
+
+class Workbench:
+    """One project with its logs open.
+
+    The logs are listed anew at most every ten seconds; when a file was added, changed or removed, the views are rebuilt
+    before the next answer. Safe to share between threads.
+
+    Args:
+        file: the project file, or its folder.
+    """
+
+    def __init__(self, file: Path | str) -> None:
+        self._file = Path(file)
+        self._lock = RLock()
+        self._catalog: Catalog | None = None
+        self._looked = 0.0
+        self.project: Project = read_project(self._file)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The views over the files as they are now."""
+        with self._lock:
+            if self._catalog is None:
+                self._open()
+            elif time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._changed():
+                self._open()
+            if self._catalog is None:
+                raise ProjectError(f"{self._file}: cannot be opened")
+            return self._catalog
+
+    @property
+    def digest(self) -> str:
+        """Changes when the project file or a log file does: the part of a cache key that stands for the data."""
+        return self.catalog.digest
+
+    def scope(self, *, where: Iterable[str] = (), versions: Iterable[str] = (), **words: Any) -> Scope:
+        """A scope from the words of a URL or a command line: start, end, grain, as_of, by, confidence."""
+        features = () if not where else [feature.name for feature in self.catalog.features]
+        return Scope.parse(self.project, where=where, versions=versions, features=features, **words)
+
+    def quality(self, scope: Scope | None = None, source: Source = "predictions") -> Results[MetricRow]:
+        """Every quality metric of every window, version and segment value, with its interval."""
+        return self._ask(lambda catalog: ask_quality.quality_of(catalog, scope or Scope(), source))
+
+    def confusion(self, scope: Scope | None = None) -> Results[ConfusionRow]:
+        """True class by decided class."""
+        return self._ask(lambda catalog: curves.confusion_of(catalog, scope or Scope()))
+
+    def roc(self, scope: Scope | None = None) -> Results[RocRow]:
+        """What each threshold would have given."""
+        return self._ask(lambda catalog: curves.roc_of(catalog, scope or Scope()))
+
+    def calibration(self, scope: Scope | None = None) -> Results[CalibrationRow]:
+        """Mean label by tenth of the score."""
+        return self._ask(lambda catalog: curves.calibration_of(catalog, scope or Scope()))
+
+    def score_histogram(self, scope: Scope | None = None) -> Results[ScoreBinRow]:
+        """Rows by score and label."""
+        return self._ask(lambda catalog: curves.score_histogram_of(catalog, scope or Scope()))
+
+    def pairs(self, scope: Scope | None = None) -> tuple[Results[PairBinRow], Results[ScoreBinRow]]:
+        """Predicted against true, and the errors, of a regression."""
+        return self._ask(lambda catalog: curves.pairs_of(catalog, scope or Scope()))
+
+    def segments(self, scope: Scope | None = None, metric: str | None = None) -> Results[SegmentRow]:
+        """Every value of every segment against the rest, corrected."""
+        return self._ask(lambda catalog: ask_segments.segments_of(catalog, scope or Scope(), metric))
+
+    def drift(self, scope: Scope | None = None) -> Results[DriftRow]:
+        """Every feature, the score, the decision and the label against the reference."""
+        return self._ask(lambda catalog: ask_drift.drift_of(catalog, scope or Scope()))
+
+    def histogram(self, feature: str, scope: Scope | None = None) -> Results[HistogramRow]:
+        """One feature's bins in the reference and in the window."""
+        return self._ask(lambda catalog: ask_drift.histogram_of(catalog, scope or Scope(), feature))
+
+    def examples(
+        self, scope: Scope | None = None, kind: ExampleKind = "worst", k: int = 20, *, per_class: bool = False
+    ) -> Results[ExampleRow]:
+        """The rows behind a number."""
+        return self._ask(
+            lambda catalog: ask_examples.examples_of(catalog, scope or Scope(), kind, k, per_class=per_class)
+        )
+
+    def telemetry(self) -> Results[FileRow]:
+        """What every log file holds, and what of it was left out."""
+        return self._ask(ask_telemetry.telemetry_of)
+
+    def close(self) -> None:
+        """Close the engine."""
+        with self._lock:
+            if self._catalog is not None:
+                self._catalog.close()
+                self._catalog = None
+
+    def _ask(self, question: Callable[[Catalog], Answer]) -> Answer:
+        try:
+            return question(self.catalog)
+        except FileVanishedError:
+            # a file was rotated away while it was read: look again, once
+            with self._lock:
+                self._open()
+            return question(self.catalog)
+
+    def _open(self) -> None:
+        self.project = read_project(self._file)
+        # the catalog before may still be answering another thread; it is closed when nobody holds it any more
+        self._catalog = Catalog(self.project)
+        self._looked = time.monotonic()
+
+    def _changed(self) -> bool:
+        self._looked = time.monotonic()
+        if self._catalog is None:
+            return True
+        project = read_project(self._file)
+        listed = list_feeds(project)
+        return (
+            "-".join((project.digest, *(digest(files) for files in listed.values()))) != self._catalog.digest
+        )
+
+
+def open_workbench(path: Path | str) -> Workbench:
+    """Open one project: its file, its folder, or a workspace that holds just one.
+
+    Raises:
+        ProjectError: there is no project, or there are several.
+    """
+    files = find_projects(Path(path))
+    if len(files) > 1:
+        names = ", ".join(file.parent.name for file in files)
+        raise ProjectError(f"{path}: holds several projects ({names}); name one of them")
+    return Workbench(files[0])
+
+
+def open_workspace(path: Path | str) -> tuple[Workbench, ...]:
+    """Open every project of a file, a project folder or a workspace."""
+    return tuple(Workbench(file) for file in find_projects(Path(path)))

@@ -1,0 +1,8 @@
+"""Run every measurement: ``python -m benchmarks``."""
+
+from __future__ import annotations
+
+from benchmarks import drift_scan, pages
+
+drift_scan.main()
+pages.main()

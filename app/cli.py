@@ -17,7 +17,15 @@ import click
 from analytics.errors import AssayError
 from app import __version__
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "calibration": "app.commands.quality:calibration_command",
+    "confusion": "app.commands.quality:confusion_command",
+    "drift": "app.commands.drift:drift_command",
+    "examples": "app.commands.examples:examples_command",
+    "quality": "app.commands.quality:quality_command",
+    "roc": "app.commands.quality:roc_command",
+    "segments": "app.commands.segments:segments_command",
+}
 """Name of a command to `module:attribute`. A module is imported when its command is named, or for --help;
 so it imports pandas, DuckDB and the like inside the functions that need them."""
 

@@ -6,10 +6,14 @@ import re
 from datetime import timedelta
 
 _UNITS = {
-    "s": "seconds", "sec": "seconds", "second": "seconds", "m": "minutes", "min": "minutes", "minute": "minutes",
-    "h": "hours", "hour": "hours", "d": "days", "day": "days", "w": "weeks", "week": "weeks",
-}  # fmt: skip
-_PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?\s*", re.IGNORECASE)
+    "seconds": ("s", "sec", "secs", "second", "seconds"),
+    "minutes": ("m", "min", "mins", "minute", "minutes"),
+    "hours": ("h", "hour", "hours"),
+    "days": ("d", "day", "days"),
+    "weeks": ("w", "week", "weeks"),
+}
+_NAMES = {written: unit for unit, names in _UNITS.items() for written in names}
+_PATTERN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]+)\s*", re.IGNORECASE)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -19,10 +23,15 @@ def parse_duration(text: str) -> timedelta:
     (datetime.timedelta(days=7), datetime.timedelta(seconds=5400))
 
     Raises:
-        ValueError: the text is not a number with a unit.
+        ValueError: the text is not a number with a unit, or too long to count.
     """
     match = _PATTERN.fullmatch(text)
-    unit = _UNITS.get(match[2].lower()) or _UNITS.get(match[2].lower() + "s") if match else None
+    unit = _NAMES.get(match[2].lower()) if match else None
     if match is None or unit is None:
-        raise ValueError(f'"{text}" is not a duration; write a number and seconds, minutes, hours, days or weeks')
-    return timedelta(**{unit: float(match[1])})
+        raise ValueError(
+            f'"{text}" is not a duration; write a number and seconds, minutes, hours, days or weeks'
+        )
+    try:
+        return timedelta(**{unit: float(match[1])})
+    except OverflowError:
+        raise ValueError(f'"{text}" is longer than time can be counted') from None

@@ -23,5 +23,9 @@ class TelemetryError(AssayError):
     """A log cannot be read, or lacks what the project file says is in it."""
 
 
+class FileVanishedError(TelemetryError):
+    """A log file was deleted or moved after it was listed; list the files again and ask once more."""
+
+
 class QueryTimeoutError(AssayError):
     """A query ran past its time limit."""

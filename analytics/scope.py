@@ -1,6 +1,7 @@
 """The question: which rows, cut how.
 
-One frozen `Scope` is the URL, the cache key, the command-line options, the WHERE clause and an English sentence.
+One frozen `Scope` is the URL, the cache key, the command-line options, the WHERE clause and an English
+sentence.
 """
 
 from __future__ import annotations
@@ -20,7 +21,18 @@ from analytics.project import Project
 Grain = Literal["all", "5min", "15min", "hour", "day", "week", "month"]
 GRAINS: tuple[Grain, ...] = ("all", "5min", "15min", "hour", "day", "week", "month")
 MISSING = "(missing)"
+MOST_WINDOWS = 100_000
+CONFIDENCE = 0.95
 OUTCOMES = {"tp": (1, 1), "fp": (0, 1), "fn": (1, 0), "tn": (0, 0), "right": None, "wrong": None}
+
+_OUTCOME_WORDS = {
+    "tp": "true positives",
+    "fp": "false positives",
+    "fn": "false negatives",
+    "tn": "true negatives",
+    "right": "right decisions",
+    "wrong": "wrong decisions",
+}
 
 FilterKind = Literal["segment", "feature", "feature_range", "score_range", "outcome", "label", "decision"]
 
@@ -50,9 +62,7 @@ class Filter:
         if self.kind.endswith("_range"):
             return f"{self.name} in {self.value}"
         if self.kind == "outcome":
-            words = {"tp": "true positives", "fp": "false positives", "fn": "false negatives",
-                     "tn": "true negatives", "right": "right decisions", "wrong": "wrong decisions"}  # fmt: skip
-            return words[self.value]
+            return _OUTCOME_WORDS[self.value]
         return f"{self.name} is {self.value}"
 
 
@@ -79,13 +89,19 @@ class Interval:
             ScopeError: the text is not an interval.
         """
         match = _INTERVAL.fullmatch(text)
-        try:
-            if match is None:
-                raise ValueError
-            low, high = float(match[2]), float(match[3])
-        except ValueError:
-            raise ScopeError(f'"{text}" is not an interval; write it like [10, 20) or (-inf, 3)') from None
+        low, high = (_number(match[2]), _number(match[3])) if match else (None, None)
+        if match is None or low is None or high is None:
+            raise ScopeError(f'"{text}" is not an interval; write it like [10, 20) or (-inf, 3)')
+        if low > high:
+            raise ScopeError(f'"{text}" is empty: {low:g} is above {high:g}')
         return cls(low, high, match[1] == "[", match[4] == "]")
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def is_interval(text: str) -> bool:
@@ -101,12 +117,9 @@ def parse_filter(text: str, project: Project, features: Iterable[str] = ()) -> F
     Raises:
         ScopeError: the name is unknown, with the nearest known name.
     """
-    name, equals, value = text.partition("=")
-    name = name.strip()
-    if not equals:
-        raise ScopeError(f'"{text}" is not a filter; write SEGMENT=VALUE')
     predictions = project.require_predictions()
-    value = value if value != "" else MISSING
+    known = tuple(dict.fromkeys((*predictions.segments, *(predictions.features or ()), *features)))
+    name, value = _name_and_value(text, known)
     if name in predictions.segments:
         return Filter("segment", name, value)
     if name == "outcome":
@@ -116,10 +129,19 @@ def parse_filter(text: str, project: Project, features: Iterable[str] = ()) -> F
         return Filter("score_range", name, value)
     if name in {"label", "decision"}:
         return Filter("label" if name == "label" else "decision", name, value)
-    known = [*predictions.segments, *(predictions.features or ()), *features]
     if name in known:
         return Filter("feature_range" if is_interval(value) else "feature", name, value)
     raise ScopeError(f'"{name}" is not a segment or feature{_nearest(name, known)}')
+
+
+def _name_and_value(text: str, known: Sequence[str]) -> tuple[str, str]:
+    if "=" not in text:
+        raise ScopeError(f'"{text}" is not a filter; write SEGMENT=VALUE')
+    # a column may hold an equals sign or begin with a blank: the longest known name wins
+    names = [name for name in known if text.startswith(f"{name}=")]
+    name = max(names, key=len) if names else text.partition("=")[0]
+    value = text[len(name) + 1 :]
+    return (name if names else name.strip()), (value or MISSING)
 
 
 def _outcome(value: str, task: str) -> Filter:
@@ -131,7 +153,8 @@ def _outcome(value: str, task: str) -> Filter:
 
 def _nearest(name: str, known: Sequence[str]) -> str:
     near = get_close_matches(name, known, n=1)
-    return (f'; did you mean "{near[0]}"?' if near else "") + (f" Known: {', '.join(sorted(set(known)))}" if known else "")
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    return f"{hint} Known: {', '.join(sorted(set(known)))}" if known else hint
 
 
 @dataclass(frozen=True)
@@ -156,7 +179,7 @@ class Scope:
     versions: tuple[str, ...] = ()
     by: str | None = None
     filters: tuple[Filter, ...] = ()
-    confidence: float = 0.95
+    confidence: float = CONFIDENCE
 
     def __post_init__(self) -> None:
         if self.grain not in GRAINS:
@@ -170,7 +193,7 @@ class Scope:
             raise ScopeError(f"confidence {self.confidence:g} must be at least 0.5 and below 1")
 
     @classmethod
-    def parse(
+    def parse(  # noqa: PLR0913  # one argument a word of the URL
         cls,
         project: Project,
         *,
@@ -199,7 +222,7 @@ class Scope:
         return cls(
             start=parse_instant(start, project.zone, moment) if start else None,
             end=parse_instant(end, project.zone, moment) if end else None,
-            grain=grain,  # type: ignore[arg-type]  # checked above
+            grain=grain,
             as_of=parse_instant(as_of, project.zone, moment) if as_of else None,
             versions=tuple(dict.fromkeys(versions)),
             by=by or None,
@@ -221,6 +244,8 @@ class Scope:
             words["by"] = self.by
         if self.filters:
             words["where"] = [condition.text for condition in self.filters]
+        if self.confidence != CONFIDENCE:
+            words["confidence"] = f"{self.confidence:g}"
         return words
 
     def narrowed(self, *filters: Filter) -> Self:
@@ -291,15 +316,34 @@ class Window:
     key: datetime
 
 
+_SHORTEST: dict[Grain, timedelta] = {
+    "5min": timedelta(minutes=5),
+    "15min": timedelta(minutes=15),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=28),
+}
+_ALL = datetime(1970, 1, 1)  # noqa: DTZ001  # a key is wall-clock time without a zone, as SQL gives it
+
+
 def cut(start: datetime, end: datetime, grain: Grain, zone: ZoneInfo) -> tuple[Window, ...]:
     """Cut ``[start, end)`` into windows of the grain; the first and last are cut short at the ends.
 
     Days, weeks (from Monday) and months are local; hours and minutes are whole in UTC. The key is what
     `analytics.telemetry.rows.window_key` computes: the local wall-clock start for days and longer, else UTC.
+
+    Raises:
+        ScopeError: there would be more than `MOST_WINDOWS`.
     """
     if grain == "all":
-        return (Window(start, end, datetime(1970, 1, 1)),)
-    windows = []
+        return (Window(start, end, _ALL),)
+    if (end - start) / _SHORTEST[grain] > MOST_WINDOWS:
+        raise ScopeError(
+            f"grain {grain}: more than {MOST_WINDOWS:,} windows between {format_instant(start, zone)} and "
+            f"{format_instant(end, zone)}; take a longer grain or a shorter stretch"
+        )
+    windows: list[Window] = []
     key = _floor(start, grain, zone)
     while True:
         following = _next(key, grain)
@@ -325,9 +369,7 @@ def _floor(moment: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
 def _next(key: datetime, grain: Grain) -> datetime:
     if grain == "month":
         return (key + timedelta(days=32)).replace(day=1)
-    steps = {"5min": timedelta(minutes=5), "15min": timedelta(minutes=15), "hour": timedelta(hours=1),
-             "day": timedelta(days=1), "week": timedelta(days=7)}  # fmt: skip
-    return key + steps[grain]
+    return key + _SHORTEST[grain]
 
 
 def _to_utc(key: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
@@ -335,8 +377,17 @@ def _to_utc(key: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
     return key.replace(tzinfo=local_zone).astimezone(UTC)
 
 
-def scope_from_mapping(project: Project, words: Mapping[str, str | Sequence[str]], **defaults: str) -> Scope:
-    """Build a scope from URL words as `Scope.to_query` writes them."""
+def scope_from_mapping(
+    project: Project,
+    words: Mapping[str, str | Sequence[str]],
+    features: Iterable[str] = (),
+    **defaults: str,
+) -> Scope:
+    """Build a scope from URL words as `Scope.to_query` writes them.
+
+    Raises:
+        ScopeError: one of the words cannot be understood.
+    """
 
     def one(name: str) -> str | None:
         value = words.get(name)
@@ -346,7 +397,19 @@ def scope_from_mapping(project: Project, words: Mapping[str, str | Sequence[str]
         value = words.get(name, ())
         return (value,) if isinstance(value, str) else tuple(value)
 
+    confidence = one("confidence") or str(CONFIDENCE)
+    level = _number(confidence)
+    if level is None:
+        raise ScopeError(f'confidence "{confidence}" is not a number')
     return Scope.parse(
-        project, start=one("start"), end=one("end"), grain=one("grain") or "all", as_of=one("as_of"),
-        versions=many("version"), by=one("by"), where=many("where"),
-    )  # fmt: skip
+        project,
+        start=one("start"),
+        end=one("end"),
+        grain=one("grain") or "all",
+        as_of=one("as_of"),
+        versions=many("version"),
+        by=one("by"),
+        where=many("where"),
+        confidence=level,
+        features=features,
+    )

@@ -1,0 +1,1 @@
+"""Engines: run SQL, give Arrow."""

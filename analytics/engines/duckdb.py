@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
-from analytics.engines.text import Sql, literal
-from analytics.errors import QueryTimeoutError, TelemetryError
+from analytics.engines.text import Sql, identifier, literal
+from analytics.errors import FileVanishedError, QueryTimeoutError, TelemetryError
 
 QUERY_SECONDS = 60.0
 MEMORY_LIMIT = "4GB"
 SPILL_LIMIT = "10GB"
 
+Result = TypeVar("Result")
+
+
+# mistakes in our own SQL: shown as they are, never as if a log were damaged
+_OURS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+_VANISHED = ("No files found that match", "No such file or directory")
+
 
 class DuckDBEngine:
-    """Runs SQL over the declared log folders and nothing else.
+    """Runs SQL over the declared log files and nothing else.
 
     Args:
-        folders: the only folders whose files may be read.
+        folders: folders whose files may all be read.
+        files: single files that may be read, wherever links lead.
         query_seconds: time limit of one query.
         memory_limit: most memory all queries together may take before they spill.
     """
 
     def __init__(
         self,
-        folders: Iterable[Path],
+        folders: Iterable[Path] = (),
         *,
+        files: Iterable[Path] = (),
         query_seconds: float = QUERY_SECONDS,
         memory_limit: str = MEMORY_LIMIT,
     ) -> None:
         self.query_seconds = query_seconds
+        self._names = count()
         self._spill = tempfile.TemporaryDirectory(prefix="assay-spill-")
         self._connection = duckdb.connect(
             config={
@@ -47,10 +59,12 @@ class DuckDBEngine:
                 "python_enable_replacements": "false",
             }
         )
-        allowed = ", ".join(literal(f"{folder}/") for folder in sorted(set(folders)))
+        directories = ", ".join(literal(f"{folder}/") for folder in sorted(set(folders)))
+        paths = ", ".join(literal(str(file)) for file in sorted(set(files)))
         for statement in (
             "SET TimeZone = 'UTC'",
-            f"SET allowed_directories = [{allowed}]",
+            f"SET allowed_directories = [{directories}]",
+            f"SET allowed_paths = [{paths}]",
             "SET enable_external_access = false",
             "SET allowed_configs = ['max_execution_time']",
             "SET lock_configuration = true",
@@ -58,16 +72,22 @@ class DuckDBEngine:
             self._connection.execute(statement)
 
     def define(self, statement: str) -> None:
-        """Run a statement that defines a view."""
+        """Run a statement that defines or drops a view or table."""
         with self._connection.cursor() as cursor:
-            self._run(cursor, lambda: cursor.execute(statement))
+            self._run(lambda: cursor.execute(statement))
 
-    def register(self, name: str, table: pa.Table) -> None:
-        """Make a small Arrow table readable under a name."""
-        self._connection.register(name, table)
-
-    def query(self, sql: Sql | str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+    def query(
+        self,
+        sql: Sql | str,
+        parameters: Mapping[str, Any] | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> pa.Table:
         """Run one query and return its whole result as Arrow.
+
+        Args:
+            sql: the text; a `Sql` brings its own values.
+            parameters: values bound to the ``$names`` of a plain text.
+            tables: Arrow tables the text may read by name, for this query only.
 
         Raises:
             QueryTimeoutError: the query ran past the limit.
@@ -78,25 +98,58 @@ class DuckDBEngine:
         else:
             text, values = sql, dict(parameters or {})
         with self._connection.cursor() as cursor:
+            for name, table in (tables or {}).items():
+                cursor.register(name, table)
             cursor.execute(f"SET max_execution_time = {int(self.query_seconds * 1000)}")
-            return self._run(
-                cursor,
-                lambda: cursor.sql(text, params=values or None).to_arrow_table(),
-            )
+            return self._run(lambda: cursor.sql(text, params=values or None).to_arrow_table())
 
-    def _run(self, _cursor: duckdb.DuckDBPyConnection, call: Any) -> Any:
+    def describe(self, relation: str) -> dict[str, str]:
+        """Column -> type of a table function, in order.
+
+        Raises:
+            TelemetryError: the files behind it cannot be read as what they claim to be.
+        """
+        try:
+            rows = self.query(f"DESCRIBE SELECT * FROM {relation}").to_pylist()
+        except _OURS as error:  # here names and types come from the files, so the files are to blame
+            raise TelemetryError(first_line(error)) from error
+        return {row["column_name"]: row["column_type"] for row in rows}
+
+    def _run(self, call: Callable[[], Result]) -> Result:
         try:
             return call()
         except duckdb.InterruptException as error:
             raise QueryTimeoutError(
-                f"the query was stopped after {self.query_seconds:g} s; ask for a smaller window or fewer segments"
+                f"the query was stopped after {self.query_seconds:g} s; "
+                "ask for a smaller window or fewer segments"
             ) from error
-        except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
-            raise TelemetryError(first_line(error)) from error
         except duckdb.OutOfMemoryException as error:
             raise QueryTimeoutError(
                 "the query needs more memory than allowed; ask for a smaller window or fewer segments"
             ) from error
+        except _OURS:
+            raise
+        except duckdb.Error as error:
+            message = first_line(error)
+            if isinstance(error, duckdb.IOException) and any(words in message for words in _VANISHED):
+                raise FileVanishedError(message) from error
+            raise TelemetryError(message) from error
+
+    @contextmanager
+    def kept(self, sql: Sql) -> Iterator[Sql]:
+        """Hold the answer of a query in memory (spilling past the limit) while several others read it.
+
+        Yields:
+            A SELECT of everything held; it needs no values.
+        """
+        name = identifier(f"kept_{next(self._names)}")
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"SET max_execution_time = {int(self.query_seconds * 1000)}")
+            self._run(lambda: cursor.execute(f"CREATE TABLE {name} AS {sql.text}", sql.parameters or None))
+        try:
+            yield Sql(f"SELECT * FROM {name}")
+        finally:
+            self.define(f"DROP TABLE {name}")
 
     def close(self) -> None:
         """Close the connection and remove the spill folder."""

@@ -25,7 +25,7 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(value: str | float | bool) -> str:
+def literal(value: str | float | bool) -> str:  # noqa: FBT001  # a constant, not a switch
     """Write a constant as SQL text; doubles in exponent form so that no engine reads a DECIMAL.
 
     >>> literal("it's"), literal(0.5), literal(3), literal(True)

@@ -2,34 +2,41 @@
 
 Views (nothing is copied):
 
-``predictions``  one row a prediction: file, row, id, ts, received, version, score or ``score:<class>``, scored, decision,
-                 own_label, own_label_ts, unit, weight, latency, status, request, and ``column:<name>`` for every
-                 logged column
+``predictions``  one row a prediction: file, row, id, ts, received, version, score or ``score:<class>``,
+    scored,
+                 decision, own_label, own_label_ts, unit, weight, latency, status, request, and
+                 ``column:<name>`` for every logged column
 ``reference``    the same, for what is normal
 ``labels``       one row a label report: id, label, ts, source, file, row
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import literal
-from analytics.errors import ProjectError, TelemetryError
+from analytics.errors import AssayError, ProjectError, TelemetryError
 from analytics.project import Predictions, Project, Release, ReleaseLog
 from analytics.telemetry import typed
 from analytics.telemetry.casts import is_numeric
-from analytics.telemetry.feeds import Feed, open_feed, sniffed_types
-from analytics.telemetry.files import LogFile, digest, fixed_folder, list_files
+from analytics.telemetry.csv_files import repaired_folder
+from analytics.telemetry.feeds import Feed, open_feed
+from analytics.telemetry.files import LogFile, digest, list_files
 from analytics.telemetry.releases import read_releases
+from analytics.telemetry.sniff import sniffed_types
 
 Source = Literal["predictions", "reference"]
 FeatureKind = Literal["numeric", "categorical", "boolean"]
 SEGMENT_VALUES = 200
+CLOCK_TOLERANCE = timedelta(days=1)
+"""A timestamp later than now by more than this is a wrong clock and does not stretch the default window."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +69,16 @@ class Catalog:
 
     Args:
         project: the validated project file.
+        left_out: files known to be damaged though their heads look whole, and why; `broken_files` of
+            `analytics.telemetry.report` finds them.
 
     Raises:
-        TelemetryError: a feed has no readable file or lacks a declared column.
+        TelemetryError: no file of the predictions can be read, or a feed lacks a declared column.
+        FileVanishedError: a file was deleted since it was listed a moment ago; open the catalog again.
     """
 
     project: Project
+    left_out: Mapping[Path, str] = field(default_factory=dict)
     engine: DuckDBEngine = field(init=False)
     feeds: dict[str, Feed] = field(init=False, default_factory=dict)
     listed: dict[str, tuple[LogFile, ...]] = field(init=False)
@@ -75,11 +86,19 @@ class Catalog:
     def __post_init__(self) -> None:
         self.predictions: Predictions = self.project.require_predictions()
         self.listed = list_feeds(self.project)
-        self.engine = DuckDBEngine(_folders(self.project))
-        for name, files in self.listed.items():
-            self.feeds[name] = open_feed(self.engine, name, files, self._declared(name))
-        self._check_columns()
-        self._define()
+        listed = (file for files in self.listed.values() for file in files)
+        self.engine = DuckDBEngine(
+            [repaired_folder()], files=(file.path for file in listed if file.has_utf8_name)
+        )
+        try:
+            for name, files in self.listed.items():
+                self.feeds[name] = open_feed(self.engine, name, files, self._declared(name), self.left_out)
+            self._require_a_file()
+            self._check_columns()
+            self._define()
+        except AssayError:
+            self.engine.close()
+            raise
 
     @cached_property
     def digest(self) -> str:
@@ -104,10 +123,14 @@ class Catalog:
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
-        """The declared features, or every column without another role that is not private, a time or nested."""
+        """The declared features, or every column that has no other role and is not private, a time or nested.
+
+        Folder names of hive-partitioned files are features only if declared.
+        """
         names = self.predictions.features
         if names is None:
-            taken = {*self.predictions.roles().values(), *self.predictions.private}
+            partitions = self.feeds["predictions"].partitions
+            taken = {*self.predictions.roles().values(), *self.predictions.private, *partitions}
             names = tuple(name for name in self.types if name not in taken)
         found = ((name, _feature_kind(self.types[name])) for name in names if name in self.types)
         return tuple(Feature(name, kind, typed.column(name)) for name, kind in found if kind is not None)
@@ -120,23 +143,44 @@ class Catalog:
     @cached_property
     def duplicated(self) -> bool:
         """Whether any prediction id occurs twice (looked at once per set of files)."""
-        if self.predictions.id is None:
-            return False
-        row = self.engine.query("SELECT count(id) AS n, count(DISTINCT id) AS ids FROM all_predictions").to_pylist()[0]
-        return bool(row["n"] != row["ids"])
+        return self.predictions.id is not None and self._repeats("all_predictions")
+
+    @cached_property
+    def reference_duplicated(self) -> bool:
+        """The same for a reference that has files of its own."""
+        known = self.predictions.id in self.feeds["reference"].columns if "reference" in self.feeds else False
+        return known and self._repeats("all_reference")
 
     @cached_property
     def relabelled(self) -> bool:
         """Whether any id has more than one label report (looked at once per set of files)."""
-        if not self.has_label_feed:
-            return False
-        row = self.engine.query("SELECT count(id) AS n, count(DISTINCT id) AS ids FROM labels").to_pylist()[0]
+        return self.has_label_feed and self._repeats("labels")
+
+    def _repeats(self, view: str) -> bool:
+        row = self.engine.query(f"SELECT count(id) AS n, count(DISTINCT id) AS ids FROM {view}").to_pylist()[
+            0
+        ]
         return bool(row["n"] != row["ids"])
 
     @cached_property
     def extent(self) -> tuple[datetime, datetime] | None:
-        """First and last timestamp of the predictions; None where there are no rows."""
-        row = self.engine.query("SELECT min(ts) AS first, max(ts) AS last FROM predictions").to_pylist()[0]
+        """First and last timestamp of the predictions; None where there are no rows.
+
+        Timestamps in the future (a wrong clock) count only where there are no others.
+        """
+        row = self.engine.query(
+            "SELECT min(ts) AS first, max(ts) AS last, "
+            "max(ts) FILTER (ts <= CAST($latest AS TIMESTAMP WITH TIME ZONE)) AS past FROM predictions",
+            {"latest": datetime.now(UTC) + CLOCK_TOLERANCE},
+        ).to_pylist()[0]
+        return None if row["first"] is None else (_utc(row["first"]), _utc(row["past"] or row["last"]))
+
+    @cached_property
+    def reference_extent(self) -> tuple[datetime, datetime] | None:
+        """First and last timestamp of the reference; None without a reference or without rows."""
+        if "reference" not in self.sources:
+            return None
+        row = self.engine.query("SELECT min(ts) AS first, max(ts) AS last FROM reference").to_pylist()[0]
         return None if row["first"] is None else (_utc(row["first"]), _utc(row["last"]))
 
     @cached_property
@@ -156,7 +200,9 @@ class Catalog:
             return ()
         if self.predictions.version is None:
             return (None,)
-        rows = self.engine.query("SELECT version FROM reference GROUP BY version ORDER BY min(ts), version").to_pylist()
+        rows = self.engine.query(
+            "SELECT version FROM reference GROUP BY version ORDER BY min(ts), version"
+        ).to_pylist()
         return tuple(row["version"] for row in rows)
 
     @property
@@ -172,6 +218,20 @@ class Catalog:
             releases = read_releases(self.engine, self.feeds["releases"], self.project)
         return tuple(sorted(releases, key=lambda release: self.project.instant(release.timestamp)))
 
+    def label_delay_seconds(self, share: float, known_at: datetime) -> float | None:
+        """How long after its prediction this share of the labels known then had arrived; None without any."""
+        pairs = (
+            "SELECT p.ts AS ts, l.ts AS known FROM predictions AS p JOIN labels AS l ON p.id = l.id"
+            if self.has_label_feed
+            else "SELECT ts, own_label_ts AS known FROM predictions WHERE own_label IS NOT NULL"
+        )
+        row = self.engine.query(
+            f"SELECT quantile_disc(epoch(known) - epoch(ts), {literal(share)}) AS delay FROM ({pairs}) "
+            "WHERE known <= CAST($known_at AS TIMESTAMP WITH TIME ZONE)",
+            {"known_at": known_at},
+        ).to_pylist()[0]
+        return None if row["delay"] is None else float(row["delay"])
+
     def close(self) -> None:
         """Close the engine."""
         self.engine.close()
@@ -184,6 +244,15 @@ class Catalog:
             return ("timestamp", "version")
         return tuple(self.predictions.roles().values())
 
+    def _require_a_file(self) -> None:
+        feed = self.feeds["predictions"]
+        if not feed.groups:
+            reasons = "; ".join(f"{path.name}: {reason}" for path, reason in list(feed.damaged.items())[:3])
+            raise TelemetryError(
+                f"{self.project.file}: predictions.path: "
+                f"not one of {len(feed.damaged)} files can be read ({reasons})"
+            )
+
     def _check_columns(self) -> None:
         file = self.project.file
         predictions = self.predictions
@@ -194,7 +263,10 @@ class Catalog:
         for key, column in named.items():
             self.feeds["predictions"].require(column, key, file)
         for name in {*predictions.segments, *(predictions.features or ())} & set(predictions.private):
-            raise ProjectError(f'{file}: predictions.private: "{name}" is shown as a segment or feature; remove it there')
+            raise ProjectError(
+                f'{file}: predictions.private: "{name}" is shown as a segment or feature; remove it there'
+            )
+        self._check_features()
         if self.project.labels is not None:
             for key in ("id", "label", "timestamp", "source"):
                 if (column := getattr(self.project.labels, key)) is not None:
@@ -203,31 +275,41 @@ class Catalog:
             for column in (predictions.timestamp, *predictions.score_columns):
                 self.feeds["reference"].require(column, "reference.path", file)
 
+    def _check_features(self) -> None:
+        file = self.project.file
+        for name in self.predictions.features or ():
+            if _feature_kind(self.types[name]) is None:
+                raise TelemetryError(
+                    f'{file}: predictions.features: "{name}" holds {self.types[name]}; '
+                    "a feature is a number, a text or a truth value"
+                )
+        if isinstance(self.project.drift.tolerance, dict):
+            known = {"default", "score", "decision", "label", *self.types, *self.predictions.classes}
+            for name in self.project.drift.tolerance:
+                if name not in known:
+                    near = get_close_matches(name, known, n=1)
+                    hint = f' (did you mean "{near[0]}"?)' if near else ""
+                    raise TelemetryError(f'{file}: drift.tolerance: "{name}" is no column of the logs{hint}')
+
     def _define(self) -> None:
         project, types = self.project, self.types
-        self.engine.define(
-            f"CREATE VIEW all_predictions AS {typed.predictions(project, self.feeds['predictions'], types)}"
-        )
+        everything = typed.predictions(project, self.feeds["predictions"], types)
+        self.engine.define(f"CREATE VIEW all_predictions AS {everything}")
         if self.project.labels is not None:
             self.engine.define(f"CREATE VIEW labels AS {typed.labels(project, self.feeds['labels'])}")
-        once = (
-            "SELECT * FROM all_predictions QUALIFY id IS NULL "
-            "OR row_number() OVER (PARTITION BY id ORDER BY ts, file, row) = 1"
-        )
-        self.engine.define(
-            f"CREATE VIEW predictions AS {once if self.duplicated else 'SELECT * FROM all_predictions'}"
-        )
+        self.engine.define(f"CREATE VIEW predictions AS {_once('all_predictions', repeats=self.duplicated)}")
         if project.reference is None:
             return
         if "reference" in self.feeds:
-            body = typed.predictions(project, self.feeds["reference"], types, production_only=False)
+            everything = typed.predictions(project, self.feeds["reference"], types, production_only=False)
+            self.engine.define(f"CREATE VIEW all_reference AS {everything}")
+            body = _once("all_reference", repeats=self.reference_duplicated)
         else:
-            start, end = (project.instant(moment).isoformat() for moment in _both(project))
-            zone = "TIMESTAMP WITH TIME ZONE"
-            body = (
-                f"SELECT * FROM predictions WHERE ts >= CAST({literal(start)} AS {zone}) "
-                f"AND ts < CAST({literal(end)} AS {zone})"
+            start, end = (
+                f"CAST({literal(project.instant(moment).isoformat())} AS TIMESTAMP WITH TIME ZONE)"
+                for moment in _both(project)
             )
+            body = f"SELECT * FROM predictions WHERE ts >= {start} AND ts < {end}"
         self.engine.define(f"CREATE VIEW reference AS {body}")
 
     def _segment(self, name: str) -> Segment:
@@ -235,8 +317,8 @@ class Catalog:
         view = "reference" if "reference" in self.sources else "predictions"
         if is_numeric(self.types[name]):
             row = self.engine.query(
-                f"SELECT quantile_disc(value, [0.25, 0.5, 0.75]) AS edges FROM (SELECT CAST({column} AS DOUBLE) AS value "
-                f"FROM {view}) WHERE isfinite(value)"
+                "SELECT quantile_disc(value, [0.25, 0.5, 0.75]) AS edges FROM "
+                f"(SELECT CAST({column} AS DOUBLE) AS value FROM {view}) WHERE isfinite(value)"
             ).to_pylist()[0]
             return Segment(name, column, edges=tuple(sorted(set(row["edges"] or ()))))
         values = self.engine.query(
@@ -269,13 +351,12 @@ def list_feeds(project: Project) -> dict[str, tuple[LogFile, ...]]:
     return listed
 
 
-def _folders(project: Project) -> list[Path]:
-    sections = (project.predictions, project.labels, project.reference, project.releases)
-    return [
-        fixed_folder(project.folder, pattern).resolve()
-        for section in sections
-        for pattern in getattr(section, "path", None) or ()
-    ]
+def _once(view: str, *, repeats: bool) -> str:
+    if not repeats:
+        return f"SELECT * FROM {view}"
+    # the first by timestamp, then file, then row is kept
+    order = "row_number() OVER (PARTITION BY id ORDER BY ts, file, row) = 1"
+    return f"SELECT * FROM {view} QUALIFY id IS NULL OR {order}"
 
 
 def _both(project: Project) -> tuple[datetime, datetime]:

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import identifier, literal
-from analytics.errors import TelemetryError
+from analytics.errors import FileVanishedError, TelemetryError
 from analytics.telemetry.casts import is_integer, is_numeric
+from analytics.telemetry.csv_files import LINE, CsvFile, csv_relation, look_at_csv, same_name
 from analytics.telemetry.files import LogFile, sql_path
+from analytics.telemetry.json_files import json_keys, json_relation
 
 FILE = "assay:file"
 ROW = "assay:row"
-SNIFF_ROWS = 20_000
+SNIFF_FILES = 20
+SNIFF_HEAD_ROWS = 10_000
+_ROW_NUMBER = "file_row_number"
+_NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True)
 class Group:
-    """Files that share a format and a schema, with the table function that reads them."""
+    """Files that share a format and a schema, with the relation that reads them.
+
+    Attributes:
+        files: in the order of their paths.
+        columns: name -> logged type, those told by folder names included.
+        relation: what stands after FROM; its columns are those, `FILE` and `ROW`.
+        alone: what reads each of the files by itself, in the same order.
+        text: whether values are logged as text and typed by us (CSV and JSON).
+    """
 
     files: tuple[LogFile, ...]
     columns: dict[str, str]
     relation: str
+    alone: tuple[str, ...] = ()
+    text: bool = False
+
+    @property
+    def head(self) -> str:
+        """A SELECT of the first rows of up to `SNIFF_FILES` files, spread over all of them."""
+        step = -(-len(self.alone) // SNIFF_FILES)
+        some = [*self.alone[:-1:step], self.alone[-1]]
+        rows = SNIFF_HEAD_ROWS // len(some)
+        return " UNION ALL ".join(f"(SELECT * FROM {relation} LIMIT {rows})" for relation in some)
 
     def kind(self, column: str) -> str | None:
         """The logged type of a column, or None where these files lack it."""
@@ -43,27 +67,36 @@ class Feed:
         groups: the files by schema.
         columns: name -> the one type a column is shown in, over all files.
         damaged: file -> why it was left out.
+        csv: what is known of every CSV file that is read.
+        remarks: file -> what else a reader of it should know.
     """
 
     name: str
     groups: tuple[Group, ...]
     columns: dict[str, str]
     damaged: dict[Path, str]
+    csv: dict[Path, CsvFile] = field(default_factory=dict)
+    remarks: dict[Path, str] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[LogFile, ...]:
         """Every readable file."""
         return tuple(file for group in self.groups for file in group.files)
 
+    @property
+    def partitions(self) -> frozenset[str]:
+        """Columns that are folder names of hive-partitioned files."""
+        return frozenset(name for file in self.files for name in file.partitions)
+
     def require(self, column: str, key: str, project_file: Path) -> None:
-        """Refuse a column that no file has.
+        """Refuse a column that no file has; a feed of which no file can be read cannot tell.
 
         Raises:
             TelemetryError: names the key, what was found and the nearest column.
         """
-        if column in self.columns:
+        if column in self.columns or not self.groups:
             return
-        near = get_close_matches(column, self.columns, n=1)
+        near = get_close_matches(column, self.columns, n=1, cutoff=0.5)
         hint = f' (did you mean "{near[0]}"?)' if near else ""
         raise TelemetryError(
             f'{project_file}: {key} = "{column}": no file of [{self.name}] has this column{hint}; '
@@ -71,182 +104,213 @@ class Feed:
         )
 
 
-def open_feed(engine: DuckDBEngine, name: str, files: Iterable[LogFile], declared: Iterable[str]) -> Feed:
+@dataclass
+class _Opening:
+    """A feed while its files are looked at."""
+
+    engine: DuckDBEngine
+    declared: frozenset[str]
+    spelling: dict[str, str]
+    damaged: dict[Path, str]
+    remarks: dict[Path, str] = field(default_factory=dict)
+    csv: dict[Path, CsvFile] = field(default_factory=dict)
+    parquet: dict[tuple[object, ...], list[LogFile]] = field(default_factory=dict)
+    json: dict[LogFile, list[str]] = field(default_factory=dict)
+
+    def look_at(self, file: LogFile) -> None:
+        try:
+            _check_file(file)
+            if file.format == "parquet":
+                self.parquet.setdefault((file.hive, *file.partitions, _parquet_schema(file)), []).append(file)
+            elif file.format == "csv":
+                found = look_at_csv(self.engine, file)
+                self._check_declared(file, found.columns)
+                self.csv[file.path] = found
+            else:
+                self._look_at_json(file)
+        except FileVanishedError:
+            raise
+        except TelemetryError as error:
+            self.damaged[file.path] = _short(error)
+
+    def canonical(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The one spelling of each name: SQL does not tell ``userId`` from ``userid``."""
+        return tuple(self.spelling.setdefault(same_name(name), name) for name in names)
+
+    def _check_declared(self, file: LogFile, columns: Iterable[str]) -> None:
+        known = {same_name(name) for name in (*columns, *file.partitions)}
+        if self.declared and not {same_name(name) for name in self.declared} & known:
+            raise TelemetryError("has none of the declared columns")
+
+    def _look_at_json(self, file: LogFile) -> None:
+        keys = json_keys(self.engine, file, self.declared)
+        if not keys:
+            raise TelemetryError(
+                "holds no JSON object" + (" on a line of its own" if file.format == "json" else "")
+            )
+        distinct: dict[str, str] = {}
+        for key in keys:
+            distinct.setdefault(same_name(key), key)
+        lost = [key for key in keys if distinct[same_name(key)] != key]
+        if lost:
+            self.remarks[file.path] = (
+                f"keys that differ from another only in case are not read: {', '.join(lost)}"
+            )
+        usable = [
+            key for key in distinct.values() if key and "\x00" not in key and not key.startswith("assay:")
+        ]
+        self._check_declared(file, usable)
+        self.json[file] = usable
+
+
+def open_feed(
+    engine: DuckDBEngine,
+    name: str,
+    files: Iterable[LogFile],
+    declared: Iterable[str],
+    left_out: Mapping[Path, str] | None = None,
+) -> Feed:
     """Look at every file's schema and group the readable ones.
+
+    A feed of which no file can be read has no groups; whether one can live without it is the caller's to say.
 
     Args:
         engine: reads the heads of text files.
         name: the section of the project file.
         files: as listed.
-        declared: columns the project file names; looked for even where a sample of JSON lines lacks them.
+        declared: columns the project file names; a text file with none of them is not a log of this feed.
+        left_out: files known to be damaged, and why.
 
     Raises:
-        TelemetryError: not one file can be read.
+        FileVanishedError: a listed file is gone.
     """
-    damaged: dict[Path, str] = {}
-    parquet: dict[tuple[object, ...], tuple[list[LogFile], dict[str, str]]] = {}
-    text: list[Group] = []
-    files = tuple(files)
+    declared = tuple(dict.fromkeys(declared))
+    opening = _Opening(
+        engine, frozenset(declared), {same_name(name): name for name in declared}, dict(left_out or {})
+    )
     for file in files:
-        if file.format == "parquet":
-            schema = _parquet_columns(engine, file, damaged)
-            if schema is not None:
-                key = (file.hive, *schema.items())
-                parquet.setdefault(key, ([], schema))[0].append(file)
-        elif (group := _text_group(engine, file, tuple(declared), damaged)) is not None:
-            text.append(group)
-    groups = [*(_parquet_group(members, schema) for members, schema in parquet.values()), *_merged(text)]
-    if not groups:
-        reasons = "; ".join(f"{path.name}: {reason}" for path, reason in list(damaged.items())[:3])
-        raise TelemetryError(f"[{name}]: not one of {len(files)} files can be read ({reasons})")
-    return Feed(name, tuple(groups), _shown_types(groups), damaged)
+        if file.path not in opening.damaged:
+            opening.look_at(file)
+    groups = [*_parquet_groups(opening), *_csv_groups(opening), *_json_groups(opening)]
+    return Feed(name, tuple(groups), _shown_types(groups), opening.damaged, opening.csv, opening.remarks)
 
 
-def _parquet_columns(engine: DuckDBEngine, file: LogFile, damaged: dict[Path, str]) -> dict[str, str] | None:
-    try:
-        pq.read_metadata(file.path)
-    except (pa.ArrowException, OSError) as error:
-        damaged[file.path] = f"the Parquet footer cannot be read ({_short(error)})"
-        return None
-    try:
-        return _described(engine, _parquet_relation([file]))
-    except TelemetryError as error:
-        damaged[file.path] = f"cannot be read ({_short(error)})"
-        return None
-
-
-def _described(engine: DuckDBEngine, relation: str) -> dict[str, str]:
-    rows = engine.query(f"DESCRIBE SELECT * FROM {relation}").to_pylist()
-    hidden = {FILE, ROW, "file_row_number"}
-    return {row["column_name"]: row["column_type"] for row in rows if row["column_name"] not in hidden}
-
-
-def _parquet_relation(files: list[LogFile]) -> str:
-    hive = "true" if files[0].hive else "false"
-    return (
-        f"read_parquet({_paths(files)}, filename = {literal(FILE)}, file_row_number = true, "
-        f"union_by_name = true, hive_partitioning = {hive})"
-    )
-
-
-def _parquet_group(files: list[LogFile], columns: dict[str, str]) -> Group:
-    relation = _parquet_relation(files)
-    return Group(tuple(files), columns, f"(SELECT *, file_row_number AS {identifier(ROW)} FROM {relation})")
-
-
-def _text_group(
-    engine: DuckDBEngine, file: LogFile, declared: tuple[str, ...], damaged: dict[Path, str]
-) -> Group | None:
+def _check_file(file: LogFile) -> None:
+    if file.format == "unreadable":
+        raise TelemetryError("the folder cannot be listed (no permission?)")
+    if not file.has_utf8_name:
+        raise TelemetryError("the file's name is not UTF-8; rename it")
     if file.size == 0:
-        damaged[file.path] = "the file is empty"
-        return None
+        raise TelemetryError("the file is empty")
+
+
+def _parquet_schema(file: LogFile) -> str:
     try:
-        if file.format == "csv":
-            columns = _described(engine, csv_relation([file]))
-        else:
-            columns = dict.fromkeys(_json_keys(engine, file), "VARCHAR")
-    except TelemetryError as error:
-        damaged[file.path] = f"cannot be read ({_short(error)})"
-        return None
-    if not columns or not set(declared) & set(columns):
-        damaged[file.path] = "has none of the declared columns" if columns else "holds no JSON object"
-        return None
-    return Group((file,), columns, "")
+        metadata = pq.read_metadata(file.path)
+    except FileNotFoundError as error:
+        raise FileVanishedError(f"{file.path}: the file is gone") from error
+    except (pa.ArrowException, OSError) as error:
+        raise TelemetryError(f"the Parquet footer cannot be read ({_short(error)})") from error
+    return str(metadata.schema).partition("\n")[2]  # the first line is an address in memory
 
 
-def csv_relation(files: list[LogFile], options: str = "ignore_errors = true") -> str:
-    """The table function for CSV files: every column as text, cast later, so that no value is lost silently."""
+def _parquet_groups(opening: _Opening) -> list[Group]:
+    groups = []
+    for files in opening.parquet.values():
+        remaining = list(files)
+        while remaining:
+            try:
+                groups.append(_parquet_group(opening, remaining))
+                break
+            except FileVanishedError:
+                raise
+            except TelemetryError as error:  # the schema of a group is read from its first file
+                opening.damaged[remaining.pop(0).path] = f"cannot be read ({_short(error)})"
+    return groups
+
+
+def _parquet_group(opening: _Opening, files: list[LogFile]) -> Group:
+    numbered = _ROW_NUMBER not in {same_name(name) for name in pq.read_schema(files[0].path).names}
+    found = opening.engine.describe(_parquet_relation(files[:1], numbered=numbered))
+    hidden = {FILE, _ROW_NUMBER} if numbered else {FILE}
+    names = [name for name in found if name not in hidden]
+    if any(name.startswith("assay:") for name in names):
+        raise TelemetryError('a column name begins with "assay:", which is reserved; rename it')
+    columns = dict(zip(opening.canonical(names), (found[name] for name in names), strict=True))
+    row = _ROW_NUMBER if numbered else "row_number() OVER ()"
+    alone = tuple(_numbered(_parquet_relation([file], numbered=numbered), row) for file in files)
+    return Group(tuple(files), columns, _numbered(_parquet_relation(files, numbered=numbered), row), alone)
+
+
+def _parquet_relation(files: list[LogFile], *, numbered: bool) -> str:
     hive = "true" if files[0].hive else "false"
+    number = f"{_ROW_NUMBER} = true, " if numbered else ""
     return (
-        f"read_csv({_paths(files)}, all_varchar = true, header = true, {options}, "
-        f"filename = {literal(FILE)}, union_by_name = true, hive_partitioning = {hive})"
+        f"read_parquet({_paths(files)}, filename = {literal(FILE)}, {number}"
+        f"union_by_name = true, hive_partitioning = {hive}, hive_types_autocast = false)"
     )
 
 
-def _json_format(file: LogFile) -> str:
-    return "array" if file.format == "json_array" else "newline_delimited"
-
-
-def _json_keys(engine: DuckDBEngine, file: LogFile) -> list[str]:
-    ignore = ", ignore_errors = true" if file.format == "json" else ""
-    rows = engine.query(
-        f"SELECT key, min(position) AS position FROM (SELECT unnest(json_keys(json)) AS key, "
-        f"generate_subscripts(json_keys(json), 1) AS position FROM (SELECT json FROM "
-        f"read_json_objects({_paths([file])}, format = {literal(_json_format(file))}{ignore}) "
-        f"WHERE json_type(json) = 'OBJECT' LIMIT {SNIFF_ROWS})) GROUP BY key ORDER BY position, key"
-    ).to_pylist()
-    return [row["key"] for row in rows]
-
-
-def _json_relation(files: list[LogFile], columns: dict[str, str]) -> str:
-    shape = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
-    ignore = "ignore_errors = true, " if files[0].format == "json" else ""
-    source = (
-        f"read_json({_paths(files)}, format = {literal(_json_format(files[0]))}, columns = {{{shape}}}, {ignore}"
-        f"filename = {literal(FILE)}, maximum_object_size = 16777216)"
-    )
-    # a line that is no JSON object comes back as a row of NULLs; it is counted by the report, not read here
-    some = " OR ".join(f"{identifier(column)} IS NOT NULL" for column in columns)
-    return f"(SELECT *, row_number() OVER () AS {identifier(ROW)} FROM {source} WHERE {some})"
-
-
-def _merged(groups: list[Group]) -> list[Group]:
-    """Text files of one format and one set of columns are read by one table function."""
-    together: dict[tuple[object, ...], list[Group]] = {}
-    for group in groups:
-        file = group.files[0]
-        together.setdefault((file.format, file.hive, tuple(sorted(group.columns))), []).append(group)
-    merged = []
-    for (format_, *_), members in together.items():
-        files = [group.files[0] for group in members]
-        columns = members[0].columns
-        if format_ == "csv":
-            relation = f"(SELECT *, row_number() OVER () AS {identifier(ROW)} FROM {csv_relation(files)})"
+def _csv_groups(opening: _Opening) -> list[Group]:
+    plain: dict[tuple[object, ...], list[CsvFile]] = {}
+    groups = []
+    for found in opening.csv.values():
+        if found.repaired is None:
+            key = (found.delimiter, found.file.hive, found.file.partitions, found.columns)
+            plain.setdefault(key, []).append(found)
         else:
-            relation = _json_relation(files, columns)
-        merged.append(Group(tuple(files), columns, relation))
-    return merged
+            groups.append(_repaired_group(opening, found))
+    for members in plain.values():
+        columns = opening.canonical(members[0].columns)
+        names = dict.fromkeys((*columns, *opening.canonical(members[0].file.partitions)), "VARCHAR")
+        alone = tuple(_numbered(csv_relation([found], columns, FILE)) for found in members)
+        relation = _numbered(csv_relation(members, columns, FILE))
+        groups.append(Group(tuple(found.file for found in members), names, relation, alone, text=True))
+    return groups
 
 
-def sniffed_types(engine: DuckDBEngine, feed: Feed) -> dict[str, str]:
-    """What the text columns of a feed hold, judged by the head of each group: BIGINT, DOUBLE, BOOLEAN or VARCHAR."""
-    columns = [name for name, kind in feed.columns.items() if kind == "VARCHAR"]
-    verdicts: dict[str, set[str]] = {name: set() for name in columns}
-    for group in feed.groups:
-        if group.files[0].format == "parquet":
-            for name in columns:
-                if (kind := group.kind(name)) is not None:
-                    verdicts[name].add(kind)
-            continue
-        present = [name for name in columns if name in group.columns]
-        counts = engine.query(_sniff_sql(group, present)).to_pylist()[0] if present else {}
-        for index, name in enumerate(present):
-            verdicts[name] |= _verdict(counts, index)
-    return {name: _agreed(found) for name, found in verdicts.items() if found}
+def _numbered(relation: str, row: str = "row_number() OVER ()") -> str:
+    return f"(SELECT *, {row} AS {identifier(ROW)} FROM {relation})"
 
 
-def _sniff_sql(group: Group, columns: list[str]) -> str:
-    parts = []
-    for index, name in enumerate(columns):
-        column = identifier(name)
-        parts.append(
-            f"count({column}) AS n{index}, count(TRY_CAST({column} AS DOUBLE)) AS d{index}, "
-            f"count(*) FILTER (TRY_CAST({column} AS BIGINT) IS NOT NULL AND NOT contains({column}, '.')) AS i{index}, "
-            f"count(*) FILTER (lower({column}) IN ('true', 'false')) AS b{index}"
+def _repaired_group(opening: _Opening, found: CsvFile) -> Group:
+    path = found.file.path
+    folders = {
+        part.partition("=")[0]: unquote(part.partition("=")[2]) for part in path.parts[:-1] if "=" in part
+    }
+    folders = {name: folders[name] for name in found.file.partitions}
+    columns = opening.canonical((*found.columns, *folders))
+    items = [
+        f"{identifier(name)} AS {identifier(shown)}"
+        for name, shown in zip(found.columns, columns, strict=False)
+    ]
+    items += [
+        f"{'CAST(NULL AS VARCHAR)' if value == _NO_PARTITION else literal(value)} AS {identifier(name)}"
+        for name, value in zip(columns[len(found.columns) :], folders.values(), strict=True)
+    ]
+    items += [f"{literal(str(path))} AS {identifier(FILE)}", f"{identifier(LINE)} AS {identifier(ROW)}"]
+    relation = f"(SELECT {', '.join(items)} FROM read_parquet({literal(sql_path(found.repaired or path))}))"
+    return Group((found.file,), dict.fromkeys(columns, "VARCHAR"), relation, (relation,), text=True)
+
+
+def _json_groups(opening: _Opening) -> list[Group]:
+    """JSON files are read together unless a key is spelled in two ways; one a file lacks is NULL there."""
+    together: dict[tuple[object, ...], list[LogFile]] = {}
+    for file, found in opening.json.items():
+        odd = tuple(key for key, name in zip(found, opening.canonical(found), strict=True) if key != name)
+        together.setdefault((file.format, file.hive, file.partitions, odd), []).append(file)
+    groups = []
+    for files in together.values():
+        folders = opening.canonical(files[0].partitions)
+        keys = tuple(dict.fromkeys(key for file in files for key in opening.json[file]))
+        names = dict(zip(keys, opening.canonical(keys), strict=True))
+        shape = {key: name for key, name in names.items() if name not in folders}
+        columns = dict.fromkeys((*shape.values(), *folders), "VARCHAR")
+        alone = tuple(_numbered(json_relation([file], shape, FILE)) for file in files)
+        groups.append(
+            Group(tuple(files), columns, _numbered(json_relation(files, shape, FILE)), alone, text=True)
         )
-    return f"SELECT {', '.join(parts)} FROM (SELECT * FROM {group.relation} LIMIT {SNIFF_ROWS})"
-
-
-def _verdict(counts: dict[str, int], index: int) -> set[str]:
-    total = counts[f"n{index}"]
-    if total == 0:
-        return set()
-    # one stray word among numbers is damage to be counted, not a change of type
-    enough = 0.99 * total if total >= 100 else total
-    for key, kind in (("b", "BOOLEAN"), ("i", "BIGINT"), ("d", "DOUBLE")):
-        if counts[f"{key}{index}"] >= enough:
-            return {kind}
-    return {"VARCHAR"}
+    return groups
 
 
 def _shown_types(groups: list[Group]) -> dict[str, str]:
@@ -254,14 +318,16 @@ def _shown_types(groups: list[Group]) -> dict[str, str]:
     for group in groups:
         for name, kind in group.columns.items():
             kinds.setdefault(name, set()).add(kind)
-    return {name: _agreed(found) for name, found in kinds.items()}
+    return {name: agreed_type(found) for name, found in kinds.items()}
 
 
-def _agreed(kinds: set[str]) -> str:
+def agreed_type(kinds: set[str]) -> str:
+    """The one type that can show values of several."""
+    kinds = kinds - {'"NULL"', "NULL"} or kinds
     if len(kinds) == 1:
         return next(iter(kinds))
     if all(is_integer(kind) for kind in kinds):
-        return "BIGINT"
+        return "BIGINT" if not kinds & {"UBIGINT", "HUGEINT", "UHUGEINT"} else "DOUBLE"
     return "DOUBLE" if all(is_numeric(kind) for kind in kinds) else "VARCHAR"
 
 
@@ -270,4 +336,4 @@ def _paths(files: list[LogFile]) -> str:
 
 
 def _short(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0][:160]
+    return " ".join(str(error).split())[:160]

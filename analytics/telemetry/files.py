@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import glob
+import gzip
 import hashlib
-from collections.abc import Iterable
+import io
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal, cast
+
+import pyarrow as pa
 
 from analytics.errors import TelemetryError
 
-Format = Literal["parquet", "csv", "json", "json_array"]
+Format = Literal["parquet", "csv", "json", "json_array", "unreadable"]
 _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json",
     ".ndjson": "json",
 }  # fmt: skip
 _COMPRESSED = (".gz", ".zst")
 _MAGIC = "*?["
+_HEAD_BYTES = 4096
+READ_ERRORS = (OSError, EOFError, zlib.error, pa.ArrowException)
+"""What reading a damaged or vanished file of any compression raises."""
 
 
 @dataclass(frozen=True, order=True)
 class LogFile:
-    """One file of a feed, as it was when listed."""
+    """One file of a feed, as it was when listed.
+
+    Attributes:
+        path: where it is found below the declared folder (links are followed when it is read).
+        format: told by its name; ``json_array`` by its first character; ``unreadable`` is a folder that
+            cannot be listed.
+        size: in bytes, compressed.
+        modified_ns: time of the last change, in nanoseconds.
+        hive: whether every folder between the declared one and the file reads ``name=value``.
+    """
 
     path: Path
     format: Format
@@ -30,9 +49,29 @@ class LogFile:
     modified_ns: int
     hive: bool
 
+    @property
+    def has_utf8_name(self) -> bool:
+        """Whether engines, which take paths as UTF-8, can open it."""
+        try:
+            str(self.path).encode()
+        except UnicodeEncodeError:
+            return False
+        return True
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """The columns that the folder names of a hive-partitioned file tell."""
+        return (
+            tuple(part.partition("=")[0] for part in self.path.parts[:-1] if "=" in part) if self.hive else ()
+        )
+
 
 def format_of(path: Path) -> Format | None:
-    """The format a file name tells, or None for a name that is no log."""
+    """The format a file name tells, or None for a name that is no log.
+
+    >>> format_of(Path("a.csv.gz")), format_of(Path("a.ndjson")), format_of(Path("notes.txt"))
+    ('csv', 'json', None)
+    """
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] in _COMPRESSED:
         suffixes.pop()
@@ -42,31 +81,45 @@ def format_of(path: Path) -> Format | None:
 
 
 def fixed_folder(folder: Path, pattern: str) -> Path:
-    """The deepest folder that a pattern names without a wildcard; only this may be read."""
+    """The deepest folder that a pattern names without a wildcard."""
     path = _absolute(folder, pattern)
-    parts = []
-    for part in path.parts:
+    if path.is_dir():
+        return path
+    if path.is_file():
+        return path.parent
+    given = Path(pattern).expanduser()
+    fixed = Path(given.anchor) if given.is_absolute() else folder
+    for part in given.relative_to(given.anchor).parts[:-1]:
         if any(sign in part for sign in _MAGIC):
-            return Path(*parts)
-        parts.append(part)
-    return path if path.is_dir() else path.parent
+            break
+        fixed /= part
+    return fixed
 
 
 def list_files(folder: Path, patterns: Iterable[str]) -> tuple[LogFile, ...]:
-    """The log files that the patterns name, in the order of their paths.
+    """The log files that the patterns name, in the order of their paths; a file reached twice counts once.
+
+    Names that start with a dot or an underscore are no logs (half-written files, markers). Links to files are
+    followed; in a folder, links to folders are not.
 
     Raises:
         TelemetryError: a pattern names no log file.
     """
     found: dict[Path, LogFile] = {}
     for pattern in patterns:
-        matches = [file for path in _expand(folder, pattern) if (file := _log_file(path, folder, pattern))]
+        try:
+            matches = [
+                file for path in _expand(folder, pattern) if (file := _log_file(path, folder, pattern))
+            ]
+        except OSError as error:
+            raise TelemetryError(f"{pattern}: cannot be looked at ({error.strerror})") from error
         if not matches:
             raise TelemetryError(
-                f"{pattern}: no log file here (looked in {fixed_folder(folder, pattern)} for parquet, csv, json or jsonl, "
-                "also .gz and .zst)"
+                f"{pattern}: no log file here (looked in {fixed_folder(folder, pattern)} "
+                "for parquet, csv, json or jsonl, the last three also .gz and .zst)"
             )
-        found |= {file.path: file for file in matches}
+        for file in sorted(matches):
+            found.setdefault(file.path.resolve(), file)
     return tuple(sorted(found.values()))
 
 
@@ -83,6 +136,25 @@ def sql_path(path: Path) -> str:
     return "".join(f"[{sign}]" if sign in _MAGIC else sign for sign in str(path))
 
 
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file, decompressed as its name says.
+
+    Raises:
+        OSError, EOFError, zlib.error, pyarrow.ArrowException: it is damaged or gone (see `READ_ERRORS`).
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        with gzip.open(path, "rb") as stream:
+            yield cast("IO[bytes]", stream)
+    elif suffix == ".zst":
+        with pa.input_stream(str(path), compression="zstd") as stream:
+            yield cast("IO[bytes]", io.BufferedReader(stream))
+    else:
+        with path.open("rb") as stream:
+            yield stream
+
+
 def _absolute(folder: Path, pattern: str) -> Path:
     path = Path(pattern).expanduser()
     return path if path.is_absolute() else folder / path
@@ -91,31 +163,59 @@ def _absolute(folder: Path, pattern: str) -> Path:
 def _expand(folder: Path, pattern: str) -> list[Path]:
     path = _absolute(folder, pattern)
     if path.is_dir():
-        return [entry for entry in path.rglob("*") if entry.is_file()]
+        return _walk(path)
     if path.is_file():
         return [path]
-    return [Path(entry) for entry in glob.glob(str(path), recursive=True) if Path(entry).is_file()]
+    given = str(Path(pattern).expanduser())
+    # wildcards count in what the project file says, not in the names of the folders above it
+    whole = given if path == Path(given) else os.path.join(glob.escape(str(folder)), given)  # noqa: PTH118
+    found = glob.glob(whole, recursive=True)  # noqa: PTH207  # Path.glob takes no absolute pattern
+    return [Path(entry) for entry in found if Path(entry).is_file()]
+
+
+def _walk(folder: Path) -> list[Path]:
+    found: list[Path] = []
+
+    def closed(error: OSError) -> None:
+        # a folder that cannot be listed is named like a damaged file: its rows are missing
+        found.append(Path(error.filename))
+
+    for parent, folders, names in os.walk(folder, onerror=closed):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        found += [Path(parent, name) for name in names]
+    return found
 
 
 def _log_file(path: Path, folder: Path, pattern: str) -> LogFile | None:
-    if path.name.startswith((".", "_")) or (kind := format_of(path)) is None:
+    if path.name.startswith((".", "_")):
+        return None
+    base = fixed_folder(folder, pattern)
+    below = path.relative_to(base)
+    placed = base.resolve() / below
+    if path.is_dir():
+        return LogFile(placed, "unreadable", 0, 0, hive=False)
+    kind = format_of(path)
+    if kind is None:
         return None
     try:
         status = path.stat()
-    except FileNotFoundError:  # deleted between the listing and now
+    except OSError:  # deleted between the listing and now, or a link to nothing
         return None
-    if kind == "json" and ".json" in path.suffixes and _starts_with_bracket(path):
+    if (
+        kind == "json"
+        and path.name.lower().split(".json")[-1] in {"", *_COMPRESSED}
+        and _starts_with_bracket(path)
+    ):
         kind = "json_array"
-    below = path.resolve().relative_to(fixed_folder(folder, pattern).resolve()).parts[:-1]
-    hive = bool(below) and all("=" in part for part in below)
-    return LogFile(path.resolve(), kind, status.st_size, status.st_mtime_ns, hive)
+    parents = below.parts[:-1]
+    return LogFile(
+        placed, kind, status.st_size, status.st_mtime_ns, bool(parents) and all("=" in p for p in parents)
+    )
 
 
 def _starts_with_bracket(path: Path) -> bool:
-    if path.suffix.lower() in _COMPRESSED:
-        return False
     try:
-        with path.open("rb") as stream:
-            return stream.read(64).lstrip()[:1] == b"["
-    except OSError:
+        with open_bytes(path) as stream:
+            return stream.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
+    except READ_ERRORS:
         return False

@@ -26,5 +26,7 @@ def read_releases(engine: DuckDBEngine, feed: Feed, project: Project) -> tuple[R
             if name in group.columns
         ]
         rows = engine.query(f"SELECT {', '.join(items)} FROM {group.relation}").to_pylist()
-        releases += [Release(**row) for row in rows if row.get("timestamp") is not None and row.get("version")]
+        releases += [
+            Release(**row) for row in rows if row.get("timestamp") is not None and row.get("version")
+        ]
     return tuple(releases)

@@ -1,28 +1,34 @@
 """Scoped rows: the one FROM clause behind every aggregate and example.
 
-`scoped_rows` gives a SELECT over ``predictions`` or ``reference`` with labels joined, cut to a scope, whose columns are
-window_key, block_key, version, segment, label, label_ts, decision, score or ``score:<class>``, scored, weight, unit, ts,
-and ``column:<name>``.
+`scoped_rows` gives a SELECT over ``predictions`` or ``reference`` with labels joined, cut to a scope, whose
+columns are window_key, block_key, version, segment, label, label_ts, decision, score or ``score:<class>``,
+scored, weight, unit, ts, and ``column:<name>``.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from analytics.engines.text import Sql, all_of, any_of, literal
 from analytics.errors import ScopeError
-from analytics.project import Block
-from analytics.scope import MISSING, Filter, Grain, Interval, Scope
+from analytics.project import Block, Predictions
+from analytics.scope import MISSING, Filter, Grain, Interval, Scope, is_interval
 from analytics.telemetry import typed
-from analytics.telemetry.catalog import Catalog, Segment, Source
+from analytics.telemetry.catalog import Catalog, Feature, Segment, Source
 
 OTHER = "(other)"
 _FINER = {"5min", "15min", "hour"}
 
 
 def scoped_rows(
-    catalog: Catalog, scope: Scope, source: Source = "predictions", *, segment: str | None = None, now: datetime | None = None
+    catalog: Catalog,
+    scope: Scope,
+    source: Source = "predictions",
+    *,
+    segment: str | None = None,
+    now: datetime | None = None,
 ) -> Sql:
     """The rows of a scope as SQL text with its bound values.
 
@@ -43,7 +49,8 @@ def scoped_rows(
     grain: Grain = scope.grain if source == "predictions" else "all"
     wanted = all_of([*_window(scope, source), *_versions(scope, source), *conditions(catalog, scope.filters)])
     text = (
-        f"SELECT *, {window_key(grain, zone)} AS window_key, {block_key(catalog.predictions.block, grain, zone)} AS block_key, "
+        f"SELECT *, {window_key(grain, zone)} AS window_key, "
+        f"{block_key(catalog.predictions.block, grain, zone)} AS block_key, "
         f"{value} AS segment FROM ({labelled.text}) WHERE {wanted.text}"
     )
     return Sql(text, labelled.parameters | wanted.parameters)
@@ -87,7 +94,8 @@ def segment_expression(segment: Segment) -> str:
         for edge, name in zip(segment.edges, interval_names(segment.edges)[:-1], strict=True)
     )
     last = literal(interval_names(segment.edges)[-1])
-    return f"CASE WHEN {segment.column} IS NULL OR isnan({value}) THEN {literal(MISSING)} {cases} ELSE {last} END"
+    nothing = f"{segment.column} IS NULL OR isnan({value})"
+    return f"CASE WHEN {nothing} THEN {literal(MISSING)} {cases} ELSE {last} END"
 
 
 def interval_names(edges: tuple[float, ...]) -> tuple[str, ...]:
@@ -101,7 +109,7 @@ def interval_names(edges: tuple[float, ...]) -> tuple[str, ...]:
         shown = [repr(edge) for edge in edges]
     if not shown:
         return ("(-inf, inf)",)
-    inner = [f"[{low}, {high})" for low, high in zip(shown[:-1], shown[1:], strict=True)]
+    inner = [f"[{low}, {high})" for low, high in pairwise(shown)]
     return (f"(-inf, {shown[0]})", *inner, f"[{shown[-1]}, inf)")
 
 
@@ -119,24 +127,53 @@ def _condition(catalog: Catalog, condition: Filter, name: str) -> Sql:
     match condition.kind:
         case "segment":
             return _segment_is(_segment(catalog, condition.name), condition.value, name)
-        case "feature":
-            value = f"CAST({typed.column(_feature(catalog, condition.name))} AS VARCHAR)"
-            if condition.value == MISSING:
-                return Sql(f"{value} IS NULL OR {value} = ''")
-            return Sql(f"{value} = ${name}", {name: condition.value})
-        case "feature_range":
-            return _inside(f"CAST({typed.column(_feature(catalog, condition.name))} AS DOUBLE)", condition.value, name)
+        case "feature" | "feature_range":
+            return _feature_is(_feature(catalog, condition.name), condition.value, name)
         case "score_range":
             if catalog.predictions.task == "multiclass":
-                raise ScopeError("score: a multiclass project has one score a class; filter by decision or label instead")
+                raise ScopeError(
+                    "score: a multiclass project has one score a class; filter by decision or label instead"
+                )
             return _inside("score", condition.value, name)
         case "outcome":
             return Sql(_OUTCOME[condition.value])
         case "label" | "decision":
-            value = f"CAST({condition.kind} AS VARCHAR)"
-            if condition.value == MISSING:
-                return Sql(f"{condition.kind} IS NULL")
-            return Sql(f"{value} = ${name}", {name: condition.value})
+            return _class_is(catalog.predictions, condition, name)
+
+
+def _feature_is(feature: Feature, value: str, name: str) -> Sql:
+    if feature.kind == "numeric":
+        number = f"CAST({feature.column} AS DOUBLE)"
+        if value == MISSING:
+            return Sql(f"{feature.column} IS NULL OR isnan({number})")
+        return _inside(number, value, name) if is_interval(value) else _equals(number, value, name)
+    text = f"CAST({feature.column} AS VARCHAR)"
+    if value == MISSING:
+        return Sql(f"{text} IS NULL OR {text} = ''")
+    return Sql(f"{text} = ${name}", {name: value})
+
+
+def _class_is(section: Predictions, condition: Filter, name: str) -> Sql:
+    column, value = condition.kind, condition.value
+    if value == MISSING:
+        return Sql(f"{column} IS NULL")
+    if section.task == "regression" and column == "label":
+        return _inside(column, value, name) if is_interval(value) else _equals(column, value, name)
+    if section.task == "binary":
+        # 0 and 1, or the words the labels are logged in
+        words = {str(section.positive): "1", str(section.negative_class): "0"}
+        value = words.get(value, value)
+    return Sql(f"CAST({column} AS VARCHAR) = ${name}", {name: value})
+
+
+def _equals(number: str, value: str, name: str) -> Sql:
+    try:
+        wanted = float(value)
+    except ValueError:
+        raise ScopeError(f'"{value}" is not a number; write one, or an interval like [10, 20)') from None
+    if wanted != wanted:  # noqa: PLR0124  # not a number
+        raise ScopeError(f"nan is the missing value; write {MISSING}")
+    return Sql(f"{number} = ${name}", {name: wanted})
 
 
 _OUTCOME = {
@@ -183,7 +220,8 @@ def _labelled(catalog: Catalog, scope: Scope, source: Source, now: datetime) -> 
     reports = f"SELECT id, label, ts FROM labels{before.format('ts')}"
     if catalog.relabelled:
         ranked = (
-            "SELECT id, label, ts, row_number() OVER (PARTITION BY id ORDER BY ts DESC, file DESC, row DESC) AS place "
+            "SELECT id, label, ts, "
+            "row_number() OVER (PARTITION BY id ORDER BY ts DESC, file DESC, row DESC) AS place "
             f"FROM labels{before.format('ts')}"
         )
         reports = f"SELECT id, label, ts FROM ({ranked}) WHERE place = 1"
@@ -194,10 +232,12 @@ def _labelled(catalog: Catalog, scope: Scope, source: Source, now: datetime) -> 
         parameters["absent_seconds"] = section.absent_after.total_seconds()
         due = "p.ts + CAST($absent_seconds AS DOUBLE) * INTERVAL '1' SECOND"
         ripe = f"l.id IS NULL AND {due} <= CAST($known_at AS TIMESTAMP WITH TIME ZONE)"
-        label = f"CASE WHEN {ripe} THEN {typed.absent_label(catalog.predictions, section.absent_means)} ELSE l.label END"
+        absent = typed.absent_label(catalog.predictions, section.absent_means)
+        label = f"CASE WHEN {ripe} THEN {absent} ELSE l.label END"
         label_ts = f"CASE WHEN {ripe} THEN {due} ELSE l.ts END"
     return Sql(
-        f"SELECT p.*, {label} AS label, {label_ts} AS label_ts FROM ({rows}) AS p LEFT JOIN ({reports}) AS l ON p.id = l.id",
+        f"SELECT p.*, {label} AS label, {label_ts} AS label_ts "
+        f"FROM ({rows}) AS p LEFT JOIN ({reports}) AS l ON p.id = l.id",
         parameters,
     )
 
@@ -217,7 +257,9 @@ def _versions(scope: Scope, source: Source) -> list[Sql]:
     if not scope.versions or source == "reference":
         return []
     return [
-        any_of([Sql(f"version = $version_{i}", {f"version_{i}": name}) for i, name in enumerate(scope.versions)])
+        any_of(
+            [Sql(f"version = $version_{i}", {f"version_{i}": name}) for i, name in enumerate(scope.versions)]
+        )
     ]
 
 
@@ -231,7 +273,8 @@ def _segment(catalog: Catalog, name: str) -> Segment:
     return catalog.segments[name]
 
 
-def _feature(catalog: Catalog, name: str) -> str:
-    if name not in {feature.name for feature in catalog.features}:
-        raise ScopeError(f'"{name}" is not a feature')
-    return name
+def _feature(catalog: Catalog, name: str) -> Feature:
+    for feature in catalog.features:
+        if feature.name == name:
+            return feature
+    raise ScopeError(f'"{name}" is not a feature')

@@ -1,8 +1,9 @@
-"""The SELECT texts behind the views: raw columns of every group, cast to what the project file says they are."""
+"""The SELECT texts behind the views: raw columns of every group, cast to what the project file says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from analytics.engines.text import identifier, literal
 from analytics.project import LabelValue, Predictions, Project
@@ -10,6 +11,11 @@ from analytics.telemetry import casts
 from analytics.telemetry.feeds import FILE, ROW, Feed, Group
 
 _NOTHING = "CAST(NULL AS {})"
+_INSTANT = "TIMESTAMP WITH TIME ZONE"
+NO_GROUP = Group(
+    (), {FILE: "VARCHAR", ROW: "BIGINT"}, f"(SELECT '' AS {identifier(FILE)}, 0 AS {identifier(ROW)} LIMIT 0)"
+)
+"""Stands for a feed of which no file can be read: the same view without a row."""
 
 
 def column(name: str) -> str:
@@ -25,49 +31,62 @@ def score_column(name: str) -> str:
 def predictions(project: Project, feed: Feed, types: dict[str, str], *, production_only: bool = True) -> str:
     """The view of predictions (or of reference files of the same shape)."""
     section = project.require_predictions()
-    bodies = [f"SELECT {', '.join(_prediction_items(project, group, types))} FROM {group.relation}" for group in feed.groups]
+    bodies = [
+        f"SELECT {', '.join(_prediction_items(project, group, types))} FROM {group.relation}"
+        for group in feed.groups or (NO_GROUP,)
+    ]
     inner = " UNION ALL ".join(bodies)
-    conditions = ["ts IS NOT NULL"]
+    # a comparison with constants, so that files and row groups outside a window are never opened
+    conditions = [casts.usable_instant("ts")]
     if production_only and section.split is not None:
         conditions.append("lower(split) = 'production'")
     return f"SELECT * FROM ({derived(section, inner)}) WHERE {' AND '.join(conditions)}"
 
 
 def derived(section: Predictions, inner: str) -> str:
-    """Add what follows from other columns: whether the score is usable, and a decision where none was logged."""
+    """Add what follows from other columns: whether the score is usable, a decision where none was logged."""
     return f"SELECT *, {_scored(section)} AS scored, {_decision(section)} AS decision FROM ({inner})"
 
 
 def labels(project: Project, feed: Feed) -> str:
-    """The view of the label feed; reports without an id, a time or a usable value are left out (and counted)."""
+    """The view of the label feed; reports without id, time or usable value are left out, and counted."""
     section = project.labels
     if section is None:
         raise ValueError("the project has no label feed")
-    predictions_section = project.require_predictions()
     bodies = []
-    for group in feed.groups:
+    for group in feed.groups or (NO_GROUP,):
         items = [
             f"{identifier(FILE)} AS file",
             f"{identifier(ROW)} AS row",
-            f"{_cast(group, section.id, casts.as_text, 'VARCHAR')} AS id",
-            f"{label_expression(predictions_section, group, section.label)} AS label",
-            f"{_instant(group, section.timestamp, project)} AS ts",
-            f"{_cast(group, section.source, casts.as_text, 'VARCHAR')} AS source",
+            f"{cast(group, section.id, casts.as_key, 'VARCHAR')} AS id",
+            f"{label_expression(project.require_predictions(), group, section.label)} AS label",
+            f"{instant(group, section.timestamp, project)} AS ts",
+            f"{cast(group, section.source, casts.as_key, 'VARCHAR')} AS source",
         ]
         bodies.append(f"SELECT {', '.join(items)} FROM {group.relation}")
-    return f"SELECT * FROM ({' UNION ALL '.join(bodies)}) WHERE id IS NOT NULL AND label IS NOT NULL AND ts IS NOT NULL"
+    usable = f"id IS NOT NULL AND label IS NOT NULL AND {casts.usable_instant('ts')}"
+    return f"SELECT * FROM ({' UNION ALL '.join(bodies)}) WHERE {usable}"
 
 
 def label_expression(section: Predictions, group: Group, name: str | None) -> str:
     """A label as the task needs it: 0 or 1, a class, or a finite number."""
     if section.task == "binary":
-        return _cast(group, name, lambda text, kind: casts.as_binary(text, kind, section.positive), "INTEGER")
+        return _binary(section, group, name)
     if section.task == "multiclass":
-        classes = ", ".join(literal(name) for name in section.classes)
-        text = _cast(group, name, casts.as_text, "VARCHAR")
-        return f"CASE WHEN {text} IN ({classes}) THEN {text} END"
-    number = _cast(group, name, casts.as_double, "DOUBLE")
+        return _class(section, group, name)
+    number = cast(group, name, casts.as_double, "DOUBLE")
     return f"CASE WHEN isfinite({number}) THEN {number} END"
+
+
+def _binary(section: Predictions, group: Group, name: str | None) -> str:
+    positive, negative = section.positive, section.negative_class
+    return cast(group, name, lambda text, kind: casts.as_binary(text, kind, positive, negative), "INTEGER")
+
+
+def _class(section: Predictions, group: Group, name: str | None) -> str:
+    classes = ", ".join(literal(class_) for class_ in section.classes)
+    text = cast(group, name, casts.as_text, "VARCHAR")
+    return f"CASE WHEN {text} IN ({classes}) THEN {text} END"
 
 
 def absent_label(section: Predictions, value: LabelValue) -> str:
@@ -80,65 +99,82 @@ def absent_label(section: Predictions, value: LabelValue) -> str:
 def _prediction_items(project: Project, group: Group, types: dict[str, str]) -> list[str]:
     section = project.require_predictions()
     text = {
-        role: _cast(group, getattr(section, role), casts.as_text, "VARCHAR")
+        role: cast(group, getattr(section, role), casts.as_key, "VARCHAR")
         for role in ("id", "version", "split", "unit", "status", "request")
     }
     if section.version is not None:
         text["version"] = f"coalesce({text['version']}, '(missing)')"
-    own_ts = section.label_timestamp if section.label_timestamp else section.timestamp
+    own_ts = instant(group, section.label_timestamp or section.timestamp, project) if section.label else None
     items = [
         f"{identifier(FILE)} AS file",
         f"{identifier(ROW)} AS row",
         *(f"{expression} AS {role}" for role, expression in text.items()),
-        f"{_instant(group, section.timestamp, project)} AS ts",
-        f"{_instant(group, section.received, project)} AS received",
-        f"{_weight(section, group)} AS weight",
-        f"{_cast(group, section.latency, casts.as_double, 'DOUBLE')} AS latency",
+        f"{instant(group, section.timestamp, project)} AS ts",
+        f"{_usable(instant(group, section.received, project))} AS received",
+        f"{weight(section, group)} AS weight",
+        f"{latency(section, group)} AS latency",
         f"{label_expression(section, group, section.label)} AS own_label",
-        f"{_instant(group, own_ts if section.label else None, project)} AS own_label_ts",
-        f"{_logged_decision(section, group)} AS logged_decision",
+        f"{_usable(own_ts) if own_ts else _NOTHING.format(_INSTANT)} AS own_label_ts",
+        f"{logged_decision(section, group)} AS logged_decision",
         *_scores(section, group),
     ]
     for name, target in types.items():
-        raw = _cast(group, name, lambda text, kind, target=target: casts.as_column(text, kind, target), target)  # type: ignore[misc]
-        items.append(f"{raw} AS {column(name)}")
+        items.append(f"{cast(group, name, partial(_as_column, target), target)} AS {column(name)}")
     return items
+
+
+def _as_column(target: str, text: str, kind: str) -> str:
+    return casts.as_column(text, kind, target)
+
+
+def _usable(moment: str) -> str:
+    return f"CASE WHEN {casts.usable_instant(moment)} THEN {moment} END"
 
 
 def _scores(section: Predictions, group: Group) -> list[str]:
     if isinstance(section.score, dict):
         return [
-            f"{_cast(group, name, casts.as_double, 'DOUBLE')} AS {score_column(class_)}"
+            f"{cast(group, name, casts.as_double, 'DOUBLE')} AS {score_column(class_)}"
             for class_, name in section.score.items()
         ]
-    return [f"{_cast(group, section.score, casts.as_double, 'DOUBLE')} AS score"]
+    return [f"{cast(group, section.score, casts.as_double, 'DOUBLE')} AS score"]
 
 
-def _weight(section: Predictions, group: Group) -> str:
+def weight(section: Predictions, group: Group) -> str:
+    """The sampling weight; 0 where it cannot be used, since such a row cannot stand for anybody."""
     if section.weight is None:
         return "1e0"
-    number = _cast(group, section.weight, casts.as_double, "DOUBLE")
-    # a row whose weight is unknown cannot stand for anybody: it is left out of sums and counted as invalid
+    number = cast(group, section.weight, casts.as_double, "DOUBLE")
     return f"CASE WHEN {number} > 0e0 AND isfinite({number}) THEN {number} ELSE 0e0 END"
 
 
-def _logged_decision(section: Predictions, group: Group) -> str:
+def latency(section: Predictions, group: Group) -> str:
+    """The latency; NULL where it is negative or no number."""
+    number = cast(group, section.latency, casts.as_double, "DOUBLE")
+    return f"CASE WHEN {number} >= 0e0 AND isfinite({number}) THEN {number} END"
+
+
+def logged_decision(section: Predictions, group: Group) -> str:
+    """The decision that was taken: 0 or 1, one of the classes, or a text for a regression."""
     if section.decision is None:
         return _NOTHING.format("INTEGER" if section.task == "binary" else "VARCHAR")
     if section.task == "binary":
-        return _cast(group, section.decision, lambda text, kind: casts.as_binary(text, kind, section.positive), "INTEGER")
-    return _cast(group, section.decision, casts.as_text, "VARCHAR")
+        return _binary(section, group, section.decision)
+    if section.task == "multiclass":
+        return _class(section, group, section.decision)
+    return cast(group, section.decision, casts.as_text, "VARCHAR")
 
 
 def _scored(section: Predictions) -> str:
+    scores = [score_column(name) for name in section.classes] or ["score"]
+    checks = " AND ".join(score_is_usable(section, score) for score in scores)
+    return f"(weight > 0e0 AND coalesce({checks}, FALSE))"
+
+
+def score_is_usable(section: Predictions, score: str) -> str:
+    """Whether a score is a probability, or for a regression a finite number."""
     # NaN is larger than any number on every engine used, so the comparisons refuse it as well
-    if isinstance(section.score, dict):
-        checks = [f"{score_column(name)} >= 0e0 AND {score_column(name)} <= 1e0" for name in section.classes]
-    elif section.task == "binary":
-        checks = ["score >= 0e0 AND score <= 1e0"]
-    else:
-        checks = ["isfinite(score)"]
-    return f"(weight > 0e0 AND coalesce({' AND '.join(checks)}, FALSE))"
+    return f"isfinite({score})" if section.task == "regression" else f"({score} >= 0e0 AND {score} <= 1e0)"
 
 
 def _decision(section: Predictions) -> str:
@@ -154,7 +190,9 @@ def _decision(section: Predictions) -> str:
             for version, value in section.threshold.items()
         )
         return f"CASE WHEN score IS NULL OR isnan(score) THEN NULL {cases} END"
-    return f"CASE WHEN NOT isnan(score) THEN CAST(score >= {literal(float(section.threshold))} AS INTEGER) END"
+    return (
+        f"CASE WHEN NOT isnan(score) THEN CAST(score >= {literal(float(section.threshold))} AS INTEGER) END"
+    )
 
 
 def _largest(classes: Iterable[str]) -> str:
@@ -168,14 +206,14 @@ def _largest(classes: Iterable[str]) -> str:
     return f"CASE {' '.join(cases)} END"
 
 
-def _instant(group: Group, name: str | None, project: Project) -> str:
-    return _cast(
-        group, name, lambda text, kind: casts.as_instant(text, kind, project.time_zone), "TIMESTAMP WITH TIME ZONE"
-    )
+def instant(group: Group, name: str | None, project: Project) -> str:
+    """A logged time as an instant, usable or not."""
+    return cast(group, name, lambda text, kind: casts.as_instant(text, kind, project.time_zone), _INSTANT)
 
 
-def _cast(group: Group, name: str | None, cast: Callable[[str, str], str], empty: str) -> str:
+def cast(group: Group, name: str | None, how: Callable[[str, str], str], empty: str) -> str:
+    """A column of a group by one of the casts; NULL of the type ``empty`` where the files lack it."""
     kind = group.kind(name) if name is not None else None
     if name is None or kind is None:
         return _NOTHING.format(empty)
-    return cast(identifier(name), kind)
+    return how(identifier(name), kind)

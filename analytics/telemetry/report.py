@@ -1,0 +1,296 @@
+"""What arrived: one record a log file, with everything that was left out of it, and what that adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from analytics.engines.text import identifier, literal
+from analytics.errors import FileVanishedError, TelemetryError
+from analytics.telemetry import casts, typed
+from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.feeds import FILE, Feed, Group
+from analytics.telemetry.files import LogFile
+from analytics.telemetry.invalid import Check, label_checks, prediction_checks
+from analytics.telemetry.json_files import rejected_lines
+
+_NOW = "CAST($now AS TIMESTAMP WITH TIME ZONE)"
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """One log file.
+
+    Attributes:
+        feed: the section of the project file.
+        path: relative to the project's folder where it lies below it.
+        format: parquet, csv or json.
+        size: bytes on disk.
+        rows: records read; None where the file was left out.
+        rejected: CSV records as wide as the header and JSON lines that hold an object are read; these are
+            the others.
+        rejected_lines: the first ten of them by number, as text; None where there are none.
+        invalid: values that are not of the declared kind.
+        invalid_by_role: the same for each role, as text: ``score 3, timestamp 1``.
+        left_out: rows read that no number counts: no usable timestamp, not production, or a label report
+            without id, usable label or time.
+        duplicates: rows left out because an earlier one has the same id; for labels, exact copies of a
+            report.
+        future: rows whose timestamp lies after now.
+        orphans: label reports whose id is in no prediction; None for other feeds.
+        first: earliest usable timestamp.
+        last: latest usable timestamp.
+        problem: what is wrong with the file, in words; None where nothing is.
+    """
+
+    feed: str
+    path: str
+    format: str
+    size: int
+    rows: int | None = None
+    rejected: int | None = None
+    rejected_lines: str | None = None
+    invalid: int | None = None
+    invalid_by_role: str | None = None
+    left_out: int | None = None
+    duplicates: int | None = None
+    future: int | None = None
+    orphans: int | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class DayCount:
+    """Predictions of one version on one local day, and how many of them have a label by now."""
+
+    day: date
+    version: str | None
+    n: int
+    n_labelled: int
+
+
+def telemetry_report(catalog: Catalog, now: datetime | None = None) -> tuple[FileRow, ...]:
+    """One record a file of every feed, in the order of the feeds and of the files' paths.
+
+    Reads every row once. A file whose head is whole but whose rows cannot be read gets the reason as its
+    problem.
+    """
+    moment = now or datetime.now(UTC)
+    rows: list[FileRow] = []
+    for name, feed in catalog.feeds.items():
+        counted = _counted(catalog, feed, moment)
+        copies = _copies(catalog, name) if counted else {}
+        orphans = _orphans(catalog) if name == "labels" and counted else {}
+        for file in catalog.listed[name]:
+            row = _file_row(catalog, feed, file, counted.get(str(file.path), {}))
+            if row.rows is not None:
+                row = replace(
+                    row,
+                    duplicates=copies.get(str(file.path), 0),
+                    orphans=orphans.get(str(file.path), 0) if name == "labels" else None,
+                )
+            rows.append(row)
+    return tuple(rows)
+
+
+def broken_files(catalog: Catalog) -> dict[Path, str]:
+    """Files whose heads are whole and whose rows cannot be read: what to leave out after a query failed."""
+    broken: dict[Path, str] = {}
+    for feed in catalog.feeds.values():
+        for group in feed.groups:
+            broken |= _broken(catalog, group)
+    return broken
+
+
+def rows_per_day(catalog: Catalog) -> tuple[DayCount, ...]:
+    """Predictions a local day and version, duplicates left out; days without any are not listed."""
+    day = f"CAST(date_trunc('day', p.ts AT TIME ZONE {literal(catalog.project.time_zone)}) AS DATE)"
+    label = "p.own_label IS NOT NULL"
+    source = "predictions AS p"
+    if catalog.has_label_feed:
+        label = "l.id IS NOT NULL"
+        source += " LEFT JOIN (SELECT DISTINCT id FROM labels) AS l ON p.id = l.id"
+    found = catalog.engine.query(
+        f"SELECT {day} AS day, p.version AS version, count(*) AS n, count(*) FILTER ({label}) AS n_labelled "
+        f"FROM {source} GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    return tuple(DayCount(**row) for row in found.to_pylist())
+
+
+def _file_row(catalog: Catalog, feed: Feed, file: LogFile, counts: dict[str, Any]) -> FileRow:
+    row = FileRow(feed.name, _shown_path(catalog, file), file.format.removesuffix("_array"), file.size)
+    reason = feed.damaged.get(file.path) or counts.get("broken")
+    if reason is not None:
+        return replace(row, problem=reason)
+    csv = feed.csv.get(file.path)
+    n = counts.get("n", 0)
+    rejected, lines = (csv.rejected, csv.rejected_lines) if csv else (0, ())
+    if file.format in {"json", "json_array"}:
+        n, rejected, lines = rejected_lines(catalog.engine, file)
+    roles = {role: n for role, n in counts.get("roles", {}).items() if n}
+    said = [
+        _rejected_sentence(file, rejected, lines),
+        csv.remark if csv else None,
+        feed.remarks.get(file.path),
+        None if n or rejected else "holds no row",
+    ]
+    return replace(
+        row,
+        rows=n,
+        rejected=rejected,
+        rejected_lines=_numbers(rejected, lines),
+        invalid=sum(roles.values()),
+        invalid_by_role=", ".join(f"{role} {n}" for role, n in roles.items()) or None,
+        left_out=n - counts.get("kept", 0),
+        future=counts.get("future", 0),
+        first=_utc(counts.get("first")),
+        last=_utc(counts.get("last")),
+        problem="; ".join(text for text in said if text) or None,
+    )
+
+
+def _counted(catalog: Catalog, feed: Feed, now: datetime) -> dict[str, dict[str, Any]]:
+    """File -> what was counted in it."""
+    counted: dict[str, dict[str, Any]] = {}
+    for group in feed.groups:
+        count = _counter(catalog, feed, group, now)
+        try:
+            counted |= count(group.relation)
+        except FileVanishedError:
+            raise
+        except TelemetryError:
+            # one of the files is at fault: find out which, and count the others
+            broken = _broken(catalog, group)
+            counted |= {str(path): {"broken": reason} for path, reason in broken.items()}
+            for file, relation in zip(group.files, group.alone, strict=True):
+                if file.path not in broken:
+                    counted |= count(relation)
+    return counted
+
+
+def _counter(
+    catalog: Catalog, feed: Feed, group: Group, now: datetime
+) -> Callable[[str], dict[str, dict[str, Any]]]:
+    project = catalog.project
+    if feed.name == "labels" and project.labels is not None:
+        checks = label_checks(project, project.labels, group)
+        instant = typed.instant(group, project.labels.timestamp, project)
+        name = typed.cast(group, project.labels.id, casts.as_key, "VARCHAR")
+        label = typed.label_expression(project.require_predictions(), group, project.labels.label)
+        kept = f"{name} IS NOT NULL AND ({label}) IS NOT NULL"
+    elif feed.name == "releases":
+        checks = []
+        instant = typed.instant(group, "timestamp", project)
+        kept = f"{typed.cast(group, 'version', casts.as_key, 'VARCHAR')} IS NOT NULL"
+    else:
+        section = project.require_predictions()
+        checks = prediction_checks(project, group, catalog.types)
+        instant = typed.instant(group, section.timestamp, project)
+        split = section.split if feed.name == "predictions" else None
+        production = f"lower({typed.cast(group, split, casts.as_key, 'VARCHAR')}) = 'production'"
+        kept = "TRUE" if split is None else production
+
+    def count(relation: str) -> dict[str, dict[str, Any]]:
+        text = _count_sql(checks, f"({instant})", kept, relation)
+        rows = catalog.engine.query(text, {"now": now}).to_pylist()
+        for row in rows:
+            row["roles"] = {check.role: row.pop(f"invalid_{i}") for i, check in enumerate(checks)}
+        return {row.pop("file"): row for row in rows}
+
+    return count
+
+
+def _count_sql(checks: Iterable[Check], instant: str, kept: str, relation: str) -> str:
+    usable = casts.usable_instant(instant)
+    items = [
+        f"{identifier(FILE)} AS file",
+        "count(*) AS n",
+        f"count(*) FILTER ({usable} AND {kept}) AS kept",
+        f"count(*) FILTER ({usable} AND {instant} > {_NOW}) AS future",
+        f"min({instant}) FILTER ({usable}) AS first",
+        f"max({instant}) FILTER ({usable}) AS last",
+        *(f"count(*) FILTER ({check.invalid}) AS invalid_{i}" for i, check in enumerate(checks)),
+    ]
+    return f"SELECT {', '.join(items)} FROM {relation} GROUP BY 1"
+
+
+def _broken(catalog: Catalog, group: Group) -> dict[Path, str]:
+    broken: dict[Path, str] = {}
+    columns = ", ".join(f"count({identifier(name)})" for name in group.columns)
+    for file, relation in zip(group.files, group.alone, strict=True):
+        try:
+            catalog.engine.query(f"SELECT {columns} FROM {relation}")
+        except FileVanishedError:
+            raise
+        except TelemetryError as error:
+            broken[file.path] = f"the rows cannot be read ({' '.join(str(error).split())[:160]})"
+    return broken
+
+
+def _copies(catalog: Catalog, name: str) -> dict[str, int]:
+    if name == "labels" and catalog.relabelled:
+        text = _repeats("labels", "id, label, ts", "file, row")
+    elif name == "predictions" and catalog.duplicated:
+        text = _repeats("all_predictions", "id", "ts, file, row")
+    elif name == "reference" and catalog.reference_duplicated:
+        text = _repeats("all_reference", "id", "ts, file, row")
+    else:
+        return {}
+    return _by_file(catalog, text)
+
+
+def _repeats(view: str, key: str, order: str) -> str:
+    place = f"row_number() OVER (PARTITION BY {key} ORDER BY {order})"
+    inner = f"SELECT file, {place} AS place FROM {view} WHERE id IS NOT NULL"
+    return f"SELECT file, count(*) AS n FROM ({inner}) WHERE place > 1 GROUP BY file"
+
+
+def _orphans(catalog: Catalog) -> dict[str, int]:
+    known = " UNION ALL ".join(f"SELECT id FROM {view} WHERE id IS NOT NULL" for view in catalog.sources)
+    text = (
+        f"SELECT file, count(*) AS n FROM labels AS l ANTI JOIN ({known}) AS p ON l.id = p.id GROUP BY file"
+    )
+    return _by_file(catalog, text)
+
+
+def _by_file(catalog: Catalog, text: str) -> dict[str, int]:
+    try:
+        return {row["file"]: row["n"] for row in catalog.engine.query(text).to_pylist()}
+    except FileVanishedError:
+        raise
+    except TelemetryError:  # a broken file was named already
+        return {}
+
+
+def _rejected_sentence(file: LogFile, rejected: int, lines: tuple[int, ...]) -> str | None:
+    if not rejected:
+        return None
+    what = {"csv": "cannot be read as a record as wide as the header", "json": "no JSON object"}
+    one = rejected == 1
+    if file.format == "csv":
+        sentence = f"{rejected:,} line{'' if one else 's'} {what['csv']}"
+    else:
+        place = "element" if file.format == "json_array" else "line"
+        sentence = f"{rejected:,} {place}{' is' if one else 's are'} {what['json']}"
+    return f"{sentence} ({'line' if one else 'lines'} {_numbers(rejected, lines)})" if lines else sentence
+
+
+def _numbers(rejected: int, lines: tuple[int, ...]) -> str | None:
+    if not lines:
+        return None
+    return ", ".join(map(str, lines)) + (", …" if rejected > len(lines) else "")
+
+
+def _shown_path(catalog: Catalog, file: LogFile) -> str:
+    folder = catalog.project.folder
+    path = file.path.relative_to(folder) if file.path.is_relative_to(folder) else file.path
+    return str(path).encode("utf-8", "replace").decode()
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)

@@ -145,10 +145,9 @@ def _true_error_limits(
     """
     total = float(rows.sum())
     residual = np.where(rows > 0, label - score, 0.0)
-    smoothed = (rows * label + score) / (
-        rows + 1
-    )  # one row's worth of trust in the score: 0 of 3 is no certainty
-    error = np.sqrt(np.maximum(smoothed * (1 - smoothed), score * (1 - score)) / np.maximum(rows, 1))
+    # The larger of the variances that labels and scores speak for: 0 of 3 is no certainty.
+    spread = np.maximum(label * (1 - label), score * (1 - score))
+    error = np.sqrt(spread / np.maximum(rows, 1))
     observed = float(share @ np.abs(residual))
     reach = 1.2 * (observed + 5 * float(np.sqrt(np.square(share) @ np.square(error))))
     generator = np.random.default_rng(_SEED)

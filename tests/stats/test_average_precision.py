@@ -89,8 +89,12 @@ def test_no_positives_no_value_and_separation_has_a_bound() -> None:
     assert np.isnan(ap.average_precision([0, 0], [1, 2]))
     low, high = ap.average_precision_interval(1.0, 0.0, [10, 200], [1000, 20], 0.95)
     assert high == pytest.approx(1)
-    assert (low < 0.025 ** (1 / np.array([10, 200])) + 1e-12).all()
-    assert (low > 0.3).all()
+    few_positives, few_negatives = 0.025 ** (1 / 10), 20 / 200 * (1 - 0.025 ** (1 / 20))
+    assert low[0] < few_positives
+    assert low[1] == pytest.approx(1 - few_negatives * np.log(1 + 1 / few_negatives))
+    low, _ = ap.average_precision_interval(1.0, 0.0, 10, 20, 0.95)
+    assert low < few_positives
+    assert ap.average_precision_interval(1.0, 0.0, 1, 20, 0.95).low == pytest.approx(0.025)
 
 
 def test_interval_holds_the_value_even_with_a_large_bias() -> None:

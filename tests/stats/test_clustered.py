@@ -60,6 +60,19 @@ def test_design_effect() -> None:
 
 
 @pytest.mark.statistical
+def test_few_reference_days_estimate_the_same_covariance_as_many() -> None:
+    """Measured 8 % above (negative directions are cut off): on the safe side, never below."""
+    rng = np.random.default_rng(6)
+    many = _days(rng, 20_000, 1.0, 200)
+    truth = np.trace(clustered._between(many, many.sum(axis=0) / many.sum()))
+    few = [
+        float(np.trace(clustered._between(days, days.sum(axis=0) / days.sum())))
+        for days in np.split(many[:16_000], 2000)
+    ]
+    assert truth <= np.mean(few) <= 1.12 * truth
+
+
+@pytest.mark.statistical
 @pytest.mark.parametrize("spread,rows", [(0.0, 50), (0.3, 100), (1.0, 300)])
 @pytest.mark.parametrize("reference,window", [(59, 1), (59, 7), (20, 3)])
 def test_size_with_few_window_days(spread: float, rows: int, reference: int, window: int) -> None:

@@ -109,6 +109,15 @@ def test_wasserstein_is_exact_between_spikes_and_moves_with_the_unit(
     assert _wasserstein(left, right, edges) == pytest.approx(expected * factor, rel=1e-6, abs=1e-7)
 
 
+def test_wasserstein_where_the_distribution_functions_cross_inside_a_bin() -> None:
+    assert distances.wasserstein_from_bins([0, 1], [2, 0, 2], [0, 4, 0], [0, 1], [0, 1]) == pytest.approx(
+        0.25
+    )
+    assert distances.wasserstein_from_bins([0, 1], [1, 0, 3], [0, 4, 0], [0, 1], [0, 1]) == pytest.approx(
+        (0.25**2 + 0.75**2) / 2
+    )
+
+
 def test_wasserstein_refuses_what_it_cannot_read() -> None:
     with pytest.raises(ValueError, match="one bin more than edges"):
         distances.wasserstein_from_bins([0.0], [1, 1, 1], [1, 1, 1], [0, 1], [0, 1])

@@ -82,6 +82,12 @@ def test_ranks_are_the_tightest_with_each_tail_within_its_half(n: int, probabili
     assert below.sf(high - 1) <= 0.025 < below.sf(high - 2)
 
 
+def test_ranks_where_a_tail_is_hit_exactly() -> None:
+    """P(K <= 0) is 1/4 for two rows: the limit at exactly that tail is the smallest row that reaches it."""
+    for n, confidence in ((2, 0.5), (3, 0.75), (4, 0.875)):
+        assert float(intervals.quantile_ranks(n, 0.5, confidence).low) == 0
+
+
 def test_quantile_from_bins_agrees_with_rows() -> None:
     values = np.random.default_rng(5).lognormal(size=4000)
     edges = 1.05 ** np.arange(-120, 121)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -131,10 +132,10 @@ def collect(path: Path, words: dict[str, Any], question: Question) -> list[Answe
     failed: dict[str, AssayError] = {}
     for file in files:
         try:
-            bench = open_workbench(file)
-            results = question(bench, bench.scope(**words))
-            roles = frozenset(bench.project.require_predictions().roles().values())
-            found = Answer(bench.project.name, results.zone, results.to_records(), results.notes, roles)
+            with closing(open_workbench(file)) as bench:
+                results = question(bench, bench.scope(**words))
+                roles = frozenset(bench.project.require_predictions().roles().values())
+                found = Answer(bench.project.name, results.zone, results.to_records(), results.notes, roles)
         except AssayError as error:
             if len(files) == 1:
                 raise

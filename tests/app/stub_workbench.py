@@ -28,6 +28,8 @@ class StubWorkbench:
         self.project = read_project(path)
         self.asked = ASKED
 
+    def close(self) -> None: ...
+
     def scope(self, **words: Any) -> Scope:
         return Scope.parse(self.project, **words)
 

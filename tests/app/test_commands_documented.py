@@ -1,0 +1,44 @@
+"""docs/command-line.md names every command and every field of a record."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from analytics.drift.rows import DriftRow
+from analytics.examples.rows import ExampleRow
+from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocRow
+from analytics.segments.rows import SegmentRow
+from app.cli import cli
+
+RECORDS = {
+    "quality": MetricRow,
+    "confusion": ConfusionRow,
+    "roc": RocRow,
+    "calibration": CalibrationRow,
+    "drift": DriftRow,
+    "segments": SegmentRow,
+    "examples": ExampleRow,
+}
+
+
+@pytest.fixture
+def text(root: Path) -> str:
+    return (root / "docs" / "command-line.md").read_text()
+
+
+def test_every_command_is_documented(text):
+    missing = [name for name in cli.list_commands(None) if f"`assay {name}" not in text]
+    assert missing == []
+
+
+@pytest.mark.parametrize("command", RECORDS)
+def test_every_field_is_documented(text, command):
+    section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
+    named = set(re.findall(r"`(\w+)`", section))
+    # the logged columns of an example stand under their own names
+    wanted = {field.name.removesuffix("_") for field in fields(RECORDS[command])} - {"columns"}
+    assert wanted - named == set()

@@ -1,0 +1,46 @@
+"""The pages: their names, icons and groups. One that has no file yet is left out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.parts import links
+
+GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
+    "": {"overview": ("Overview", "home", "What needs attention now, for every model of the workspace.")},
+    "Monitor": {
+        "quality": (
+            "Quality",
+            "monitoring",
+            "How good, with which intervals, since when; curves, calibration.",
+        ),
+        "drift": ("Drift", "waves", "Which inputs, outputs and labels moved, beyond noise."),
+    },
+    "Investigate": {
+        "segments": ("Segments", "stacked_bar_chart", "Where it is worse: every slice against the rest."),
+        "examples": ("Examples", "list_alt", "The worst, the uncertain, the best and random rows."),
+    },
+    "Operate": {
+        "telemetry": ("Telemetry", "receipt_long", "What arrives, how fresh, and what was left out."),
+    },
+}
+
+
+def navigation() -> st.Page:
+    """The navigation with every page that exists; gives the page to run."""
+    there = {
+        group: [_page(name, *words) for name, words in pages.items() if links.exists(name)]
+        for group, pages in GROUPS.items()
+    }
+    return st.navigation({group: pages for group, pages in there.items() if pages})
+
+
+def _page(name: str, title: str, icon: str, explained: str) -> st.Page:
+    return st.Page(
+        f"views/{name}.py",
+        title=title,
+        icon=f":material/{icon}:",
+        help=explained,
+        default=name == "overview",
+        url_path=name,
+    )

@@ -1,0 +1,199 @@
+"""The scope bar: project, window, versions and filters, all in the URL under the command line's words."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import streamlit as st
+
+from analytics.errors import AssayError
+from analytics.scope import GRAINS
+from analytics.workbench import Workbench
+from app.formats import day, plural
+from app.parts import empty, filter_form, links, words
+from app.parts.view import AUTO, DEFAULT_RANGE, DEFAULTS, RANGES, View, resolve, window_words
+from app.parts.workspace import Entry, workspace
+
+NARROW, MEDIUM = 180, 260
+
+
+def scope_bar(page: str) -> None:
+    """Draw the bar; what was chosen is read back by `current`.
+
+    Args:
+        page: the address of the page, empty for the first: the overview is about all projects, telemetry
+            about all that was logged.
+    """
+    entries = _entries()
+    if entries is None:
+        st.stop()
+    _seed_range()
+    everywhere, whole = page in {"", "overview"}, page == "telemetry"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        entry = entries[0] if everywhere else _project(entries)
+        if not everywhere and entry.bench is None:
+            empty.broken(entry.name, entry.problem or AssayError(entry.name))
+            st.stop()
+        try:
+            if not whole:
+                _range()
+            if not whole and not everywhere and entry.bench is not None:
+                _rows(entry.bench)
+        except AssayError as problem:
+            empty.broken(entry.name, problem)
+            st.stop()
+        with st.popover(words.SHARE, icon=":material/link:"):
+            _share(entry)
+    if not whole and not everywhere:
+        _sentence(entry)
+
+
+def current() -> View:
+    """The view that the bar's words mean; a card and the end of the page where they mean nothing."""
+    entry = chosen_entry()
+    if entry is None or entry.bench is None:
+        st.stop()
+    try:
+        return resolve(entry.name, entry.bench, said())
+    except AssayError as error:
+        empty.failed(error, "scope")
+        st.stop()
+
+
+def said() -> dict[str, Any]:
+    """The words of the bar as the session holds them."""
+    return {word: st.session_state.get(word) for word in DEFAULTS}
+
+
+def chosen_entry() -> Entry | None:
+    """The project chosen in the bar, the first where none is."""
+    entries = _entries() or ()
+    named = st.session_state.get("project")
+    return next((entry for entry in entries if entry.name == named), entries[0] if entries else None)
+
+
+def _entries() -> tuple[Entry, ...] | None:
+    try:
+        return workspace().entries()
+    except AssayError as problem:
+        empty.no_project(problem)
+        return None
+
+
+def _seed_range() -> None:
+    """A link that names only start or end means a custom window, as on the command line."""
+    said_range = "range" in st.session_state or "range" in st.query_params
+    if not said_range and ("start" in st.query_params or "end" in st.query_params):
+        st.session_state["range"] = "custom"
+
+
+def _project(entries: tuple[Entry, ...]) -> Entry:
+    names = [entry.name for entry in entries]
+    if len(names) > 1:
+        st.selectbox(
+            words.PROJECT, names, key="project", bind="query-params", on_change=_other_project, width=MEDIUM,
+            label_visibility="collapsed",
+        )  # fmt: skip
+    return chosen_entry() or entries[0]
+
+
+def _other_project() -> None:
+    """Versions, segments and metrics of one project mean nothing in another; the window stays."""
+    for word in ("version", "by", "where", *links.PAGE_WORDS):
+        st.session_state[word] = DEFAULTS.get(word)
+
+
+def _range() -> None:
+    st.segmented_control(
+        words.RANGE, RANGES, default=DEFAULT_RANGE, required=True, key="range", bind="query-params",
+        label_visibility="collapsed", help=words.RANGE_HELP,
+    )  # fmt: skip
+    with st.popover(words.MORE, icon=":material/tune:"):
+        st.date_input(
+            words.DAYS, value=[], key="picked_days", on_change=_days_picked, format="YYYY-MM-DD",
+            min_value=date(1990, 1, 1), max_value=date(2100, 1, 1),
+        )  # fmt: skip
+        st.text_input(
+            words.START, key="start", bind="query-params", on_change=_typed, help=words.INSTANT_HELP
+        )
+        st.text_input(words.END, key="end", bind="query-params", on_change=_typed, help=words.INSTANT_HELP)
+        st.text_input(words.AS_OF, key="as_of", bind="query-params", help=words.AS_OF_HELP)
+        st.selectbox(words.GRAIN, [AUTO, *GRAINS], key="grain", bind="query-params", help=words.GRAIN_HELP)
+
+
+def _rows(bench: Workbench) -> None:
+    versions = [version for version in bench.catalog.versions if version is not None]
+    if len(versions) > 1:
+        chosen = [name for name in st.session_state.get("version") or [] if name in versions]
+        few = ", ".join(chosen) or words.ALL_VERSIONS
+        with st.popover(
+            few if len(chosen) < 3 else plural(len(chosen), "version"), icon=":material/deployed_code:"
+        ):
+            st.pills(words.VERSIONS, versions, selection_mode="multi", key="version", bind="query-params")
+    segments = bench.project.require_predictions().segments
+    with st.popover(words.ADD_FILTER, icon=":material/filter_alt:"):
+        filter_form.draw(bench)
+        if segments:
+            st.selectbox(
+                words.BY, segments, index=None, key="by", bind="query-params", placeholder=words.NO_SPLIT
+            )
+    _chips()
+
+
+def _typed() -> None:
+    st.session_state["range"] = "custom"
+
+
+def _days_picked() -> None:
+    days = [picked for picked in st.session_state.get("picked_days") or () if isinstance(picked, date)]
+    if len(days) == 2:
+        st.session_state["start"] = days[0].isoformat()
+        st.session_state["end"] = (days[1] + timedelta(days=1)).isoformat()
+        st.session_state["range"] = "custom"
+
+
+def _chips() -> None:
+    """The filters: each a chip that can be removed, and more can be typed."""
+    there = st.session_state.get("where") or st.query_params.get_all("where")
+    st.multiselect(
+        words.FILTERS, list(dict.fromkeys(there)), key="where", bind="query-params", accept_new_options=True,
+        placeholder=words.FILTERS_PLACEHOLDER, label_visibility="collapsed", help=words.FILTERS_HELP,
+        width="stretch" if there else NARROW,
+    )  # fmt: skip
+
+
+def _share(entry: Entry) -> None:
+    st.markdown(words.SHARE_MOVING)
+    address = (st.context.url or "").split("?")[0]
+    st.code(f"{address}?{links.query(project=entry.name)}", language=None, wrap_lines=True)
+    if entry.bench is None:
+        return
+    try:
+        scope = resolve(entry.name, entry.bench, said()).scope
+    except AssayError:
+        return  # the page says what is wrong with the words
+    extent = entry.bench.catalog.extent
+    start = scope.start or (extent and extent[0])
+    end = scope.end or (extent and extent[1] + timedelta(seconds=1))
+    if start is not None and end is not None:
+        frozen = window_words(start, end, entry.bench.project.zone)
+        st.markdown(words.SHARE_FROZEN)
+        st.code(f"{address}?{links.query(project=entry.name, **frozen)}", language=None, wrap_lines=True)
+
+
+def _sentence(entry: Entry) -> None:
+    """The scope in words, once; how a relative window was read; and how fresh the data is."""
+    if entry.bench is None:
+        return
+    try:
+        view = resolve(entry.name, entry.bench, said())
+    except AssayError:
+        return  # `current` shows it
+    parts = [view.scope.sentence(view.zone)]
+    if view.note:
+        parts.append(view.note)
+    elif view.bench.catalog.extent is not None:
+        newest = view.bench.catalog.extent[1].astimezone(view.zone)
+        parts.append(f"newest row {day(newest)}, {newest:%H:%M}")
+    st.caption(" · ".join(parts))

@@ -1,0 +1,136 @@
+"""Pages under test: AppTest on the main script, and small projects for what the sample logs do not show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+from app import locations
+
+SECONDS = 60
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def errors_in_full():
+    """The app hides the text of an unexpected error; a failing test must show it."""
+    config.set_option("client.showErrorDetails", "full")
+
+
+@pytest.fixture
+def open_page(monkeypatch) -> Callable[..., AppTest]:
+    """`open_page("quality", project, range="all")`: the page as a link with these parameters opens it."""
+
+    def opened(page: str, logs: Path | None = None, /, **parameters: Any) -> AppTest:
+        monkeypatch.setenv(locations.PROJECT_VARIABLE, str(logs or locations.sample_logs()))
+        test = AppTest.from_file(str(locations.main_script()), default_timeout=SECONDS)
+        for name, value in parameters.items():
+            test.query_params[name] = value
+        test.run()
+        if page != "overview":
+            test.switch_page(f"views/{page}.py").run()
+        return test
+
+    yield opened
+    st.cache_resource.clear()
+
+
+def texts(test: AppTest) -> str:
+    """Everything a page says in sentences, for `in`."""
+    parts = [element.value for kind in ("markdown", "caption", "code") for element in getattr(test, kind)]
+    parts += [badge.proto.body for badge in test.get("badge")] if test.get("badge") else []
+    return "\n".join(str(part) for part in parts)
+
+
+def charts(test: AppTest) -> list[dict[str, Any]]:
+    """The figures of a page."""
+    return [json.loads(element.proto.spec) for element in test.get("plotly_chart")]
+
+
+def assert_fine(test: AppTest) -> None:
+    """No traceback on the page."""
+    assert not test.exception, "\n".join(f"{e.message}\n{''.join(e.stack_trace)}" for e in test.exception)
+
+
+@pytest.fixture
+def make_project(tmp_path) -> Callable[..., Path]:
+    """`make_project(rows=500, labels="both")`: a small project of one day an hundred rows, on disk.
+
+    Args of the function:
+        task: binary, multiclass or regression.
+        rows: how many predictions; 0 writes files without rows.
+        labels: "both" classes, "one" class only, or "none".
+        reference: whether the first fifth is declared to be the reference.
+    """
+
+    def made(
+        name: str = "small",
+        *,
+        task: str = "binary",
+        rows: int = 500,
+        labels: str = "both",
+        reference: bool = True,
+    ) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        frame = _predictions(task, rows, labels)
+        frame.to_parquet(folder / "predictions.parquet", index=False)
+        (folder / "assay.toml").write_text(
+            _project_file(name, task, labels, reference=reference and rows > 5)
+        )
+        return folder
+
+    return made
+
+
+def _predictions(task: str, rows: int, labels: str) -> pd.DataFrame:
+    draw = np.random.default_rng(3)
+    score = draw.uniform(0.02, 0.98, rows)
+    truth = draw.uniform(size=rows) < score
+    frame = pd.DataFrame({
+        "id": [f"p{i}" for i in range(rows)],
+        "at": pd.to_datetime([START + timedelta(minutes=14.4 * i) for i in range(rows)], utc=True),
+        "version": np.where(np.arange(rows) % 2, "b", "a"),
+        "place": draw.choice(["north", "south"], rows),
+        "size": draw.normal(10, 3, rows),
+    })  # fmt: skip
+    if task == "multiclass":
+        frame["p_x"], frame["p_y"], frame["p_z"] = score * 0.7, score * 0.3, 1 - score
+        frame["decision"] = np.where(score > 0.6, "x", "z")
+        label = pd.Series(np.where(truth, draw.choice(["x", "y"], rows), "z"))
+    elif task == "regression":
+        frame["score"] = score * 100
+        label = pd.Series(score * 100 + draw.normal(0, 10, rows))
+    else:
+        frame["score"] = score
+        frame["decision"] = (score >= 0.5).astype(int)
+        label = pd.Series(truth.astype(int))
+    if labels == "one":
+        label[:] = {"binary": 0, "multiclass": "z"}.get(task, 50.0)
+    frame["label"] = (
+        label if labels != "none" else pd.Series([None] * rows, dtype=label.dtype if rows == 0 else object)
+    )
+    if labels == "none" and rows:
+        frame["label"] = frame["label"].astype({"multiclass": "string"}.get(task, "Float64"))
+    return frame
+
+
+def _project_file(name: str, task: str, labels: str, *, reference: bool) -> str:
+    score = '{ x = "p_x", y = "p_y", z = "p_z" }' if task == "multiclass" else '"score"'
+    decision = "" if task == "regression" else 'decision = "decision"\n'
+    window = "[reference]\nstart = 2024-01-01\nend = 2024-01-02\n" if reference else ""
+    return (
+        f'name = "{name}"\n[predictions]\npath = "predictions.parquet"\ntask = "{task}"\nid = "id"\n'
+        f'timestamp = "at"\nscore = {score}\n{decision}label = "label"\nversion = "version"\n'
+        f'features = ["place", "size"]\nsegments = ["place"]\n{window}'
+    )

@@ -12,9 +12,11 @@ from analytics.drift.rows import DriftRow
 from analytics.examples.rows import ExampleRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocRow
 from analytics.segments.rows import SegmentRow
+from analytics.telemetry.report import FileRow
 from app.cli import cli
 
 RECORDS = {
+    "telemetry": FileRow,
     "quality": MetricRow,
     "confusion": ConfusionRow,
     "roc": RocRow,

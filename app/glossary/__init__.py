@@ -1,11 +1,12 @@
 """What the words mean: definition, formula, reading guide and limits of metrics, statistics and charts."""
 
+from app.formats import number, percent
 from app.glossary.base import Explanation, Unit
 from app.glossary.charts import CHARTS
 from app.glossary.drift import DRIFT
 from app.glossary.metrics import METRICS
 
-__all__ = ["CHARTS", "DRIFT", "METRICS", "Explanation", "Unit", "explain", "title", "unit"]
+__all__ = ["CHARTS", "DRIFT", "METRICS", "Explanation", "Unit", "explain", "inside", "show", "title", "unit"]
 
 
 def explain(word: str) -> Explanation:
@@ -36,3 +37,22 @@ def unit(metric: str) -> Unit:
     ('share', 'number')
     """
     return explain(metric).unit
+
+
+def show(metric: str, value: float | None) -> str:
+    """A metric's value as people read it.
+
+    >>> show("recall", 0.5), show("log_loss", 0.5)
+    ('50%', '0.500')
+    """
+    return percent(value) if unit(metric) == "share" else number(value)
+
+
+def inside(name: str) -> str:
+    """A title inside a sentence: small, unless it is a name.
+
+    >>> inside("Log loss"), inside("ROC AUC"), inside("F1")
+    ('log loss', 'ROC AUC', 'F1')
+    """
+    is_name = name[:2].isupper() or name.startswith(("F1", "R squared", "Matthews", "Brier"))
+    return name if is_name else name[0].lower() + name[1:]

@@ -1,0 +1,1 @@
+"""Results -> Plotly figures as plain dictionaries; pure, and without Streamlit."""

@@ -1,0 +1,176 @@
+"""Every sentence the app shows: pages, empty states and status words; the rest comes through this door.
+
+Definitions of metrics stand in `app.glossary`, first lines of pages in `app.headlines`, numbers in
+`app.formats`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.formats import (
+    NONE,
+    STATUS_WORDS,
+    count,
+    day,
+    in_window,
+    interval,
+    listed,
+    number,
+    percent,
+    plural,
+    points,
+    short,
+    signed,
+    window_name,
+)
+from app.glossary import CHARTS, DRIFT, METRICS, Explanation, explain, show, title, unit
+from app.headlines import (
+    State,
+    Verdict,
+    drift_headline,
+    drift_verdict,
+    examples_headline,
+    overview_line,
+    quality_headline,
+    quality_verdict,
+    segments_headline,
+    segments_verdict,
+    telemetry_headline,
+)
+
+__all__ = [
+    "CHARTS",
+    "DRIFT",
+    "EMPTY",
+    "METRICS",
+    "NONE",
+    "PAGES",
+    "STATE_WORDS",
+    "STATUS_WORDS",
+    "Empty",
+    "Explanation",
+    "Page",
+    "State",
+    "Verdict",
+    "count",
+    "day",
+    "drift_headline",
+    "drift_verdict",
+    "examples_headline",
+    "explain",
+    "in_window",
+    "interval",
+    "listed",
+    "number",
+    "overview_line",
+    "percent",
+    "plural",
+    "points",
+    "quality_headline",
+    "quality_verdict",
+    "segments_headline",
+    "segments_verdict",
+    "short",
+    "show",
+    "signed",
+    "telemetry_headline",
+    "title",
+    "unit",
+    "window_name",
+]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page's name and the question it answers."""
+
+    title: str
+    question: str
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What a page says where it has nothing to show.
+
+    Attributes:
+        title: what is the case.
+        body: why, and what to do about it.
+        action: the words of the button that does it, or None.
+    """
+
+    title: str
+    body: str
+    action: str | None = None
+
+
+PAGES = {
+    "overview": Page("Overview", "What needs attention now, for every model?"),
+    "quality": Page("Quality", "How good, with which intervals, since when?"),
+    "drift": Page("Drift", "Which inputs, outputs and labels moved, beyond noise?"),
+    "segments": Page("Segments", "Where is it worse?"),
+    "examples": Page("Examples", "Which rows are behind the numbers?"),
+    "telemetry": Page("Telemetry", "What arrives, how much, how fresh, what is damaged?"),
+}
+
+EMPTY = {
+    "no_project": Empty(
+        "No project yet",
+        "Assay reads an `assay.toml` that says where the logs are. `assay init LOGS` looks at some logs "
+        "and proposes one.",
+    ),
+    "no_logs": Empty(
+        "No logs yet",
+        "The project file names files that hold no rows so far. As soon as predictions are written there, "
+        "they appear here; nothing has to be loaded.",
+    ),
+    "nothing_in_window": Empty(
+        "Nothing in this window",
+        "There are logs, but none between these times.",
+        "Go to the newest data",
+    ),
+    "too_narrow": Empty(
+        "No row fits the filters",
+        "Each filter may fit rows while all of them together fit none.",
+        "Clear the filters",
+    ),
+    "no_labels": Empty(
+        "No labels in this window",
+        "Quality needs to know what came true. Labels arrive later than predictions; drift needs none and "
+        "can be looked at meanwhile.",
+        "Look at drift",
+    ),
+    "no_reference": Empty(
+        "Nothing to compare with",
+        "Drift is a difference from what was normal. Name a window or files under `[reference]` in the "
+        "project file.",
+    ),
+    "no_features": Empty(
+        "No features are logged",
+        "The predictions hold no columns besides those with a role, so only scores and labels can drift.",
+    ),
+    "no_segments": Empty(
+        "No segments are declared",
+        'Name columns to slice by in the project file, for example `segments = ["country"]` under '
+        "`[predictions]`.",
+    ),
+    "too_few": Empty(
+        "Too few rows to say",
+        "A number from so few rows would say more about chance than about the model. A longer window helps.",
+        "Double the window",
+    ),
+    "time_limit": Empty(
+        "Stopped at the time limit",
+        "The query ran longer than allowed. A smaller window or a coarser grain needs less.",
+        "Halve the window",
+    ),
+}
+
+STATE_WORDS: dict[State, tuple[str, str]] = {
+    "worse": ("Worse", ":material/trending_down:"),
+    "changed": ("Changed", ":material/swap_vert:"),
+    "better": ("Better", ":material/trending_up:"),
+    "same": ("No change", ":material/horizontal_rule:"),
+    "unknown": ("Cannot say", ":material/help:"),
+}
+"""Word and sign of each state: a verdict never rests on colour alone."""

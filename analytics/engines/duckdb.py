@@ -24,7 +24,6 @@ Result = TypeVar("Result")
 
 # mistakes in our own SQL: shown as they are, never as if a log were damaged
 _OURS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
-_VANISHED = ("No files found that match", "No such file or directory")
 
 
 class DuckDBEngine:
@@ -46,6 +45,7 @@ class DuckDBEngine:
         memory_limit: str = MEMORY_LIMIT,
     ) -> None:
         self.query_seconds = query_seconds
+        self._files = tuple(sorted(set(files)))
         self._names = count()
         self._spill = tempfile.TemporaryDirectory(prefix="assay-spill-")
         self._connection = duckdb.connect(
@@ -60,7 +60,7 @@ class DuckDBEngine:
             }
         )
         directories = ", ".join(literal(f"{folder}/") for folder in sorted(set(folders)))
-        paths = ", ".join(literal(str(file)) for file in sorted(set(files)))
+        paths = ", ".join(literal(str(file)) for file in self._files)
         for statement in (
             "SET TimeZone = 'UTC'",
             f"SET allowed_directories = [{directories}]",
@@ -91,6 +91,7 @@ class DuckDBEngine:
 
         Raises:
             QueryTimeoutError: the query ran past the limit.
+            FileVanishedError: a file was deleted since the engine was made.
             TelemetryError: a file could not be read while the query ran.
         """
         if isinstance(sql, Sql):
@@ -130,10 +131,11 @@ class DuckDBEngine:
         except _OURS:
             raise
         except duckdb.Error as error:
-            message = first_line(error)
-            if isinstance(error, duckdb.IOException) and any(words in message for words in _VANISHED):
-                raise FileVanishedError(message) from error
-            raise TelemetryError(message) from error
+            # DuckDB looks for a folder of that name next, and what it says depends on what it may see
+            gone = next((file for file in self._files if not file.exists()), None)
+            if gone is not None:
+                raise FileVanishedError(f"{gone}: the file is gone") from error
+            raise TelemetryError(first_line(error)) from error
 
     @contextmanager
     def kept(self, sql: Sql) -> Iterator[Sql]:

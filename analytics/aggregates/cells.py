@@ -89,7 +89,7 @@ def read_decision_cells(
 
 def read_unit_squares(
     catalog: Catalog, rows: Sql, influences: Mapping[CellKey, Floats], classes: Sequence[str]
-) -> dict[CellKey, tuple[Floats, int]]:
+) -> dict[CellKey, tuple[Floats, Floats]]:
     """Sums over units of their squared influence totals.
 
     Args:
@@ -99,7 +99,7 @@ def read_unit_squares(
         classes: names of the K classes.
 
     Returns:
-        Cell -> the M sums of squares, and the number of units.
+        Cell -> the M sums of squares, and for each the number of units with a row that moves it.
     """
     cells = list(influences)
     places = [(true, decided) for true in (*classes, "") for decided in classes]
@@ -115,7 +115,7 @@ def read_unit_squares(
 
 def unit_squares(
     catalog: Catalog, rows: Sql, influences: pa.Table, metrics: int, join: str
-) -> dict[CellKey, tuple[Floats, int]]:
+) -> dict[CellKey, tuple[Floats, Floats]]:
     """Join influences to rows, sum them by unit, and sum the squares by cell: one pass for any number of metrics.
 
     Args:
@@ -127,24 +127,25 @@ def unit_squares(
     """
     if influences.num_rows == 0 or metrics == 0:
         return {}
-    sums = ", ".join(f"sum(r.weight * i.m{k}) AS m{k}" for k in range(metrics))
-    squares = ", ".join(f"sum(m{k} * m{k}) AS m{k}" for k in range(metrics))
+    sums = ", ".join(
+        f"sum(r.weight * i.m{k}) AS m{k}, count(*) FILTER (WHERE i.m{k} <> 0e0) AS c{k}"
+        for k in range(metrics)
+    )
+    squares = ", ".join(
+        f"sum(m{k} * m{k}) AS m{k}, count(*) FILTER (WHERE c{k} > 0) AS u{k}" for k in range(metrics)
+    )
     same = "r.window_key = i.window_key AND coalesce(r.version, '') = i.version AND coalesce(r.segment, '') = i.segment"
     text = (
-        f"SELECT {KEYS}, count(*) AS units, {squares} FROM ("
+        f"SELECT {KEYS}, {squares} FROM ("
         f"SELECT r.window_key AS window_key, r.version AS version, r.segment AS segment, r.unit_key AS unit_key, {sums} "
         f"FROM (SELECT *, {unit_expression()} AS unit_key FROM ({rows.text}) WHERE scored) AS r "
         f"JOIN influences AS i ON {same} AND {join} "
         f"GROUP BY r.window_key, r.version, r.segment, r.unit_key) GROUP BY {KEYS}"
     )
     table = catalog.engine.query(Sql(text, rows.parameters), tables={"influences": influences})
-    return {
-        key: (
-            np.array([column(table, f"m{k}")[index][0] for k in range(metrics)]),
-            int(column(table, "units")[index][0]),
-        )
-        for key, index in group(table).rows.items()
-    }
+    squared = np.stack([column(table, f"m{k}") for k in range(metrics)])
+    units = np.stack([column(table, f"u{k}") for k in range(metrics)])
+    return {key: (squared[:, index[0]], units[:, index[0]]) for key, index in group(table).rows.items()}
 
 
 def _codes(table: pa.Table, name: str, place: Mapping[str, int], missing: int) -> NDArray[np.int64]:

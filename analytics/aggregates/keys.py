@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-KEYS = "window_key, version, segment"
+KEY_NAMES = ("window_key", "version", "segment")
+KEYS = ", ".join(KEY_NAMES)
 
 
 class CellKey(NamedTuple):
@@ -46,7 +47,7 @@ def group(table: pa.Table) -> Grouped:
         return Grouped(table, {})
     codes = np.zeros(n, dtype=np.int64)
     values: list[list[Any]] = []
-    for name in ("window_key", "version", "segment"):
+    for name in KEY_NAMES:
         encoded = table.column(name).combine_chunks().dictionary_encode()
         index = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         dictionary = [*encoded.dictionary.to_pylist(), None]

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.aggregates.keys import KEYS, CellKey, add_blocks, block_codes, column, group
+from analytics.aggregates.keys import KEY_NAMES, KEYS, CellKey, add_blocks, block_codes, column, group
 from analytics.engines.text import Sql
 from analytics.project import Predictions
 from analytics.telemetry.catalog import Catalog
@@ -32,6 +33,19 @@ class Statistic:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """How the units of a slice stand to the whole that the slice is cut from.
+
+    Attributes:
+        products: sum over units of (slice sums) x (whole sums)', shape (K, K).
+        n_shared: units with more of each statistic outside the slice, shape (K,).
+    """
+
+    products: Floats
+    n_shared: Floats
+
+
+@dataclass(frozen=True)
 class RowMoments:
     """Sums over the rows of one cell.
 
@@ -43,7 +57,8 @@ class RowMoments:
         sums: weighted sums by block, shape (G, K).
         products: sum of w^2 z z', shape (K, K).
         unit_products: sum over units of the units' sums' products, shape (K, K); None without units.
-        n_units: distinct units.
+        n_units: units in which each statistic is not 0 throughout, shape (K,).
+        beside: what these units have in all slices of their window and version together; None where not read.
     """
 
     names: tuple[str, ...]
@@ -53,7 +68,8 @@ class RowMoments:
     sums: Floats
     products: Floats
     unit_products: Floats | None = None
-    n_units: int = 0
+    n_units: Floats | None = None
+    beside: Beside | None = None
 
     def total(self, name: str) -> float:
         """The weighted sum of one statistic over all blocks."""
@@ -78,17 +94,16 @@ class RowMoments:
         )
 
     def __sub__(self, part: RowMoments) -> RowMoments:
-        """The rows that are not in a part of these.
-
-        Units are taken as lying on one side: exact for a unit with rows on one side only, and too wide rather than too
-        narrow where the rows of a unit go up and down together.
-        """
+        """The rows that are not in a part of these; with units where it is known how the part's stand to the whole."""
         if self.names != part.names:
             raise ValueError("only moments of the same statistics subtract")
         blocks, sums = add_blocks(self.blocks, self.sums, part.blocks, -part.sums)
-        units = None
-        if self.unit_products is not None and part.unit_products is not None:
-            units = self.unit_products - part.unit_products
+        units, n_units = None, None
+        if self.unit_products is not None and part.unit_products is not None and part.beside is not None:
+            across = part.beside.products
+            units = self.unit_products - across - across.T + part.unit_products
+        if self.n_units is not None and part.n_units is not None and part.beside is not None:
+            n_units = self.n_units - part.n_units + part.beside.n_shared
         return RowMoments(
             self.names,
             self.n - part.n,
@@ -97,12 +112,17 @@ class RowMoments:
             sums,
             self.products - part.products,
             units,
-            self.n_units,
+            n_units,
         )
 
 
 def read_row_moments(
-    catalog: Catalog, rows: Sql, statistics: Sequence[Statistic], together: Sequence[Sequence[str]]
+    catalog: Catalog,
+    rows: Sql,
+    statistics: Sequence[Statistic],
+    together: Sequence[Sequence[str]],
+    *,
+    slices: bool = False,
 ) -> tuple[dict[CellKey, RowMoments], str]:
     """Sum the statistics over scoped rows by cell and block, and over units where they are declared.
 
@@ -111,6 +131,7 @@ def read_row_moments(
         rows: scoped rows.
         statistics: what to sum.
         together: groups of names that one metric depends on; only their products are summed.
+        slices: whether to read as well how the units of a segment value stand to all values together.
 
     Returns:
         The moments of every cell with rows, and the SQL text that scanned.
@@ -127,11 +148,13 @@ def read_row_moments(
     table = catalog.engine.query(sql)
     cells = group(table)
     values = {
-        name: column(table, name) for name in table.column_names if name[0] in "scpn" and name[1:].isdigit()
+        name: column(table, name) for name in table.column_names if name not in (*KEY_NAMES, "block_key")
     }
     blocks = block_codes(table)
-    n = column(table, "n")
-    units = _read_units(catalog, rows, statistics, pairs) if catalog.predictions.unit is not None else {}
+    n = values["n"]
+    units: dict[CellKey, tuple[Floats, Floats, Beside | None]] = {}
+    if catalog.predictions.unit is not None:
+        units = _read_units(catalog, rows, statistics, pairs, slices=slices)
     moments = {}
     for key, index in cells.rows.items():
         products = np.zeros((len(names), len(names)))
@@ -140,10 +163,8 @@ def read_row_moments(
         order = index[np.argsort(blocks[index], kind="stable")]
         sums = np.stack([values[f"s{i}"][order] for i in range(len(names))], axis=1)
         counts = np.array([values[f"c{i}"][index].sum() for i in range(len(names))])
-        unit_products, n_units = units.get(key, (None, 0))
-        moments[key] = RowMoments(
-            names, int(n[index].sum()), counts, blocks[order], sums, products, unit_products, n_units
-        )
+        by_unit = units.get(key, (None, None, None))
+        moments[key] = RowMoments(names, int(n[index].sum()), counts, blocks[order], sums, products, *by_unit)
     return moments, sql.text
 
 
@@ -160,26 +181,41 @@ def _sums_sql(rows: Sql, statistics: Sequence[Statistic], pairs: Sequence[tuple[
 
 
 def _read_units(
-    catalog: Catalog, rows: Sql, statistics: Sequence[Statistic], pairs: Sequence[tuple[int, int]]
-) -> dict[CellKey, tuple[Floats, int]]:
-    inner = ", ".join(
-        f"sum(weight * {statistic.expression}) AS s{i}" for i, statistic in enumerate(statistics)
-    )
-    outer = ", ".join(f"sum(s{i} * s{j}) AS p{k}" for k, (i, j) in enumerate(pairs))
-    table = catalog.engine.query(
-        Sql(
-            f"SELECT {KEYS}, count(*) AS units, {outer} FROM (SELECT {KEYS}, {unit_expression()} AS unit_key, {inner} "
-            f"FROM ({rows.text}) GROUP BY {KEYS}, {unit_expression()}) GROUP BY {KEYS}",
-            rows.parameters,
-        )
-    )
+    catalog: Catalog,
+    rows: Sql,
+    statistics: Sequence[Statistic],
+    pairs: Sequence[tuple[int, int]],
+    *,
+    slices: bool,
+) -> dict[CellKey, tuple[Floats, Floats, Beside | None]]:
     size = len(statistics)
-    answers = {}
-    for key, index in group(table).rows.items():
-        products = np.zeros((size, size))
+    inner = ", ".join(f"sum(weight * {one.expression}) AS s{i}" for i, one in enumerate(statistics))
+    source = (
+        f"SELECT {KEYS}, {unit_expression()} AS unit_key, {inner} FROM ({rows.text}) "
+        f"GROUP BY {KEYS}, {unit_expression()}"
+    )
+    outer = [f"count(*) FILTER (WHERE s{i} <> 0e0) AS u{i}" for i in range(size)]
+    outer += [f"sum(s{i} * s{j}) AS p{k}" for k, (i, j) in enumerate(pairs)]
+    if slices:
+        whole = "PARTITION BY window_key, version, unit_key"
+        totals = ", ".join(f"sum(s{i}) OVER ({whole}) AS t{i}" for i in range(size))
+        source = f"SELECT *, {totals} FROM ({source})"
+        # equal without rounding where a unit has rows in one slice only
+        outer += [f"count(*) FILTER (WHERE s{i} <> 0e0 AND s{i} <> t{i}) AS h{i}" for i in range(size)]
+        outer += [f"sum(s{i} * t{j}) AS a{k}, sum(s{j} * t{i}) AS b{k}" for k, (i, j) in enumerate(pairs)]
+    table = catalog.engine.query(
+        Sql(f"SELECT {KEYS}, {', '.join(outer)} FROM ({source}) GROUP BY {KEYS}", rows.parameters)
+    )
+    values = {name: column(table, name) for name in table.column_names if name not in KEY_NAMES}
+    answers: dict[CellKey, tuple[Floats, Floats, Beside | None]] = {}
+    for key, (row,) in group(table).rows.items():
+        products, across = np.zeros((size, size)), np.zeros((size, size))
         for position, (i, j) in enumerate(pairs):
-            products[i, j] = products[j, i] = column(table, f"p{position}")[index][0]
-        answers[key] = (products, int(column(table, "units")[index][0]))
+            products[i, j] = products[j, i] = values[f"p{position}"][row]
+            if slices:
+                across[i, j], across[j, i] = values[f"a{position}"][row], values[f"b{position}"][row]
+        beside = Beside(across, np.array([values[f"h{i}"][row] for i in range(size)])) if slices else None
+        answers[key] = (products, np.array([values[f"u{i}"][row] for i in range(size)]), beside)
     return answers
 
 
@@ -198,7 +234,18 @@ def needed_columns(predictions: Predictions, rows: Sql) -> Sql:
     return Sql(f"SELECT {', '.join(columns)} FROM ({rows.text})", rows.parameters)
 
 
-def read_centre(catalog: Catalog, rows: Sql) -> float:
-    """A number near the labels and predictions of a regression, taken off before they are squared."""
-    sql = Sql(f"SELECT avg(score) AS centre FROM ({rows.text}) WHERE scored", rows.parameters)
-    return float(catalog.engine.query(sql).to_pylist()[0]["centre"] or 0.0)
+class Centre(NamedTuple):
+    """Numbers near the predictions and labels of a regression, taken off before they are squared."""
+
+    prediction: float = 0.0
+    label: float = 0.0
+
+
+def read_centre(catalog: Catalog, rows: Sql) -> Centre:
+    """Mean prediction and mean label of scoped rows; squares of what is left of them keep their digits."""
+    sql = Sql(
+        f"SELECT avg(score) AS prediction, avg(label) AS label FROM ({rows.text}) WHERE scored",
+        rows.parameters,
+    )
+    means = catalog.engine.query(sql).to_pylist()[0]
+    return Centre(float(means["prediction"] or 0.0), float(means["label"] or 0.0))

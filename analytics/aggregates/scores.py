@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -11,78 +12,135 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.cells import unit_squares
 from analytics.aggregates.edges import bin_expression
-from analytics.aggregates.keys import KEYS, CellKey, add_blocks, block_codes, column, group, key_columns
+from analytics.aggregates.keys import KEYS, CellKey, block_codes, column, group, key_columns
 from analytics.engines.text import Sql
+from analytics.stats.arrays import as_floats
 from analytics.telemetry.catalog import Catalog
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 EXACT_ROWS = 5_000
+EXACT_OF_A_CLASS = 1_000
+MOST_EXACT_ROWS = 250_000
+
+
+def keeps_scores(n_labelled: int, n_positive: int) -> bool:
+    """Whether a cell keeps every distinct score.
+
+    In bins the order of a bin's rows is lost, which moves average precision by about 0.01 / sqrt(rows of the rarer class)
+    and more: so small cells are exact, and so are large ones whose rarer class is small.
+
+    >>> keeps_scores(5_000, 2_500), keeps_scores(100_000, 100), keeps_scores(100_000, 50_000)
+    (True, True, False)
+    """
+    rarer = min(n_positive, n_labelled - n_positive)
+    return n_labelled <= EXACT_ROWS or (rarer < EXACT_OF_A_CLASS and n_labelled <= MOST_EXACT_ROWS)
 
 
 @dataclass(frozen=True)
 class ScoreHistogram:
-    """Rows of one cell by score, low to high, block and label.
+    """Rows of one cell by score, low to high, block and label; only combinations that have rows are held.
 
     Attributes:
         keys: the bin's number, or the score itself where every distinct score is kept, shape (B,).
         exact: whether the keys are the scores themselves.
         blocks: the blocks' numbers, ascending, shape (G,).
-        counts: rows, shape (G, 3, B): label 0, label 1, no label.
-        weights: sums of weights, same shape.
-        squares: sums of squared weights, same shape.
-        scores: weighted sums of scores, same shape.
+        block: of each of the E combinations, its place in ``blocks``.
+        label: 0, 1, or 2 for no label.
+        place: its place in ``keys``.
+        sums: rows, sum of weights, of squared weights and of weighted scores of each combination, shape (4, E).
     """
 
     keys: Floats
     exact: bool
-    blocks: NDArray[np.int64]
-    counts: Floats
-    weights: Floats
-    squares: Floats
-    scores: Floats
+    blocks: Integers
+    block: Integers
+    label: Integers
+    place: Integers
+    sums: Floats
+
+    @cached_property
+    def counts(self) -> Floats:
+        """Rows by label (0, 1, none) and bin, shape (3, B)."""
+        return self._by_label(0)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Sums of weights by label and bin, shape (3, B)."""
+        return self._by_label(1)
+
+    @cached_property
+    def squares(self) -> Floats:
+        """Sums of squared weights by label and bin, shape (3, B)."""
+        return self._by_label(2)
+
+    @cached_property
+    def scores(self) -> Floats:
+        """Weighted sums of scores by label and bin, shape (3, B)."""
+        return self._by_label(3)
 
     @property
     def negatives(self) -> Floats:
         """Weights of label 0 by bin."""
-        total: Floats = self.weights[:, 0].sum(axis=0)
+        total: Floats = self.weights[0]
         return total
 
     @property
     def positives(self) -> Floats:
         """Weights of label 1 by bin."""
-        total: Floats = self.weights[:, 1].sum(axis=0)
+        total: Floats = self.weights[1]
         return total
+
+    def block_totals(self, influence: Floats) -> tuple[Integers, Floats]:
+        """The blocks with labelled rows, and in each the sum of weight x influence.
+
+        Args:
+            influence: of one row of unit weight by label (0, 1) and bin, shape (2, B).
+        """
+        labelled = self.label < 2
+        block = self.block[labelled]
+        moved = self.sums[1, labelled] * influence[self.label[labelled], self.place[labelled]]
+        totals = np.bincount(block, moved, len(self.blocks))
+        present = np.bincount(block, self.sums[0, labelled], len(self.blocks)) > 0
+        return self.blocks[present], as_floats(totals[present])
 
     def __add__(self, other: ScoreHistogram) -> ScoreHistogram:
         """Disjoint rows together, on the union of the bins."""
         if self.exact != other.exact:
             raise ValueError("binned and exact histograms do not add; read both binned")
-        keys = np.union1d(self.keys, other.keys)
-        blocks, totals = self.blocks, []
-        for name in ("counts", "weights", "squares", "scores"):
-            blocks, total = add_blocks(
-                self.blocks, _wide(keys, self, name), other.blocks, _wide(keys, other, name)
-            )
-            totals.append(total)
-        return ScoreHistogram(keys, self.exact, blocks, *totals)
+        keys, blocks = np.union1d(self.keys, other.keys), np.union1d(self.blocks, other.blocks)
+        both = (self, other)
+        return ScoreHistogram(
+            keys,
+            self.exact,
+            blocks,
+            np.concatenate([np.searchsorted(blocks, one.blocks)[one.block] for one in both]),
+            np.concatenate([one.label for one in both]),
+            np.concatenate([np.searchsorted(keys, one.keys)[one.place] for one in both]),
+            as_floats(np.concatenate([one.sums for one in both], axis=1)),
+        )
 
     def __sub__(self, part: ScoreHistogram) -> ScoreHistogram:
-        """The rows that are not in a part of these."""
-        negative = (-part.counts, -part.weights, -part.squares, -part.scores)
-        return self + ScoreHistogram(part.keys, part.exact, part.blocks, *negative)
+        """The rows that are not in a part of these; weights that cancel but for rounding are none."""
+        left = self + replace(part, sums=-part.sums)
+        shape = (len(left.blocks), 3, len(left.keys))
+        where = np.ravel_multi_index((left.block, left.label, left.place), shape)
+        unique, inverse = np.unique(where, return_inverse=True)
+        sums = as_floats(np.stack([np.bincount(inverse, row, len(unique)) for row in left.sums]))
+        kept = sums[0] > 0
+        block, label, place = np.unravel_index(unique[kept], shape)
+        return ScoreHistogram(left.keys, left.exact, left.blocks, block, label, place, sums[:, kept])
 
-
-def _wide(keys: Floats, histogram: ScoreHistogram, name: str) -> Floats:
-    values: Floats = getattr(histogram, name)
-    wide = np.zeros((*values.shape[:2], len(keys)))
-    wide[:, :, np.searchsorted(keys, histogram.keys)] = values
-    return wide
+    def _by_label(self, which: int) -> Floats:
+        size = len(self.keys)
+        flat = np.bincount(self.label * size + self.place, self.sums[which], 3 * size)
+        return as_floats(flat.reshape(3, size))
 
 
 def read_score_histograms(
     catalog: Catalog,
     rows: Sql,
-    labelled: Mapping[CellKey, int],
+    keeps: Mapping[CellKey, bool],
     edges: Sequence[float] | Floats,
     *,
     score: str = "score",
@@ -93,16 +151,16 @@ def read_score_histograms(
     Args:
         catalog: the project's views.
         rows: scoped rows.
-        labelled: labelled rows of each cell; at most `EXACT_ROWS` keeps distinct scores, so that AUC is exact.
-        edges: inner edges of the score bins for larger cells.
+        keeps: of each cell whether every distinct score is kept, so that AUC is exact (`keeps_scores`).
+        edges: inner edges of the score bins for the others.
         score: the score column.
         positive: SQL that says a label is the positive class.
 
     Returns:
         The histogram of every cell with scored rows, and the SQL text that scanned.
     """
-    small = [key for key, n in labelled.items() if n <= EXACT_ROWS]
-    large = [key for key, n in labelled.items() if n > EXACT_ROWS]
+    small = [key for key, exact in keeps.items() if exact]
+    large = [key for key, exact in keeps.items() if not exact]
     answers: dict[CellKey, ScoreHistogram] = {}
     text = ""
     for cells, exact in ((small, True), (large, False)):
@@ -125,9 +183,9 @@ def read_score_unit_squares(
     *,
     score: str = "score",
     positive: str = "label = 1",
-) -> dict[CellKey, tuple[Floats, int]]:
+) -> dict[CellKey, tuple[Floats, Floats]]:
     """Sums over units of squared influence totals, for influences of shape (M, 2, B): label 0, label 1."""
-    answers: dict[CellKey, tuple[Floats, int]] = {}
+    answers: dict[CellKey, tuple[Floats, Floats]] = {}
     for exact in (True, False):
         chosen = [key for key in influences if histograms[key].exact is exact]
         if not chosen:
@@ -173,15 +231,10 @@ def _read(
     table = catalog.engine.query(sql, tables={"cells": cells} if cells is not None else None)
     place, label = column(table, "place"), column(table, "label_code").astype(np.int64)
     blocks = block_codes(table)
-    values = [column(table, name) for name in ("n", "w", "w2", "ws")]
+    values = np.stack([column(table, name) for name in ("n", "w", "w2", "ws")])
     answers = {}
     for key, index in group(table).rows.items():
         keys, bins = np.unique(place[index], return_inverse=True)
         unique, block = np.unique(blocks[index], return_inverse=True)
-        sums = []
-        for value in values:
-            total = np.zeros((len(unique), 3, len(keys)))
-            np.add.at(total, (block, label[index], bins), value[index])
-            sums.append(total)
-        answers[key] = ScoreHistogram(keys, exact, unique, *sums)
+        answers[key] = ScoreHistogram(keys, exact, unique, block, label[index], bins, values[:, index])
     return answers

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.aggregates.cells import DecisionCells, read_decision_cells, read_unit_squares
 from analytics.aggregates.edges import score_edges
@@ -13,13 +14,20 @@ from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import RowMoments, needed_columns, read_centre, read_row_moments
 from analytics.aggregates.ranks import read_median_errors
 from analytics.aggregates.reliability import read_reliability
-from analytics.aggregates.scores import ScoreHistogram, read_score_histograms, read_score_unit_squares
+from analytics.aggregates.scores import (
+    ScoreHistogram,
+    keeps_scores,
+    read_score_histograms,
+    read_score_unit_squares,
+)
 from analytics.engines.text import Sql, literal
 from analytics.measures import binary, multiclass, regression
 from analytics.measures.estimate import Estimate, with_units
 from analytics.project import Predictions
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.typed import score_column
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -79,8 +87,7 @@ def decides(predictions: Predictions) -> bool:
 def _binary(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
     moments, sums_sql = read_row_moments(catalog, rows, binary.STATISTICS, binary.TOGETHER)
     edges = edges_of(catalog.predictions)
-    labelled = {key: moment.count("labelled") for key, moment in moments.items()}
-    scores, scores_sql = read_score_histograms(catalog, rows, labelled, edges)
+    scores, scores_sql = read_score_histograms(catalog, rows, _keeps(moments, "label"), edges)
     reliability, reliability_sql = read_reliability(catalog, rows)
     cells: dict[CellKey, DecisionCells] = {}
     cells_sql = ""
@@ -107,12 +114,13 @@ def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
         catalog, rows, multiclass.statistics(classes), multiclass.together(classes)
     )
     edges = edges_of(catalog.predictions)
-    labelled = {key: moment.count("labelled") for key, moment in moments.items()}
     scores: dict[str, dict[CellKey, ScoreHistogram]] = {}
     scores_sql = ""
-    for name in classes:
+    for i, name in enumerate(classes):
+        keeps = _keeps(moments, f"label_{i}")
+        score, positive = score_column(name), f"label = {literal(name)}"
         scores[name], scores_sql = read_score_histograms(
-            catalog, rows, labelled, edges, score=score_column(name), positive=f"label = {literal(name)}"
+            catalog, rows, keeps, edges, score=score, positive=positive
         )
     top = multiclass.top_class(classes)
     reliability, reliability_sql = read_reliability(
@@ -145,6 +153,10 @@ def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
             for key, estimates in found.items()
         }
     return _answer(found, moments, (sums_sql, scores_sql, reliability_sql, cells_sql))
+
+
+def _keeps(moments: Mapping[CellKey, RowMoments], positive: str) -> dict[CellKey, bool]:
+    return {key: keeps_scores(one.count("labelled"), one.count(positive)) for key, one in moments.items()}
 
 
 _RANKED = {"roc_auc", "roc_auc_macro", "average_precision"}
@@ -207,7 +219,7 @@ def _scores_with_units(
     return _filled(found, squares, metrics, "scores")
 
 
-def _given(influence: np.ndarray | None, empty: np.ndarray) -> np.ndarray:
+def _given(influence: Floats | None, empty: Floats) -> Floats:
     return empty if influence is None else influence
 
 
@@ -218,7 +230,7 @@ def _places(found: Mapping[CellKey, list[Estimate]], place: str) -> list[tuple[s
 
 def _filled(
     found: Mapping[CellKey, list[Estimate]],
-    squares: Mapping[CellKey, tuple[np.ndarray, int]],
+    squares: Mapping[CellKey, tuple[Floats, Floats]],
     metrics: Sequence[tuple[str, str | None]],
     place: str,
 ) -> dict[CellKey, list[Estimate]]:
@@ -230,7 +242,7 @@ def _filled(
             index = position.get((estimate.metric, estimate.class_))
             if estimate.place == place and index is not None and key in squares:
                 values, units = squares[key]
-                estimate = with_units(estimate, float(values[index]), units)  # noqa: PLW2901
+                estimate = with_units(estimate, float(values[index]), int(units[index]))  # noqa: PLW2901
             filled[key].append(estimate)
     return filled
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +13,19 @@ from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import Statistic, read_row_moments
 from analytics.aggregates.pairs import PairHistogram, read_pairs
 from analytics.aggregates.reliability import BINS, ReliabilityBins, read_reliability
-from analytics.aggregates.scores import EXACT_ROWS, ScoreHistogram, read_score_histograms
+from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
 from analytics.ask.aggregates import decides, edges_of
-from analytics.ask.windows import resolve, versions_of
+from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.engines.text import literal
 from analytics.errors import ScopeError
 from analytics.measures import binary
-from analytics.measures.estimate import of_cells, ratio
+from analytics.measures.estimate import among_class, of_cells, ratio
 from analytics.quality.rows import CalibrationRow, ConfusionRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.results import Results
 from analytics.scope import Scope, Window
 from analytics.stats.classification import Linearised
 from analytics.stats.intervals import wilson
-from analytics.telemetry.catalog import Catalog, Source
+from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.rows import scoped_rows
 from analytics.telemetry.typed import score_column
 
@@ -65,8 +65,8 @@ def confusion_of(catalog: Catalog, scope: Scope) -> Results[ConfusionRow]:
 
 
 def roc_of(catalog: Catalog, scope: Scope) -> Results[RocRow]:
-    """What each threshold would have given, and what the logged decisions gave."""
-    scope, windows = resolve(catalog, scope)
+    """What each threshold would have given, and what the logged decisions gave; curves are not split by segment."""
+    scope, windows = resolve(catalog, replace(scope, by=None))
     rows = scoped_rows(catalog, scope)
     edges = np.asarray(edges_of(catalog.predictions))
     answers: list[RocRow] = []
@@ -91,7 +91,7 @@ def roc_of(catalog: Catalog, scope: Scope) -> Results[RocRow]:
 
 def calibration_of(catalog: Catalog, scope: Scope) -> Results[CalibrationRow]:
     """Mean label by tenth of the score, each class against the rest for a multiclass model."""
-    scope, windows = resolve(catalog, scope)
+    scope, windows = resolve(catalog, replace(scope, by=None))
     rows = scoped_rows(catalog, scope)
     answers: list[CalibrationRow] = []
     texts = []
@@ -109,7 +109,7 @@ def calibration_of(catalog: Catalog, scope: Scope) -> Results[CalibrationRow]:
 
 def score_histogram_of(catalog: Catalog, scope: Scope) -> Results[ScoreBinRow]:
     """Rows by hundredth of the score and by label ("1", "0" or None for no label yet)."""
-    scope, windows = resolve(catalog, scope)
+    scope, windows = resolve(catalog, replace(scope, by=None))
     edges = np.asarray(edges_of(catalog.predictions))
     answers: list[ScoreBinRow] = []
     texts = []
@@ -131,7 +131,7 @@ def pairs_of(catalog: Catalog, scope: Scope) -> tuple[Results[PairBinRow], Resul
     """
     if catalog.predictions.task != "regression":
         raise ScopeError("predicted against true needs a regression project")
-    scope, windows = resolve(catalog, scope)
+    scope, windows = resolve(catalog, replace(scope, by=None))
     with catalog.engine.kept(scoped_rows(catalog, scope)) as kept:
         found, text = read_pairs(catalog, kept)
     pairs: list[PairBinRow] = []
@@ -171,7 +171,7 @@ def _pairs(
 def _values(found: dict[CellKey, DecisionCells], scope: Scope) -> list[str | None]:
     if scope.by is None:
         return [None]
-    return list(sorted({key.segment for key in found if key.segment is not None}))
+    return list(in_order(key.segment for key in found if key.segment is not None))
 
 
 def _confusion_rows(
@@ -192,7 +192,8 @@ def _confusion_rows(
                 share = float(weights[i, j] / of_true)
                 influence = np.zeros((len(classes) + 1, len(classes)))
                 influence[i] = ((np.arange(len(classes)) == j) - share) / of_true
-                estimate = of_cells("share", cells, Linearised(share, influence), influence)
+                among = among_class(len(classes), i, "recall")
+                estimate = of_cells("share", cells, Linearised(share, influence), influence, among=among)
                 low, high, _ = estimate.interval(scope.confidence)
             yield ConfusionRow(
                 window.start, window.end, version, scope.by, value, true, decided, int(counts[i, j]),
@@ -204,10 +205,7 @@ def _binned(
     catalog: Catalog, scope: Scope, windows: tuple[Window, ...], score: _Column, edges: Floats
 ) -> tuple[dict[CellKey, ScoreHistogram], str]:
     # curves are read at fixed thresholds, also where few rows would allow every distinct score
-    large = {
-        CellKey(window.key, version, None): EXACT_ROWS + 1
-        for window, version in _pairs(catalog, scope, windows)
-    }
+    large = {CellKey(window.key, version, None): False for window, version in _pairs(catalog, scope, windows)}
     rows = scoped_rows(catalog, scope)
     return read_score_histograms(catalog, rows, large, edges, score=score.score, positive=score.positive)
 
@@ -216,8 +214,8 @@ def _dense(histogram: ScoreHistogram, bins: int) -> tuple[Floats, Floats]:
     """Weights and counts of shape (3, bins) over all bins, empty ones too."""
     place = histogram.keys.astype(int)
     weights, counts = np.zeros((3, bins)), np.zeros((3, bins))
-    weights[:, place] = histogram.weights.sum(axis=0)
-    counts[:, place] = histogram.counts.sum(axis=0)
+    weights[:, place] = histogram.weights
+    counts[:, place] = histogram.counts
     return weights, counts
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from analytics.aggregates.keys import CellKey
 from analytics.ask.aggregates import CellEstimates, decides, read_estimates
 from analytics.ask.labels import Maturity, maturity_of
-from analytics.ask.windows import resolve, versions_of
+from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.measures import binary, multiclass, regression
 from analytics.measures.estimate import Estimate, missing
 from analytics.quality.rows import MetricRow
@@ -68,17 +68,7 @@ def reference_window(catalog: Catalog) -> tuple[Window, ...]:
 def _segment_values(cells: Iterable[CellKey], scope: Scope) -> tuple[str | None, ...]:
     if scope.by is None:
         return (None,)
-    return tuple(sorted({key.segment for key in cells if key.segment is not None}, key=_natural)) or (None,)
-
-
-def _natural(value: str) -> tuple[float, str]:
-    """Intervals by their lower end, everything else by name."""
-    if value[:1] in "[(" and "," in value:
-        try:
-            return float(value[1:].split(",")[0]), value
-        except ValueError:
-            pass
-    return float("inf"), value
+    return in_order(key.segment for key in cells if key.segment is not None) or (None,)
 
 
 def _cell_rows(

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from analytics.aggregates.cells import DecisionCells, read_decision_cells
 from analytics.aggregates.keys import CellKey
-from analytics.aggregates.moments import RowMoments, Statistic, needed_columns, read_row_moments
-from analytics.aggregates.scores import EXACT_ROWS, ScoreHistogram, read_score_histograms
+from analytics.aggregates.moments import (
+    Centre,
+    RowMoments,
+    Statistic,
+    needed_columns,
+    read_centre,
+    read_row_moments,
+)
+from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
 from analytics.ask.aggregates import decides, edges_of
 from analytics.ask.windows import resolve, versions_of
-from analytics.engines.text import Sql
+from analytics.engines.text import Sql, literal
 from analytics.errors import ScopeError
 from analytics.measures import binary, multiclass, regression
-from analytics.measures.estimate import Estimate, missing, ratio
+from analytics.measures.estimate import Estimate, missing, ratio, with_units
 from analytics.results import Results
 from analytics.scope import MISSING, Scope, Window
-from analytics.segments.compare import corrected, difference, impact
+from analytics.segments.compare import Difference, Pair, corrected, differences, impact
 from analytics.segments.rows import SegmentRow
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.rows import scoped_rows
 
+Floats = NDArray[np.float64]
 DEFAULT = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mean_absolute_error"}
 _RANKED = ("roc_auc", "average_precision")
 _SUMS = ("log_loss", "brier_score", "prevalence", "mean_score", "top_2_accuracy")
 _NOT_BY_SLICE = ("expected_calibration_error", "median_absolute_error")
+
+MOST_DECISIONS = 30
+"""(true, decided) pairs up to which their products over units are read: five classes."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +49,14 @@ class _Part:
     moments: RowMoments
     cells: DecisionCells | None
     scores: ScoreHistogram | None
+    centre: Centre
 
     def __sub__(self, part: _Part) -> _Part:
         cells = self.cells - part.cells if self.cells is not None and part.cells is not None else self.cells
         scores = (
             self.scores - part.scores if self.scores is not None and part.scores is not None else self.scores
         )
-        return _Part(self.moments - part.moments, cells, scores)
+        return _Part(self.moments - part.moments, cells, scores, self.centre)
 
 
 def metrics_by_slice(catalog: Catalog) -> tuple[str, ...]:
@@ -83,10 +98,13 @@ def segments_of(catalog: Catalog, scope: Scope, metric: str | None = None) -> Re
     scope, windows = resolve(catalog, replace(scope, grain="all", by=None))
     if not windows:
         return Results((), catalog.project.zone, notes=("The logs hold no prediction.",))
-    whole, texts = _read(catalog, scoped_rows(catalog, scope), metric)
+    centre = Centre()
+    if catalog.predictions.task == "regression":
+        centre = read_centre(catalog, scoped_rows(catalog, scope))
+    whole, texts = _read(catalog, scoped_rows(catalog, scope), metric, centre, slices=False)
     rows: list[SegmentRow] = []
     for name in names:
-        parts, text = _read(catalog, scoped_rows(catalog, scope, segment=name), metric)
+        parts, text = _read(catalog, scoped_rows(catalog, scope, segment=name), metric, centre, slices=True)
         texts += text
         for version in versions_of(catalog, scope):
             rows += _compared(catalog, scope, windows[0], name, version, whole, parts, metric)
@@ -108,27 +126,26 @@ def _compared(
     metric: str,
 ) -> Iterator[SegmentRow]:
     everything = whole.get(CellKey(window.key, version, None))
+    if everything is None:
+        return
     mine = sorted(
         ((key.segment or "", part) for key, part in parts.items() if key.version == version),
         key=lambda item: -item[1].moments.n,
     )
-    for value, part in mine:
-        if everything is None:
-            continue
-        rest = everything - part
-        inside = _estimate(catalog, part, metric, scope.confidence)
-        outside = _estimate(catalog, rest, metric, scope.confidence)
-        yield _row(scope, window, segment, version, value, metric, part, everything, inside, outside)
+    pairs = [_pair(catalog, part, everything - part, metric, scope.confidence) for _, part in mine]
+    gaps = differences(pairs, scope.confidence)
+    for (value, part), pair, gap in zip(mine, pairs, gaps, strict=True):
+        yield _row(scope, window, segment, version, value, metric, part, everything, pair, gap)
 
 
 def _row(
     scope: Scope, window: Window, segment: str, version: str | None, value: str, metric: str, part: _Part,
-    everything: _Part, inside: Estimate, outside: Estimate,
+    everything: _Part, pair: Pair, gap: Difference | None,
 ) -> SegmentRow:  # fmt: skip
+    inside, outside = pair.inside, pair.outside
     low = high = None
     if inside.value is not None:
         low, high, _ = inside.interval(scope.confidence)
-    gap = difference(inside, outside, scope.confidence)
     labelled, all_labelled = part.moments.count("labelled"), everything.moments.count("labelled")
     share = labelled / all_labelled if all_labelled else None
     reason = inside.reason
@@ -167,34 +184,61 @@ def _impact(metric: str, inside: Estimate, outside: Estimate, share: float | Non
     return impact(metric, inside.value, outside.value, share)
 
 
-def _statistics(catalog: Catalog) -> tuple[tuple[Statistic, ...], tuple[tuple[str, ...], ...]]:
+def _statistics(
+    catalog: Catalog, metric: str, centre: Centre
+) -> tuple[tuple[Statistic, ...], tuple[tuple[str, ...], ...]]:
     classes = catalog.predictions.classes
     match catalog.predictions.task:
         case "binary":
-            return binary.STATISTICS, binary.TOGETHER
+            statistics: tuple[Statistic, ...] = binary.STATISTICS
+            together: tuple[tuple[str, ...], ...] = binary.TOGETHER
         case "multiclass":
-            return multiclass.statistics(classes), multiclass.together(classes)
+            statistics, together = multiclass.statistics(classes), multiclass.together(classes)
         case "regression":
-            return regression.statistics(0.0), regression.TOGETHER
+            return regression.statistics(centre), regression.TOGETHER
+    if not _of_decisions(metric) or catalog.predictions.unit is None:
+        return statistics, together
+    # decisions as sums too: units on both sides of a slice then enter with their covariance
+    decided = _decided_statistics(classes or binary.CLASSES)
+    if len(decided) > MOST_DECISIONS:
+        return statistics, together
+    return (*statistics, *decided), (*together, tuple(one.name for one in decided))
 
 
-def _read(catalog: Catalog, rows: Sql, metric: str) -> tuple[dict[CellKey, _Part], list[str]]:
+def _of_decisions(metric: str) -> bool:
+    return metric not in (*_RANKED, *_SUMS)
+
+
+def _decided_statistics(classes: Sequence[str]) -> tuple[Statistic, ...]:
+    """One statistic a (true, decided) pair, in the order of `DecisionCells`."""
+    true = [*(f"CAST(label AS VARCHAR) = {literal(name)}" for name in classes), "label IS NULL"]
+    decided = [f"CAST(decision AS VARCHAR) = {literal(name)}" for name in classes]
+    return tuple(
+        Statistic(f"decided_{i}_{j}", f"CASE WHEN scored AND {one} AND {other} THEN 1e0 ELSE 0e0 END")
+        for i, one in enumerate(true)
+        for j, other in enumerate(decided)
+    )
+
+
+def _read(
+    catalog: Catalog, rows: Sql, metric: str, centre: Centre, *, slices: bool
+) -> tuple[dict[CellKey, _Part], list[str]]:
     task = catalog.predictions.task
-    statistics, together = _statistics(catalog)
+    statistics, together = _statistics(catalog, metric, centre)
     with catalog.engine.kept(needed_columns(catalog.predictions, rows)) as kept:
-        moments, text = read_row_moments(catalog, kept, statistics, together)
+        moments, text = read_row_moments(catalog, kept, statistics, together, slices=slices)
         texts = [text]
         cells: dict[CellKey, DecisionCells] = {}
         scores: dict[CellKey, ScoreHistogram] = {}
-        if task != "regression" and metric not in (*_RANKED, *_SUMS):
+        if task != "regression" and _of_decisions(metric):
             cells, text = read_decision_cells(catalog, kept, catalog.predictions.classes or binary.CLASSES)
             texts.append(text)
         if metric in _RANKED:
             # bins subtract; distinct scores of a slice and of the whole do not
-            binned = dict.fromkeys(moments, EXACT_ROWS + 1)
+            binned = dict.fromkeys(moments, False)
             scores, text = read_score_histograms(catalog, kept, binned, edges_of(catalog.predictions))
             texts.append(text)
-    parts = {key: _Part(moment, cells.get(key), scores.get(key)) for key, moment in moments.items()}
+    parts = {key: _Part(moment, cells.get(key), scores.get(key), centre) for key, moment in moments.items()}
     return parts, [text.replace(kept.text, rows.text) for text in texts]
 
 
@@ -203,7 +247,7 @@ def _estimate(catalog: Catalog, part: _Part, metric: str, confidence: float) -> 
     match catalog.predictions.task:
         case "binary":
             aggregates = binary.BinaryAggregates(part.moments, part.cells, part.scores, None)
-            known = decides(catalog.predictions) and part.cells is not None
+            known = decides(catalog.predictions) and _of_decisions(metric)
             found = binary.binary_estimates(aggregates, confidence=confidence, costs=costs, decides=known)
         case "multiclass":
             several = multiclass.MulticlassAggregates(part.moments, part.cells, {}, None)
@@ -211,22 +255,70 @@ def _estimate(catalog: Catalog, part: _Part, metric: str, confidence: float) -> 
                 several, catalog.predictions.classes, confidence=confidence, costs=None
             )
         case "regression":
-            found = regression.regression_estimates(regression.RegressionAggregates(part.moments, 0.0, None))
+            found = regression.regression_estimates(
+                regression.RegressionAggregates(part.moments, part.centre, None)
+            )
     estimate = next((e for e in found if e.metric == metric and e.class_ is None), None)
     return _with_units(part, estimate) if estimate is not None else missing(metric, "no_data", "no rows")
 
 
 def _with_units(part: _Part, estimate: Estimate) -> Estimate:
-    """Give a metric of decisions or ranks the unit variance that the slice's loss tells.
+    """Fill the unit variance of a metric of decisions or ranks."""
+    if estimate.value is None or part.moments.unit_products is None or part.moments.n_units is None:
+        return estimate
+    g = _gradient(part.moments, estimate)
+    if g is not None:
+        n_units = int(part.moments.n_units[g != 0].max()) if g.any() else 0
+        return with_units(estimate, max(float(g @ part.moments.unit_products @ g), 0.0), n_units)
+    stand_in = _loss(part)
+    if stand_in.unit_variance is None or not stand_in.row_variance > 0:
+        return estimate
+    effect = max(stand_in.unit_variance / stand_in.row_variance, 1.0)
+    return replace(estimate, unit_variance=estimate.row_variance * effect, n_units=stand_in.n_units)
 
-    The pass over units that is exact for the Quality page would be one a slice and its rest here; the ratio of unit to
-    row variance of the loss stands in for it. Days, which matter more in most logs, are exact.
-    """
-    if estimate.value is None or estimate.unit_variance is not None or part.moments.unit_products is None:
-        return estimate
+
+def _gradient(moments: RowMoments, estimate: Estimate) -> Floats | None:
+    """The estimate's gradient by the sums of row statistics; None where it depends on more than these."""
+    if estimate.gradient is not None:
+        return estimate.gradient
+    if estimate.place != "cells" or estimate.influence is None or "decided_0_0" not in moments.names:
+        return None
+    g = np.zeros(len(moments.names))
+    first = moments.names.index("decided_0_0")
+    g[first : first + estimate.influence.size] = estimate.influence.ravel()
+    return g
+
+
+def _loss(part: _Part) -> Estimate:
     loss = "log_loss" if "log_loss" in part.moments.names else "absolute_error"
-    known = ratio(loss, part.moments, loss, "labelled")
-    if known.unit_variance is None or not known.row_variance > 0:
-        return estimate
-    effect = max(known.unit_variance / known.row_variance, 1.0)
-    return replace(estimate, unit_variance=estimate.row_variance * effect, n_units=known.n_units)
+    return ratio(loss, part.moments, loss, "labelled")
+
+
+def _pair(catalog: Catalog, part: _Part, rest: _Part, metric: str, confidence: float) -> Pair:
+    """A slice and the rest, with the variance over units of their difference.
+
+    For ranks, and for decisions of many classes, the exact pass over units would be one a slice: the ratio of unit to row
+    variance of the loss's difference stands in for it. Days, which matter more in most logs, are exact.
+    """
+    inside = _estimate(catalog, part, metric, confidence)
+    outside = _estimate(catalog, rest, metric, confidence)
+    if inside.value is None or outside.value is None or part.moments.beside is None:
+        return Pair(inside, outside)
+    n_units = min(inside.n_units, outside.n_units)
+    into, out = _gradient(part.moments, inside), _gradient(rest.moments, outside)
+    if into is not None and out is not None:
+        return Pair(inside, outside, _unit_variance(part, rest, into, out), n_units)
+    loss_in, loss_out = _loss(part), _loss(rest)
+    rows = loss_in.row_variance + loss_out.row_variance
+    if loss_in.gradient is None or loss_out.gradient is None or not rows > 0:
+        return Pair(inside, outside)
+    effect = _unit_variance(part, rest, loss_in.gradient, loss_out.gradient) / rows
+    return Pair(inside, outside, (inside.row_variance + outside.row_variance) * effect, n_units)
+
+
+def _unit_variance(part: _Part, rest: _Part, into: Floats, out: Floats) -> float:
+    mine, others, beside = part.moments.unit_products, rest.moments.unit_products, part.moments.beside
+    if mine is None or others is None or beside is None:
+        return 0.0
+    across = beside.products - mine  # a unit's sums in the slice times its sums in the rest
+    return max(float(into @ mine @ into + out @ others @ out - 2.0 * into @ across @ out), 0.0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from analytics.errors import ScopeError
-from analytics.scope import Scope, Window, cut
+from analytics.scope import Interval, Scope, Window, cut, is_interval
 from analytics.telemetry.catalog import Catalog, Source
 
 MOST_WINDOWS = 5_000
@@ -59,3 +60,16 @@ def versions_of(catalog: Catalog, scope: Scope, source: Source = "predictions") 
             f'version "{unknown[0]}" is not in the logs; known: {", ".join(str(name) for name in known) or "none"}'
         )
     return scope.versions
+
+
+def in_order(values: Iterable[str]) -> tuple[str, ...]:
+    """Distinct segment values: intervals by their lower end, then everything else by name.
+
+    >>> in_order(["[10, 20)", "b", "[9, 10)", "(missing)", "b"])
+    ('[9, 10)', '[10, 20)', '(missing)', 'b')
+    """
+    return tuple(sorted(set(values), key=_natural))
+
+
+def _natural(value: str) -> tuple[float, str]:
+    return (Interval.parse(value).low, value) if is_interval(value) else (float("inf"), value)

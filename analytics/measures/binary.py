@@ -17,9 +17,11 @@ from analytics.measures.estimate import (
     LEAST_ROWS,
     Estimate,
     Family,
+    among_class,
     missing,
     of_cells,
     ratio,
+    smallest_class,
 )
 from analytics.measures.ranking import ranking_estimates
 from analytics.project import Costs
@@ -149,7 +151,8 @@ def decision_rate(cells: DecisionCells | None, moments: RowMoments, *, decides: 
     weights = cells.weights.sum(axis=(0, 1))
     value = weights[1] / weights.sum()
     influence = np.tile((np.array([0.0, 1.0]) - value) / weights.sum(), (3, 1))
-    return of_cells("decision_rate", cells, Linearised(float(value), influence), influence)
+    everyone = np.ones(influence.shape, dtype=np.bool_)
+    return of_cells("decision_rate", cells, Linearised(float(value), influence), influence, among=everyone)
 
 
 def _no_decisions(
@@ -187,8 +190,10 @@ def _decided(cells: DecisionCells | None, *, decides: bool) -> list[Estimate]:
             continue
         result = measure(tp, fp, fn, tn)
         influence = _spread(result.influence) if isinstance(result, Linearised) else None
-        estimate = of_cells(name, cells, result, influence, family=family)
-        found.append(estimate)
+        # one wrong row of the smaller class moves a mean over two classes by half its share
+        size = smallest_class(cells) * (2.0 if name == "balanced_accuracy" else 1.0) if both else None
+        among = among_class(2, 1, name)
+        found.append(of_cells(name, cells, result, influence, among=among, size=size, family=family))
     return found
 
 

@@ -58,6 +58,7 @@ class Estimate:
         debiased: see `analytics.stats.calibration`.
         place: which aggregate ``influence`` belongs to, for the pass over units.
         influence: of one row of unit weight by (true, decided) or by (label, score bin).
+        gradient: derivative by the sums of row statistics, in the order of their names.
     """
 
     metric: str
@@ -81,6 +82,7 @@ class Estimate:
     debiased: float | None = None
     place: Literal["cells", "scores"] | None = None
     influence: Floats | None = None
+    gradient: Floats | None = None
 
     def chosen(self) -> ChosenVariance:
         """The largest of the row, unit and block variance that is well enough known."""
@@ -155,11 +157,14 @@ def of_moments(
         class_: of a one-vs-rest metric.
     """
     g = np.zeros(len(moments.names))
-    for name, slope in gradient.items():
-        g[moments.names.index(name)] = slope
-    units = None
-    if moments.unit_products is not None:
-        units = float(unit_variance(max(float(g @ moments.unit_products @ g), 0.0), moments.n_units))
+    used = [moments.names.index(name) for name in gradient]
+    g[used] = list(gradient.values())
+    units, n_units = None, 0
+    if moments.unit_products is not None and moments.n_units is not None:
+        n_units = int(moments.n_units[used].max())
+        units = float(unit_variance(max(float(g @ moments.unit_products @ g), 0.0), n_units))
+    # a day whose labels have not come yet says nothing about how days differ
+    present = (moments.sums[:, used] != 0.0).any(axis=1)
     return Estimate(
         metric,
         float(value),
@@ -167,10 +172,11 @@ def of_moments(
         family=family,
         row_variance=max(float(g @ moments.products @ g), 0.0),
         unit_variance=units,
-        n_units=moments.n_units,
-        blocks=moments.blocks,
-        block_totals=moments.sums @ g,
+        n_units=n_units,
+        blocks=moments.blocks[present],
+        block_totals=moments.sums[present] @ g,
         size=size,
+        gradient=g,
     )
 
 
@@ -198,6 +204,8 @@ def of_cells(
     measure: Linearised | Undefined,
     influence: Floats | None,
     *,
+    among: NDArray[np.bool_] | None = None,
+    size: float | None = None,
     family: Family = "share",
     class_: str | None = None,
 ) -> Estimate:
@@ -208,6 +216,8 @@ def of_cells(
         cells: of the window, version and segment value.
         measure: value and reason.
         influence: of one row of each (true, decided) pair, shape (K + 1, K) with 0 for rows without a label.
+        among: the pairs whose rows the estimate is about, shape (K + 1, K); all labelled rows where left out.
+        size: rows that carry the information where all of them agree; those of ``among`` where left out.
         family: which interval belongs to it.
         class_: of a one-vs-rest metric.
     """
@@ -215,24 +225,48 @@ def of_cells(
         reason = measure.reason if isinstance(measure, Undefined) else "is not defined"
         return missing(metric, "undefined", reason, class_)
     squares = cells.squares.sum(axis=0)
-    touched = influence != 0
-    weights = cells.weights.sum(axis=0)
-    # Kish's size of the rows the estimate looks at: what is left when every one of them agrees
-    size = weights[touched].sum() ** 2 / squares[touched].sum() if squares[touched].sum() > 0 else 0.0
-    if not touched.any() or size == 0:
-        size = cells.labelled.sum() ** 2 / max(squares[:-1].sum(), 1e-300)
+    if among is None:
+        among = np.ones(influence.shape, dtype=np.bool_)
+        among[-1] = False
+    by_block = cells.weights[:, among].sum(axis=1)
+    present = by_block > 0
     return Estimate(
         metric,
         float(measure.value),
         class_=class_,
         family=family,
         row_variance=float((squares * influence**2).sum()),
-        blocks=cells.blocks,
-        block_totals=np.tensordot(cells.weights, influence, axes=([1, 2], [0, 1])),
-        size=float(size),
+        blocks=cells.blocks[present],
+        block_totals=np.tensordot(cells.weights[present], influence, axes=([1, 2], [0, 1])),
+        size=float(by_block.sum() ** 2 / squares[among].sum()) if size is None else size,
         place="cells",
         influence=influence,
     )
+
+
+def among_class(classes: int, k: int, metric: str) -> NDArray[np.bool_]:
+    """The (true, decided) pairs that a metric of class k is about, shape (K + 1, K).
+
+    >>> among_class(2, 1, "precision").astype(int).tolist()
+    [[0, 1], [0, 1], [0, 0]]
+    """
+    is_true, is_decided = np.arange(classes)[:, None] == k, np.arange(classes)[None, :] == k
+    pairs: dict[str, NDArray[np.bool_]] = {
+        "precision": is_decided,
+        "recall": is_true,
+        "specificity": ~is_true,
+        "f1": is_true | is_decided,
+    }
+    labelled = np.broadcast_to(pairs.get(metric, np.bool_(True)), (classes, classes))
+    return np.vstack([labelled, np.zeros((1, classes), dtype=np.bool_)])
+
+
+def smallest_class(cells: DecisionCells) -> float:
+    """Kish's size of the smallest true class that has rows."""
+    weights = cells.weights.sum(axis=(0, 2))[:-1]
+    squares = cells.squares.sum(axis=(0, 2))[:-1]
+    present = weights > 0
+    return float((weights[present] ** 2 / squares[present]).min()) if present.any() else 0.0
 
 
 def with_units(estimate: Estimate, squares: float, n_units: int) -> Estimate:
@@ -253,16 +287,17 @@ def of_scores(
         bias: of the plug-in.
     """
     influence = np.stack([influences.negative, influences.positive])
-    squares = histogram.squares[:, :2].sum(axis=0)
-    weights = histogram.weights[:, :2].sum(axis=(0, 2))
+    squares = histogram.squares[:2]
+    weights = histogram.weights[:2].sum(axis=1)
     kish = weights**2 / squares.sum(axis=1)
+    blocks, totals = histogram.block_totals(influence)
     return Estimate(
         metric,
         value,
         family="auc" if metric == "roc_auc" else "average_precision",
         row_variance=float((squares * influence**2).sum()),
-        blocks=histogram.blocks,
-        block_totals=np.tensordot(histogram.weights[:, :2], influence, axes=([1, 2], [0, 1])),
+        blocks=blocks,
+        block_totals=totals,
         n_negative=float(kish[0]),
         n_positive=float(kish[1]),
         bias=bias,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,11 +14,20 @@ from analytics.aggregates.reliability import ReliabilityBins
 from analytics.aggregates.scores import ScoreHistogram
 from analytics.engines.text import literal
 from analytics.measures.binary import EPSILON, cost_estimate, few_rows, reliability_estimate
-from analytics.measures.estimate import LEAST_ROWS, Estimate, missing, of_cells, ratio
+from analytics.measures.estimate import (
+    LEAST_ROWS,
+    Estimate,
+    Family,
+    among_class,
+    missing,
+    of_cells,
+    ratio,
+    smallest_class,
+)
 from analytics.measures.ranking import ranking_estimates
 from analytics.project import Costs
 from analytics.stats import classification
-from analytics.stats.classification import Linearised
+from analytics.stats.classification import Linearised, Measure
 from analytics.telemetry.typed import score_column
 
 Floats = NDArray[np.float64]
@@ -51,8 +60,10 @@ class MulticlassAggregates:
 def statistics(classes: Sequence[str]) -> tuple[Statistic, ...]:
     """What is summed over rows."""
     true_score = _by_label(classes)
+    # of equal scores scikit-learn ranks the class declared last first
     beaten = " + ".join(
-        f"CASE WHEN {score_column(name)} > {true_score} THEN 1 ELSE 0 END" for name in classes
+        f"CASE WHEN {score_column(name)} > {true_score}{_tied(name, classes[:i], true_score)} THEN 1 ELSE 0 END"
+        for i, name in enumerate(classes)
     )
     squares = " + ".join(
         f"power({score_column(name)} - CASE WHEN label = {literal(name)} THEN 1e0 ELSE 0e0 END, 2)"
@@ -127,7 +138,7 @@ def multiclass_estimates(
     found += [
         replace(estimate, metric=f"{estimate.metric}_macro") for estimate in found if estimate.metric in _BOTH
     ]
-    if costs is not None and costs.matrix and aggregates.cells is not None:
+    if costs is not None and costs.matrix:
         found.append(_cost(aggregates.cells, classes, costs.matrix))
     order = {name: i for i, name in enumerate(METRICS)}
     return [*sorted(found, key=lambda estimate: order[estimate.metric]), *per_class]
@@ -139,6 +150,13 @@ _BOTH = {"roc_auc", "precision", "recall", "f1"}
 def _by_label(classes: Sequence[str]) -> str:
     cases = " ".join(f"WHEN {literal(name)} THEN {score_column(name)}" for name in classes)
     return f"CASE label {cases} END"
+
+
+def _tied(name: str, earlier: Sequence[str], true_score: str) -> str:
+    if not earlier:
+        return ""
+    names = ", ".join(literal(one) for one in earlier)
+    return f" OR ({score_column(name)} = {true_score} AND label IN ({names}))"
 
 
 def _per_class(aggregates: MulticlassAggregates, classes: Sequence[str]) -> list[Estimate]:
@@ -184,7 +202,8 @@ def _decided_class(cells: DecisionCells | None, k: int, name: str) -> list[Estim
     for metric, measure in measures.items():
         result = measure(table, k)
         influence = _padded(result.influence) if isinstance(result, Linearised) else None
-        found.append(of_cells(metric, cells, result, influence, class_=name))
+        among = among_class(len(table), k, metric)
+        found.append(of_cells(metric, cells, result, influence, among=among, class_=name))
     tp, fp, fn, tn = classification.one_vs_rest(table, k)
     result = classification.specificity(tp, fp, fn, tn)
     influence = None
@@ -193,7 +212,8 @@ def _decided_class(cells: DecisionCells | None, k: int, name: str) -> list[Estim
         negative = np.arange(len(table)) != k
         influence[:-1][np.ix_(negative, negative)] = result.influence[3]
         influence[:-1][negative, k] = result.influence[1]
-    return [*found, of_cells("specificity", cells, result, influence, class_=name)]
+    among = among_class(len(table), k, "specificity")
+    return [*found, of_cells("specificity", cells, result, influence, among=among, class_=name)]
 
 
 def _padded(influence: Floats) -> Floats:
@@ -208,7 +228,9 @@ def _decision_rate(cells: DecisionCells | None, k: int, name: str) -> Estimate:
     weights = cells.weights.sum(axis=(0, 1))
     value = weights[k] / weights.sum()
     influence = np.tile(((np.arange(len(weights)) == k) - value) / weights.sum(), (len(weights) + 1, 1))
-    return of_cells("decision_rate", cells, Linearised(float(value), influence), influence, class_=name)
+    everyone = np.ones(influence.shape, dtype=np.bool_)
+    result = Linearised(float(value), influence)
+    return of_cells("decision_rate", cells, result, influence, among=everyone, class_=name)
 
 
 def _macro(metric: str, per_class: list[Estimate]) -> Estimate:
@@ -243,8 +265,11 @@ def _macro(metric: str, per_class: list[Estimate]) -> Estimate:
 
 def macro_units(macro: Estimate, per_class: list[Estimate]) -> Estimate:
     """Fill the unit variance of a macro mean from its classes' (the same bound as for rows)."""
+    metric = macro.metric.removesuffix("_macro")
     parts = [
-        e for e in per_class if e.metric == macro.metric and e.status == "ok" and e.unit_variance is not None
+        e
+        for e in per_class
+        if e.class_ is not None and e.metric == metric and e.status == "ok" and e.unit_variance is not None
     ]
     if not parts or macro.value is None:
         return macro
@@ -259,7 +284,7 @@ def _totals(estimate: Estimate) -> Floats:
 
 
 def _decided(cells: DecisionCells | None) -> list[Estimate]:
-    measures = {
+    measures: dict[str, tuple[Callable[[Floats], Measure], Family]] = {
         "accuracy": (classification.accuracy_of, "share"),
         "balanced_accuracy": (classification.balanced_accuracy_of, "share"),
         "precision": (classification.precision_macro_of, "share"),
@@ -272,10 +297,17 @@ def _decided(cells: DecisionCells | None) -> list[Estimate]:
         reason = f"{rows} rows with a label and a decision; at least {LEAST_ROWS} are needed"
         return [missing(metric, "too_few" if rows else "no_data", reason) for metric in measures]
     found = []
+    # one wrong row of the smallest class moves a mean over the present ones by its share over their number
+    present = int((cells.labelled.sum(axis=1) > 0).sum())
     for metric, (measure, family) in measures.items():
         result = measure(cells.labelled)
         influence = _padded(result.influence) if isinstance(result, Linearised) else None
-        found.append(of_cells(metric, cells, result, influence, family=family))  # type: ignore[arg-type]
+        size = smallest_class(cells) * (1 if family == "signed_share" else present)
+        found.append(
+            of_cells(
+                metric, cells, result, influence, size=None if metric == "accuracy" else size, family=family
+            )
+        )
     return found
 
 
@@ -286,11 +318,13 @@ def _calibration(aggregates: MulticlassAggregates, confidence: float) -> Estimat
     return reliability_estimate(aggregates.reliability, residual, confidence)
 
 
-def _cost(cells: DecisionCells, classes: Sequence[str], matrix: dict[str, dict[str, float]]) -> Estimate:
+def _cost(
+    cells: DecisionCells | None, classes: Sequence[str], matrix: dict[str, dict[str, float]]
+) -> Estimate:
     earned = np.zeros((len(classes) + 1, len(classes)))
     for i, true in enumerate(classes):
         for j, decided in enumerate(classes):
             earned[i, j] = matrix.get(true, {}).get(decided, 0.0)
-    if cells.counts[:, :-1].sum() < LEAST_ROWS:
+    if cells is None or cells.counts[:, :-1].sum() < LEAST_ROWS:
         return missing("cost", "too_few", f"fewer than {LEAST_ROWS} rows with a label and a decision")
     return cost_estimate(cells, earned)

@@ -25,11 +25,11 @@ def ranking_estimates(histogram: ScoreHistogram | None, class_: str | None = Non
     if problem is not None:
         return [missing(metric, *problem, class_) for metric in RANKING]
     positives, negatives = histogram.positives, histogram.negatives
-    pos_w2, neg_w2 = histogram.squares[:, 1].sum(axis=0), histogram.squares[:, 0].sum(axis=0)
+    pos_w2, neg_w2 = histogram.squares[1], histogram.squares[0]
     area = delong(positives, negatives, pos_w2, neg_w2)
     auc = of_scores("roc_auc", histogram, float(area.auc), placements(positives, negatives))
     ties: Ties = "step" if histogram.exact else "random"
-    rows = histogram.counts[:, 1].sum(axis=0)
+    rows = histogram.counts[1]
     precision = average_precision_estimate(positives, negatives, pos_w2, neg_w2, ties=ties, pos_rows=rows)
     average = of_scores(
         "average_precision",
@@ -45,7 +45,7 @@ def ranking_estimates(histogram: ScoreHistogram | None, class_: str | None = Non
 
 
 def _problem(histogram: ScoreHistogram) -> tuple[Status, str] | None:
-    negative, positive = histogram.counts[:, :2].sum(axis=(0, 2)).astype(int)
+    negative, positive = histogram.counts[:2].sum(axis=1).astype(int)
     if positive + negative < LEAST_ROWS:
         return "too_few", f"{positive + negative} labelled rows; at least {LEAST_ROWS} are needed"
     if positive == 0 or negative == 0:

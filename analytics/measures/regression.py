@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analytics.aggregates.moments import RowMoments, Statistic
+from analytics.aggregates.moments import Centre, RowMoments, Statistic
 from analytics.aggregates.ranks import MedianError
 from analytics.engines.text import literal
 from analytics.measures.binary import few_rows
@@ -24,21 +24,21 @@ class RegressionAggregates:
     """Everything read of one cell.
 
     Attributes:
-        centre: what was taken off labels and predictions before they were squared, so that a large mean costs no digits.
+        centre: what was taken off predictions and labels before they were squared, so that a large mean costs no digits.
         median: order statistics of the absolute error; None without labelled rows.
     """
 
     moments: RowMoments
-    centre: float
+    centre: Centre
     median: MedianError | None
 
 
-def statistics(centre: float) -> tuple[Statistic, ...]:
+def statistics(centre: Centre) -> tuple[Statistic, ...]:
     """What is summed over rows; labels and predictions are taken from a centre near their mean."""
-    c = literal(float(centre))
+    c = literal(float(centre.label))
     parts = [
         ("scored", "scored", "1e0"),
-        ("prediction", "scored", f"score - {c}"),
+        ("prediction", "scored", f"score - {literal(float(centre.prediction))}"),
         ("labelled", _LABELLED, "1e0"),
         ("error", _LABELLED, "score - label"),
         ("absolute_error", _LABELLED, "abs(score - label)"),
@@ -64,7 +64,7 @@ def regression_estimates(aggregates: RegressionAggregates) -> list[Estimate]:
     """All metrics of the cell in the contract's order."""
     moments = aggregates.moments
     few = few_rows(moments.n, moments.count("scored"), moments.count("labelled"))
-    prediction = _mean_prediction(moments, aggregates.centre)
+    prediction = _mean_prediction(moments, aggregates.centre.prediction)
     if few is not None:
         return [*(missing(metric, *few) for metric in METRICS[:-1]), prediction]
     return [
@@ -74,7 +74,7 @@ def regression_estimates(aggregates: RegressionAggregates) -> list[Estimate]:
         _percentage(moments),
         _r2(moments),
         _median(aggregates),
-        ratio("mean_label", moments, "label", "labelled", shift=aggregates.centre),
+        ratio("mean_label", moments, "label", "labelled", shift=aggregates.centre.label),
         prediction,
     ]
 
@@ -98,7 +98,7 @@ def _root_mean_squared_error(moments: RowMoments) -> Estimate:
     slope = 1.0 / (2.0 * root)
     total = moments.total("labelled")
     gradient = {"squared_error": slope / total, "labelled": -slope * (mean.value or 0.0) / total}
-    return of_moments("root_mean_squared_error", moments, root, gradient, family="positive")
+    return of_moments("root_mean_squared_error", moments, root, gradient, family="positive", size=mean.size)
 
 
 def _percentage(moments: RowMoments) -> Estimate:
@@ -131,7 +131,8 @@ def _r2(moments: RowMoments) -> Estimate:
         "label": -2.0 * per_spread * labels / total,
         "labelled": per_spread * (labels / total) ** 2,
     }
-    return of_moments("r2", moments, value, gradient, family="below_one")
+    size = ratio("r2", moments, "squared_error", "labelled").size
+    return of_moments("r2", moments, value, gradient, family="below_one", size=size)
 
 
 def design_effect(moments: RowMoments) -> float:

@@ -1,4 +1,4 @@
-"""One slice against the rest of the rows: difference, interval, p-value; then all slices corrected together."""
+"""Slices against the rest of the rows: differences, intervals, p-values; then all slices corrected together."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr, stdtr
 
 from analytics.aggregates.keys import add_blocks
@@ -14,15 +15,21 @@ from analytics.directions import worse_by
 from analytics.measures.estimate import Estimate
 from analytics.segments.rows import SegmentRow
 from analytics.stats.blocks import ChosenVariance, block_variance, largest_variance
-from analytics.stats.intervals import wald
+from analytics.stats.intervals import normal_quantile, score_interval
 from analytics.stats.multiplicity import benjamini_hochberg
 
+Floats = NDArray[np.float64]
 ALARM = 0.05
+_ONE_ERROR = float(2.0 * ndtr(1.0) - 1.0)
+"""The confidence of an interval one standard error to either side."""
+_FARTHEST = 40.0
+"""Standard errors beyond which a p-value is 0 for every purpose."""
+_HALVINGS = 50
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Slice minus rest: interval and p-value come from one variance, so they cannot contradict each other."""
+    """Slice minus rest: the p-value is where the interval's end meets 0, so they cannot contradict each other."""
 
     value: float
     low: float
@@ -30,38 +37,179 @@ class Difference:
     p_value: float
 
 
-def difference(inside: Estimate, outside: Estimate, confidence: float) -> Difference | None:
-    """Compare two estimates over disjoint rows; None where either has no value or nothing varies.
+@dataclass(frozen=True)
+class Pair:
+    """A slice and the rest of the same rows.
 
-    A day on which both sides rise together adds nothing to their difference: the block variance is that of the
-    blocks' differences. Row and unit variances add.
+    Attributes:
+        inside: the slice.
+        outside: the rest.
+        unit_variance: of their difference, taking units as independent; None where no unit is declared.
+        n_units: of the side that has fewer.
     """
-    if inside.value is None or outside.value is None:
-        return None
-    variance, df, _ = _variance(inside, outside)
-    if not variance > 0:
-        return None
+
+    inside: Estimate
+    outside: Estimate
+    unit_variance: float | None = None
+    n_units: int = 0
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One side of many pairs: values, variances and the rows behind them, shape (pairs,)."""
+
+    value: Floats
+    variance: Floats
+    size: Floats
+
+    def limits(self, family: str, errors: Floats) -> tuple[Floats, Floats]:
+        """The interval that many standard errors wide: that of variance x errors^2 at one standard error."""
+        variance, size = self.variance * errors**2, self.size / errors**2
+        match family:
+            case "share" | "auc" | "average_precision":
+                both = score_interval(self.value, variance, size, _ONE_ERROR)
+                return both.low, both.high
+            case "signed_share":
+                both = score_interval(self.value, variance, size, _ONE_ERROR, lower=-1.0)
+                return both.low, both.high
+            case "positive":
+                return _log_limits(self.value, variance)
+            case "below_one":
+                low, high = _log_limits(1.0 - self.value, variance)
+                return 1.0 - high, 1.0 - low
+        half = np.sqrt(variance)
+        return self.value - half, self.value + half
+
+
+def _log_limits(value: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    half = np.sqrt(variance)
+    positive = value > 0
+    factor = np.exp(np.minimum(half / np.where(positive, value, 1.0), 700.0))
+    return np.where(positive, value / factor, value - half), np.where(positive, value * factor, value + half)
+
+
+def difference(pair: Pair, confidence: float) -> Difference | None:
+    """Compare one slice with the rest; see `differences`."""
+    return differences([pair], confidence)[0]
+
+
+def differences(pairs: Sequence[Pair], confidence: float) -> list[Difference | None]:
+    """Compare slices with the rest by one metric; None where a side has no value or nothing varies.
+
+    The limits of a difference come from those of its sides (Zou and Donner, Statistics in Medicine 27, 2008; for shares
+    Newcombe's), so a slice without a single error is not taken as free of doubt. A day on which both sides rise together
+    adds nothing to their difference: the block variance is that of the blocks' differences, likewise for units. Where
+    blocks or units vary more than rows, both sides' intervals are widened by the same factor.
+
+    Args:
+        pairs: estimates of one metric, so of one family.
+        confidence: of the intervals.
+    """
+    answers: list[Difference | None] = [None] * len(pairs)
+    usable = [i for i, pair in enumerate(pairs) if _comparable(pair)]
+    if not usable:
+        return answers
+    family = pairs[usable[0]].inside.family
+    inside, outside, freedom = _sides([pairs[i] for i in usable], family)
     value = inside.value - outside.value
-    low, high = wald(value, variance, confidence, df)
-    distance = abs(value) / math.sqrt(variance)
-    p_value = 2.0 * float(ndtr(-distance) if df is None else stdtr(df, -distance))
-    return Difference(value, float(low), float(high), p_value)
+    at = normal_quantile(confidence, freedom)
+    low, high = _limits(inside, outside, family, at)
+    errors = _errors_to_zero(inside, outside, family)
+    p_value = 2.0 * np.where(
+        np.isinf(freedom), ndtr(-errors), stdtr(np.where(np.isinf(freedom), 1, freedom), -errors)
+    )
+    for position, i in enumerate(usable):
+        answers[i] = Difference(
+            float(value[position]), float(low[position]), float(high[position]), float(p_value[position])
+        )
+    return answers
 
 
-def _variance(inside: Estimate, outside: Estimate) -> ChosenVariance:
+def _comparable(pair: Pair) -> bool:
+    if pair.inside.value is None or pair.outside.value is None:
+        return False
+    bounded = pair.inside.family not in {"mean", "positive", "below_one"}
+    return bounded or pair.inside.row_variance + pair.outside.row_variance > 0
+
+
+def _sides(pairs: Sequence[Pair], family: str) -> tuple[_Side, _Side, Floats]:
+    inside, outside, freedom = [], [], []
+    for pair in pairs:
+        row_in, row_out = _row_variances(pair, family)
+        chosen = _variance(pair, row_in + row_out)
+        effect = chosen.variance / (row_in + row_out) if row_in + row_out > 0 else 1.0
+        inside.append((pair.inside.value, row_in * effect, _size(pair.inside) / effect))
+        outside.append((pair.outside.value, row_out * effect, _size(pair.outside) / effect))
+        freedom.append(_freedom(pair, row_in, row_out, family) if chosen.df is None else chosen.df)
+    return (
+        _Side(*np.array(inside, dtype=np.float64).T),
+        _Side(*np.array(outside, dtype=np.float64).T),
+        np.array(freedom),
+    )
+
+
+def _size(estimate: Estimate) -> float:
+    if estimate.family in {"auc", "average_precision"}:
+        return min(estimate.n_positive, estimate.n_negative)
+    return estimate.size
+
+
+def _row_variances(pair: Pair, family: str) -> tuple[float, float]:
+    """Variances of both sides, taking rows as independent.
+
+    Losses are skewed: a small slice that happens to hold none of the rare large ones would seem to vary hardly at all. If
+    it did not differ its rows would vary as the rest's do, so the smaller side's variance is taken to be at least that.
+    """
+    inside, outside = pair.inside, pair.outside
+    row_in, row_out = inside.row_variance, outside.row_variance
+    if family not in {"mean", "positive", "below_one"} or not min(inside.size, outside.size) > 0:
+        return row_in, row_out
+    if inside.size < outside.size:
+        return max(row_in, row_out * outside.size / inside.size), row_out
+    return row_in, max(row_out, row_in * inside.size / outside.size)
+
+
+def _freedom(pair: Pair, row_in: float, row_out: float, family: str) -> float:
+    """Welch's degrees of freedom for means of rows; infinite (normal) for shares and ranks."""
+    sizes = pair.inside.size, pair.outside.size
+    if family not in {"mean", "positive", "below_one"} or min(sizes) <= 1:
+        return math.inf
+    below = row_in**2 / (sizes[0] - 1.0) + row_out**2 / (sizes[1] - 1.0)
+    return (row_in + row_out) ** 2 / below
+
+
+def _variance(pair: Pair, row: float) -> ChosenVariance:
+    inside, outside = pair.inside, pair.outside
     block, n_blocks = None, 0
     if inside.blocks is not None and outside.blocks is not None:
         totals_in, totals_out = inside.block_totals, outside.block_totals
         if totals_in is not None and totals_out is not None:
             blocks, totals = add_blocks(inside.blocks, totals_in, outside.blocks, -totals_out)
-            n_blocks = len(blocks)
-            block = float(block_variance(totals)) if n_blocks > 1 else None
-    units = None
-    if inside.unit_variance is not None and outside.unit_variance is not None:
-        units = inside.unit_variance + outside.unit_variance
-    row = inside.row_variance + outside.row_variance
-    # degrees of freedom follow the smaller side
-    return largest_variance(row, units, block, n_blocks, min(inside.n_units, outside.n_units))
+            block = float(block_variance(totals)) if len(blocks) > 1 else None
+            # degrees of freedom follow the smaller side
+            n_blocks = min(len(inside.blocks), len(outside.blocks))
+    return largest_variance(row, pair.unit_variance, block, n_blocks, pair.n_units)
+
+
+def _limits(inside: _Side, outside: _Side, family: str, errors: Floats) -> tuple[Floats, Floats]:
+    low_in, high_in = inside.limits(family, errors)
+    low_out, high_out = outside.limits(family, errors)
+    value = inside.value - outside.value
+    low = value - np.hypot(inside.value - low_in, high_out - outside.value)
+    high = value + np.hypot(high_in - inside.value, outside.value - low_out)
+    return low, high
+
+
+def _errors_to_zero(inside: _Side, outside: _Side, family: str) -> Floats:
+    """How many standard errors wide the interval is when its nearer end meets 0, by halving."""
+    value = inside.value - outside.value
+    least, most = np.zeros_like(value), np.full_like(value, _FARTHEST)
+    for _ in range(_HALVINGS):
+        middle = (least + most) / 2.0
+        low, high = _limits(inside, outside, family, middle)
+        holds = (low <= 0.0) & (high >= 0.0)
+        least, most = np.where(holds, least, middle), np.where(holds, middle, most)
+    return np.where(value == 0.0, 0.0, (least + most) / 2.0)
 
 
 def impact(metric: str, value: float, elsewhere: float, share: float) -> float | None:
@@ -80,9 +228,7 @@ def corrected(rows: Sequence[SegmentRow]) -> list[SegmentRow]:
         families.setdefault((row.window_start, row.version), []).append(i)
     answers = list(rows)
     for members in families.values():
-        adjusted = benjamini_hochberg(
-            [math.nan if rows[i].p_value is None else float(rows[i].p_value or 0.0) for i in members]
-        )
+        adjusted = benjamini_hochberg([rows[i].p_value for i in members])
         for i, p_adjusted in zip(members, np.asarray(adjusted).tolist(), strict=True):
             answers[i] = _judged(rows[i], None if math.isnan(p_adjusted) else p_adjusted)
     return answers

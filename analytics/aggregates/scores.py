@@ -43,6 +43,8 @@ class ScoreHistogram:
 
     Attributes:
         keys: the bin's number, or the score itself where every distinct score is kept, shape (B,).
+        low: the lowest score in each bin, shape (B,).
+        high: the highest.
         exact: whether the keys are the scores themselves.
         blocks: the blocks' numbers, ascending, shape (G,).
         block: of each of the E combinations, its place in ``blocks``.
@@ -52,12 +54,19 @@ class ScoreHistogram:
     """
 
     keys: Floats
+    low: Floats
+    high: Floats
     exact: bool
     blocks: Integers
     block: Integers
     label: Integers
     place: Integers
     sums: Floats
+
+    @property
+    def tied(self) -> NDArray[np.bool_]:
+        """Whether all rows of a bin have the same score, shape (B,)."""
+        return self.low == self.high
 
     @cached_property
     def counts(self) -> Floats:
@@ -110,8 +119,14 @@ class ScoreHistogram:
             raise ValueError("binned and exact histograms do not add; read both binned")
         keys, blocks = np.union1d(self.keys, other.keys), np.union1d(self.blocks, other.blocks)
         both = (self, other)
+        low, high = np.full(len(keys), np.inf), np.full(len(keys), -np.inf)
+        for one in both:
+            at = np.searchsorted(keys, one.keys)
+            low[at], high[at] = np.minimum(low[at], one.low), np.maximum(high[at], one.high)
         return ScoreHistogram(
             keys,
+            low,
+            high,
             self.exact,
             blocks,
             np.concatenate([np.searchsorted(blocks, one.blocks)[one.block] for one in both]),
@@ -129,7 +144,7 @@ class ScoreHistogram:
         sums = as_floats(np.stack([np.bincount(inverse, row, len(unique)) for row in left.sums]))
         kept = sums[0] > 0
         block, label, place = np.unravel_index(unique[kept], shape)
-        return ScoreHistogram(left.keys, left.exact, left.blocks, block, label, place, sums[:, kept])
+        return replace(left, block=block, label=label, place=place, sums=sums[:, kept])
 
     def _by_label(self, which: int) -> Floats:
         size = len(self.keys)
@@ -219,7 +234,7 @@ def _histogram_sql(rows: Sql, key: str, score: str, positive: str, *, only: bool
         )
     return Sql(
         f"SELECT {KEYS}, block_key, label_code, place, count(*) AS n, sum(weight) AS w, sum(weight * weight) AS w2, "
-        f"sum(weight * this_score) AS ws FROM (SELECT {KEYS}, block_key, weight, {score} AS this_score, {label} AS label_code, "
+        f"sum(weight * this_score) AS ws, min(this_score) AS low, max(this_score) AS high FROM (SELECT {KEYS}, block_key, weight, {score} AS this_score, {label} AS label_code, "
         f"{key} AS place FROM {source} WHERE scored) GROUP BY {KEYS}, block_key, label_code, place",
         rows.parameters,
     )
@@ -232,9 +247,15 @@ def _read(
     place, label = column(table, "place"), column(table, "label_code").astype(np.int64)
     blocks = block_codes(table)
     values = np.stack([column(table, name) for name in ("n", "w", "w2", "ws")])
+    lows, highs = column(table, "low"), column(table, "high")
     answers = {}
     for key, index in group(table).rows.items():
         keys, bins = np.unique(place[index], return_inverse=True)
         unique, block = np.unique(blocks[index], return_inverse=True)
-        answers[key] = ScoreHistogram(keys, exact, unique, block, label[index], bins, values[:, index])
+        low, high = np.full(len(keys), np.inf), np.full(len(keys), -np.inf)
+        np.minimum.at(low, bins, lows[index])
+        np.maximum.at(high, bins, highs[index])
+        answers[key] = ScoreHistogram(
+            keys, low, high, exact, unique, block, label[index], bins, values[:, index]
+        )
     return answers

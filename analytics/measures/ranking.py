@@ -30,12 +30,14 @@ def ranking_estimates(histogram: ScoreHistogram | None, class_: str | None = Non
     auc = of_scores("roc_auc", histogram, float(area.auc), placements(positives, negatives))
     ties: Ties = "step" if histogram.exact else "random"
     rows = histogram.counts[1]
-    precision = average_precision_estimate(positives, negatives, pos_w2, neg_w2, ties=ties, pos_rows=rows)
+    precision = average_precision_estimate(
+        positives, negatives, pos_w2, neg_w2, ties=ties, pos_rows=rows, tied=histogram.tied
+    )
     average = of_scores(
         "average_precision",
         histogram,
         float(precision.value),
-        average_precision_influence(positives, negatives, ties),
+        average_precision_influence(positives, negatives, ties, histogram.tied),
         bias=float(precision.bias),
     )
     return [

@@ -25,13 +25,18 @@ _SLICES = 8
 
 
 def average_precision(
-    pos: npt.ArrayLike, neg: npt.ArrayLike, ties: Ties = "step", pos_rows: npt.ArrayLike | None = None
+    pos: npt.ArrayLike,
+    neg: npt.ArrayLike,
+    ties: Ties = "step",
+    pos_rows: npt.ArrayLike | None = None,
+    tied: npt.ArrayLike | None = None,
 ) -> FloatArray:
     """Return the average precision, sum (R_k - R_k-1) P_k; nan without positives.
 
     With ``ties="random"`` the k-th of a positives in a bin with b negatives has b k / (a + 1) of them before
     it. ``pos`` and ``neg`` are sums of weights; where weights are not 1, ``pos_rows`` holds a, the number of
-    positive rows per bin, each taken to carry the bin's mean weight.
+    positive rows per bin, each taken to carry the bin's mean weight. ``tied`` marks bins whose rows all have
+    one and the same score: these are one threshold, not shuffled.
 
     >>> round(float(average_precision([1, 0, 1], [1, 1, 0])), 4)
     0.75
@@ -44,6 +49,9 @@ def average_precision(
     else:
         rows = positives if pos_rows is None else as_floats(pos_rows)
         weighted = _shuffled(positives, negatives, rows)
+        if tied is not None:
+            step = positives * _precision(positives, negatives)
+            weighted = np.where(np.asarray(tied, dtype=np.bool_), step, weighted)
     return divide(weighted.sum(axis=-1), positives.sum(axis=-1), otherwise=np.nan)
 
 
@@ -79,21 +87,33 @@ def _shuffled(positives: FloatArray, negatives: FloatArray, rows: FloatArray) ->
     return unit * unit / step * (rows + (hits / unit - seen) * harmonic)
 
 
-def average_precision_influence(pos: npt.ArrayLike, neg: npt.ArrayLike, ties: Ties = "step") -> Influences:
+def average_precision_influence(
+    pos: npt.ArrayLike, neg: npt.ArrayLike, ties: Ties = "step", tied: npt.ArrayLike | None = None
+) -> Influences:
     """Return by how much a row of weight 1 in each bin moves the average precision, to first order.
 
     With T and F the weights of positives and negatives at or above a bin, AP = sum p T / (T + F) / P, and its
     derivatives by a bin's p and n are the influences. A shuffled bin is cut into equal slices and their mean
-    taken.
+    taken; ``tied`` bins are one threshold.
     """
     positives, negatives = as_floats(pos), as_floats(neg)
     if ties == "step":
         return _step_influence(positives, negatives)
+    slices = np.where(np.asarray(False if tied is None else tied, dtype=np.bool_), 1.0, _SLICES)
+    slices = np.broadcast_to(slices, positives.shape)[..., None]
+    # a tied bin is whole in its first slice, so every bin has the same number of them
+    first = np.arange(_SLICES) == 0
+    part = np.where(slices > 1, 1.0 / _SLICES, first)
+    shape = (*positives.shape[:-1], positives.shape[-1] * _SLICES)
     fine = _step_influence(
-        np.repeat(positives / _SLICES, _SLICES, axis=-1), np.repeat(negatives / _SLICES, _SLICES, axis=-1)
+        (positives[..., None] * part).reshape(shape), (negatives[..., None] * part).reshape(shape)
     )
-    shape = (*positives.shape, _SLICES)
-    return Influences(fine.positive.reshape(shape).mean(axis=-1), fine.negative.reshape(shape).mean(axis=-1))
+    return Influences(*(_mean_of_slices(one, part) for one in fine))
+
+
+def _mean_of_slices(influence: FloatArray, part: FloatArray) -> FloatArray:
+    mean: FloatArray = (influence.reshape(part.shape) * part).sum(axis=-1)
+    return mean
 
 
 def _step_influence(positives: FloatArray, negatives: FloatArray) -> Influences:
@@ -122,6 +142,7 @@ def average_precision_estimate(
     neg_w2: npt.ArrayLike | None = None,
     ties: Ties = "step",
     pos_rows: npt.ArrayLike | None = None,
+    tied: npt.ArrayLike | None = None,
 ) -> AveragePrecisionEstimate:
     """Return value, linearised variance and bias for independent rows.
 
@@ -132,10 +153,10 @@ def average_precision_estimate(
     positives, negatives = as_floats(pos), as_floats(neg)
     squared_pos = positives if pos_w2 is None else as_floats(pos_w2)
     squared_neg = negatives if neg_w2 is None else as_floats(neg_w2)
-    influence = average_precision_influence(positives, negatives, ties)
+    influence = average_precision_influence(positives, negatives, ties, tied)
     variance = class_variance(influence.positive, positives, squared_pos)
     variance = variance + class_variance(influence.negative, negatives, squared_neg)
-    value = average_precision(positives, negatives, ties, pos_rows)
+    value = average_precision(positives, negatives, ties, pos_rows, tied)
     return AveragePrecisionEstimate(value, variance, _self_count(positives, negatives, squared_pos))
 
 

@@ -92,7 +92,11 @@ def calibration_error(score: np.ndarray, label: np.ndarray, weight: np.ndarray |
     for one in np.unique(bins):
         rows = bins == one
         w = weight[rows]
-        total += w.sum() / weight.sum() * abs(np.average(score[rows], weights=w) - np.average(label[rows], weights=w))
+        total += (
+            w.sum()
+            / weight.sum()
+            * abs(np.average(score[rows], weights=w) - np.average(label[rows], weights=w))
+        )
     return total
 
 

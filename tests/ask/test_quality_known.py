@@ -154,7 +154,9 @@ def test_multiclass_flights():
                 f"decision_rate:{name}": (rows["decided_class"] == name).mean(),
             }
         assert set(found) == set(truth)
-        assert set(found) == {*multiclass.METRICS[:-1]} | {f"{m}:{n}" for m in multiclass.PER_CLASS for n in names}
+        assert set(found) == {*multiclass.METRICS[:-1]} | {
+            f"{m}:{n}" for m in multiclass.PER_CLASS for n in names
+        }
         compared += agree(found, truth, len(known))
     assert compared > 300
     bench.close()
@@ -175,7 +177,9 @@ def test_regression_flights():
             "mean_absolute_error": metrics.mean_absolute_error(label, score),
             "root_mean_squared_error": metrics.root_mean_squared_error(label, score),
             "mean_error": (score - label).mean(),
-            "mean_absolute_percentage_error": metrics.mean_absolute_percentage_error(label[present], score[present]),
+            "mean_absolute_percentage_error": metrics.mean_absolute_percentage_error(
+                label[present], score[present]
+            ),
             "r2": metrics.r2_score(label, score),
             "median_absolute_error": metrics.median_absolute_error(label, score),
             "mean_label": label.mean(),

@@ -32,7 +32,7 @@ def number(value: float | None) -> str:
     sign = MINUS if value < 0 else ""
     if size == 0:
         return "0"
-    if size < 1e-4:
+    if size < 1e-4 or size >= 1e12:
         return f"{sign}{size:.3g}"
     rounded = float(f"{size:.3g}")  # 999.6 has as many decimals as 1000, and 0.9996 as 1.00
     if size >= 999.5:
@@ -46,7 +46,7 @@ def percent(share: float | None) -> str:
     >>> percent(0.1234), percent(0.5), percent(0.00012), percent(0.99991), percent(1.0), percent(None)
     ('12.3%', '50%', '0.012%', '99.99%', '100%', '–')
     """
-    if share is None or not math.isfinite(share):
+    if share is None or not math.isfinite(share * 100):
         return NONE
     value = share * 100
     sign = MINUS if value < 0 else ""
@@ -65,6 +65,8 @@ def points(difference: float | None) -> str:
     if difference is None or not math.isfinite(difference):
         return NONE
     text = percent(abs(difference)).removesuffix("%")
+    if text == NONE:
+        return NONE
     sign = "" if difference == 0 else MINUS if difference < 0 else "+"
     return f"{sign}{text} pp"
 

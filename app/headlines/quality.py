@@ -30,7 +30,8 @@ def difference(row: MetricRow, reference: MetricRow, widening: float = 1.0) -> D
     """The difference of two independent estimates, from their intervals alone.
 
     Each end adds the squared distances of both estimates to the limits that lie that way (MOVER: Zou and
-    Donner, Statistics in Medicine 27, 2008), so that skewed intervals stay skewed. None where one has no interval.
+    Donner, Statistics in Medicine 27, 2008), so that skewed intervals stay skewed. None where one has no
+    interval.
 
     Args:
         row: the window.
@@ -83,7 +84,7 @@ def quality_verdict(
         return found[0]
     worse = sum(verdict.state == "worse" for verdict in found)
     others = f" {worse} of {len(found)} versions are worse." if worse > 1 else ""
-    return Verdict(found[place].state, f"{versions[place]}: {found[place].sentence}{others}")
+    return Verdict(found[place].state, f"{versions[place]}: {inside(found[place].sentence)}{others}")
 
 
 def quality_headline(
@@ -145,7 +146,7 @@ class _Line:
 
     def _now(self, states: list[State]) -> str:
         state, newest = states[-1], self.known[-1]
-        run = next((i for i, earlier in enumerate(reversed(states)) if earlier != state), len(states))
+        run = self._run(states)
         first = self.known[-run]
         if len(self.known) == 1:
             return f"{self._subject()} is {self._word(newest, state)}: {self._against(newest)}."
@@ -154,6 +155,25 @@ class _Line:
             return f"{self._subject()} {moved}: {self._against(newest)}."
         since = f"has been {self._word(newest, state)} since {_bare(self._when(first))}"
         return f"{self._subject()} {since}: {self._against(newest, newest)}."
+
+    def _run(self, states: list[State]) -> int:
+        """How many of the newest windows lie off to one side, counted from the first that surely does.
+
+        A window that only just fails to be sure does not interrupt a run; one on the other side does.
+        """
+        side = self._side(self.known[-1])
+        run = 1
+        for back, (row, state) in enumerate(
+            zip(reversed(self.known), reversed(states), strict=True), start=1
+        ):
+            if self._side(row) != side:
+                break
+            run = back if state == states[-1] else run
+        return run
+
+    def _side(self, row: MetricRow) -> bool:
+        base = self.reference.value if self.reference and self.reference.value is not None else 0.0
+        return (row.value or 0.0) > base
 
     def _past(self, past: list[MetricRow]) -> str:
         most = max(past, key=self._size)
@@ -171,7 +191,7 @@ class _Line:
 
     def _same(self, newest: MetricRow) -> str:
         text = self._against(newest, newest)
-        return f"{self._subject()} does not differ from the reference beyond chance: {text}."
+        return f"{self._subject()} shows no difference from the reference beyond chance: {text}."
 
     def _subject(self) -> str:
         return "Quality" if direction(self.rows[0].metric) != "none" else self.name

@@ -9,14 +9,17 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from analytics.results import Results
 from analytics.scope import format_instant
+from app.charts.export import to_csv
 from app.charts.theme import Figure
 from app.glossary import title
 from app.parts import words
 from app.parts.explain import explain_button
+from app.parts.plain import literal
 from app.parts.view import View
 
 Click = Callable[[list[Any]], None]
@@ -41,14 +44,22 @@ class Behind:
 NOTHING = Behind()
 
 
-def behind(view: View, results: Results[Any], what: str, rows: Sequence[Any] | None = None) -> Behind:
-    """The rows (some of them, where given) and SQL of an answer, with a file name that tells the scope."""
-    shown = results if rows is None else Results(tuple(rows), results.zone, results.sql)
-    words_ = [view.name, what]
-    words_ += [format_instant(m, view.zone)[:10] for m in (view.scope.start, view.scope.end) if m is not None]
-    words_ += [condition.text for condition in view.scope.filters]
-    name = re.sub(r"[^\w.=-]+", "-", "_".join(words_)).strip("-")[:120]
-    return Behind(shown.to_frame, results.sql, name)
+def behind(
+    view: View, results: Results[Any], what: str, table: Callable[[], pd.DataFrame] | None = None
+) -> Behind:
+    """What stands behind an answer; the CSV's name tells the scope.
+
+    Args:
+        view: of the page.
+        results: the answer, for its SQL and, where no table is given, its rows.
+        what: the first word of the file's name.
+        table: from `app.charts.tables`, with names people read.
+    """
+    parts = [what, view.name]
+    parts += [format_instant(m, view.zone)[:10] for m in (view.scope.start, view.scope.end) if m is not None]
+    parts += [condition.text for condition in view.scope.filters]
+    name = re.sub(r"[^\w.=-]+", "-", "_".join(parts)).strip("-")[:120]
+    return Behind(table or results.to_frame, results.sql, name)
 
 
 def chart(
@@ -71,17 +82,24 @@ def chart(
         key: its own on the page.
         behind: its table, CSV and SQL.
         on_click: called with the customdata of a clicked point, as a callback (it may switch the page).
-        heading: instead of the glossary's title.
+        heading: instead of the glossary's title; empty where the caller has drawn a `header`.
         note: a small line under the heading.
     """
-    header(word, key, behind.sql, heading=heading)
+    if heading != "":
+        header(word, key, behind.sql, heading=heading)
     if note:
-        st.caption(note)
+        st.caption(literal(note))
+    # colours are swapped when a chart is mounted: another theme is another chart
+    drawn = f"{key}-{st.context.theme.type or 'light'}"
+    # a dictionary would be validated twice
+    shown = go.Figure(figure)
     if on_click is None:
-        st.plotly_chart(figure, key=key, alt=alt, config=_CONFIG)
+        st.plotly_chart(shown, key=drawn, alt=alt, config=_CONFIG)
     else:
-        clicked = partial(_clicked, key, on_click)
-        st.plotly_chart(figure, key=key, alt=alt, config=_CONFIG, selection_mode="points", on_select=clicked)
+        clicked = partial(_clicked, drawn, on_click)
+        st.plotly_chart(
+            figure, key=drawn, alt=alt, config=_CONFIG, selection_mode="points", on_select=clicked
+        )
     if behind.table is not None:
         table_behind(behind, key)
 
@@ -95,7 +113,9 @@ def header(word: str, key: str, sql: Sequence[str] = (), *, heading: str | None 
 
 def table_behind(behind: Behind, key: str) -> None:
     """The rows behind a chart in an expander that reads them only when it is opened, and as a CSV."""
-    opened = st.expander(words.TABLE, key=f"{key}_table", on_change="rerun", icon=":material/table:")
+    opened = st.expander(
+        words.TABLE, key=f"{key}_table", on_change="rerun", type="compact", icon=":material/table:"
+    )
     with opened:
         if opened.open:
             st.dataframe(_frame(behind), hide_index=True, placeholder="–", alt=words.TABLE)
@@ -106,7 +126,7 @@ def csv_button(behind: Behind, key: str) -> None:
     """A download that is made when it is asked for."""
     st.download_button(
         words.CSV,
-        data=lambda: csv_bytes(_frame(behind)),
+        data=lambda: to_csv(_frame(behind)),
         file_name=f"{behind.file_name}.csv",
         mime="text/csv",
         on_click="ignore",
@@ -118,11 +138,6 @@ def csv_button(behind: Behind, key: str) -> None:
 def _frame(behind: Behind) -> pd.DataFrame:
     table = behind.table
     return pd.DataFrame() if table is None else table() if callable(table) else table
-
-
-def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """A frame as CSV."""
-    return frame.to_csv(index=False).encode()
 
 
 def clicked_point(event: Any) -> list[Any] | None:

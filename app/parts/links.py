@@ -18,7 +18,7 @@ from app import locations
 from app.parts.view import DEFAULTS, window_words
 
 PAGES = ("overview", "quality", "drift", "segments", "examples", "telemetry")
-PAGE_WORDS = ("metric", "class", "feature", "kind", "k", "per_class", "threshold")
+PAGE_WORDS = ("metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row")
 """Words that single pages bind to the URL; a link carries those that are set."""
 
 

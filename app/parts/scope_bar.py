@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import streamlit as st
 
 from analytics.errors import AssayError
-from analytics.scope import GRAINS
+from analytics.scope import GRAINS, Scope
 from analytics.workbench import Workbench
 from app.formats import day, plural
 from app.parts import empty, filter_form, links, words
+from app.parts.plain import literal
 from app.parts.view import AUTO, DEFAULT_RANGE, DEFAULTS, RANGES, View, resolve, window_words
 from app.parts.workspace import Entry, workspace
 
@@ -126,10 +128,9 @@ def _rows(bench: Workbench) -> None:
     versions = [version for version in bench.catalog.versions if version is not None]
     if len(versions) > 1:
         chosen = [name for name in st.session_state.get("version") or [] if name in versions]
-        few = ", ".join(chosen) or words.ALL_VERSIONS
-        with st.popover(
-            few if len(chosen) < 3 else plural(len(chosen), "version"), icon=":material/deployed_code:"
-        ):
+        few = literal(", ".join(chosen)) or words.ALL_VERSIONS
+        label = few if len(chosen) < 3 else plural(len(chosen), "version")
+        with st.popover(label, icon=":material/deployed_code:", key="versions_popover"):
             st.pills(words.VERSIONS, versions, selection_mode="multi", key="version", bind="query-params")
     segments = bench.project.require_predictions().segments
     with st.popover(words.ADD_FILTER, icon=":material/filter_alt:"):
@@ -190,10 +191,20 @@ def _sentence(entry: Entry) -> None:
         view = resolve(entry.name, entry.bench, said())
     except AssayError:
         return  # `current` shows it
-    parts = [view.scope.sentence(view.zone)]
+    parts = [_resolved(view).sentence(view.zone)]
     if view.note:
         parts.append(view.note)
     elif view.bench.catalog.extent is not None:
         newest = view.bench.catalog.extent[1].astimezone(view.zone)
         parts.append(f"newest row {day(newest)}, {newest:%H:%M}")
-    st.caption(" · ".join(parts))
+    st.caption(literal(" · ".join(parts)))
+
+
+def _resolved(view: View) -> Scope:
+    """Open ends filled with the first and last day of the logs, to be read."""
+    extent = view.bench.catalog.extent
+    if extent is None:
+        return view.scope
+    first, last = (moment.astimezone(view.zone).date() for moment in extent)
+    ends = [datetime.combine(day, time(), view.zone) for day in (first, last + timedelta(days=1))]
+    return replace(view.scope, start=view.scope.start or ends[0], end=view.scope.end or ends[1])

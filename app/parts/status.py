@@ -7,7 +7,8 @@ from typing import Literal
 import streamlit as st
 
 from analytics.results import Status
-from app.formats import STATUS_WORDS
+from app.parts.plain import literal
+from app.text import STATUS_WORDS
 
 _ICONS: dict[Status, str] = {
     "ok": "check",
@@ -22,7 +23,12 @@ Colour = Literal["gray", "red", "green", "blue"]
 def badge(status: Status, reason: str | None = None) -> None:
     """A small badge; none where all is well."""
     if status != "ok":
-        st.badge(STATUS_WORDS[status], icon=f":material/{_ICONS[status]}:", color="gray", help=reason)
+        st.badge(
+            STATUS_WORDS[status],
+            icon=f":material/{_ICONS[status]}:",
+            color="gray",
+            help=reason and literal(reason),
+        )
 
 
 def word(status: Status) -> str:
@@ -30,7 +36,7 @@ def word(status: Status) -> str:
     return STATUS_WORDS[status]
 
 
-def verdict(text: str, *, bad: bool) -> None:
+def verdict(text: str, *, bad: bool, icon: str | None = None) -> None:
     """A verdict by word and shape: red only for what needs action."""
-    icon = ":material/error:" if bad else ":material/check_circle:"
+    icon = icon or (":material/error:" if bad else ":material/check_circle:")
     st.badge(text, icon=icon, color="red" if bad else "gray")

@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from analytics.results import Status
+from app.formats import MINUS
 from app.parts import status as statuses
 
 MOST_TILES = 4
@@ -53,13 +54,20 @@ def tiles(items: Sequence[Tile]) -> None:
 def _tile(item: Tile) -> None:
     st.metric(
         item.label, item.value, item.delta, delta_color=_colour(item), delta_description=item.compared,
-        delta_arrow="auto" if item.delta else "off", help=item.help,
+        delta_arrow=_arrow(item), help=item.help,
     )  # fmt: skip
     if item.status not in {"ok", "immature"} and item.reason:
         st.caption(item.reason)
     elif item.detail:
         st.caption(item.detail)
     statuses.badge(item.status, item.reason)
+
+
+def _arrow(item: Tile) -> Literal["up", "down", "off"]:
+    """By the sign as we write it; Streamlit knows only the hyphen."""
+    if item.delta is None or item.delta[0] not in {"+", MINUS}:
+        return "off"
+    return "down" if item.delta[0] == MINUS else "up"
 
 
 def _colour(item: Tile) -> Literal["red", "green", "off"]:

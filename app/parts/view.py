@@ -80,6 +80,10 @@ class View:
         live = live_version(self.bench)
         return live if live in self.versions or not self.versions else self.versions[-1]
 
+    def over_time_of(self, version: str | None) -> Scope:
+        """The scope of one version, cut into windows."""
+        return replace(self.of_version(version), grain=self.grain)
+
     def of_version(self, version: str | None) -> Scope:
         """The scope of one version."""
         return replace(self.scope, versions=() if version is None else (version,))

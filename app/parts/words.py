@@ -36,26 +36,9 @@ SHARE = "Share"
 SHARE_MOVING = "This view; it moves along with the data."
 SHARE_FROZEN = "Frozen to these days."
 ALL_TIME = "all days with data"
-NO_LOGS_TITLE = "No logs yet"
-NO_LOGS = (
-    "There is no project here. `assay init FOLDER` reads some logs and proposes an `assay.toml`; "
-    "`assay demo` shows the sample logs."
-)
-NO_ROWS_TITLE = "The logs hold no prediction"
-NO_ROWS = (
-    "The files of this project were read, and no row of them is a prediction. The Telemetry page says what "
-    "was left out."
-)
-NOTHING_TITLE = "Nothing in this window"
-TO_NEWEST = "Go to the newest data"
-NARROW_TITLE = "No row fits these filters"
-NARROW = "In this window no prediction meets all of: {filters}."
-CLEAR = "Clear the filters"
-TOO_FEW_TITLE = "Too few rows to say"
+EXTENT = "The logs run from {first} to {last} ({zone})."
 ERROR_TITLE = "This cannot be shown"
 RESET = "Back to the default view"
-TIMEOUT_TITLE = "Stopped: it took too long"
-TIMEOUT = "The query ran past its time limit. Ask for a smaller window, or try again."
 SMALLER = "Last {range} instead"
 AGAIN = "Try again"
 BROKEN_TITLE = "{name} cannot be opened"
@@ -67,3 +50,65 @@ NO_SQL = "No query was needed."
 TABLE = "Table"
 CSV = "CSV"
 PAGE_LATER = "This page is not there yet."
+METRIC = "Metric"
+CLASS = "Class"
+ALL_CLASSES = "All classes"
+VALUE = "Value"
+BETTER = "Better is"
+DIRECTIONS = {"higher": "higher", "lower": "lower", "zero": "near 0", "none": ""}
+REFERENCE = "reference {value}"
+REFERENCE_COLUMN = "reference"
+ALL_METRICS = "All metrics, whole window"
+BY_SEGMENT = "{metric} by {segment}"
+SEGMENT_HINT = "Choose a row to see its examples."
+RATES = "At required rates"
+REQUIRED = "Asked for"
+AT_MOST_FALSE_ALARMS = "at most {rate} false alarms"
+AT_LEAST_RECALL = "at least {rate} caught"
+LOGGED_DECISIONS = "logged decisions"
+THRESHOLD = "Threshold"
+RATE = "Rate"
+TILES_OF = "Version {version} against the reference; the charts below show every version asked for."
+CAUGHT = "Caught (recall)"
+FALSE_ALARMS = "False alarms"
+RIGHT = "Right among alarms"
+DECIDED = "Decided positive"
+EARNED = "Earned per decision"
+UNREACHABLE = "No threshold reaches it."
+MOVE = "Move the threshold"
+MOVE_HELP = "What deciding 'score at or above it' would have given on the same labelled rows."
+AT_THRESHOLD = "At threshold {threshold}"
+AS_LOGGED = "As logged"
+NO_DECISIONS = (
+    "This project logs no decisions and declares no threshold; move the threshold to see what one would give."
+)
+ONE_VERSION = "Version {version}"
+CLICK_POINT = "Click a point to see the examples of its window."
+CLICK_CELL = "Click a cell to see its rows."
+OVER_TIME = "{metric} {grain}"
+GRAINS = {
+    "all": "over the whole window", "5min": "every 5 minutes", "15min": "every 15 minutes", "hour": "by hour",
+    "day": "by day", "week": "by week", "month": "by month",
+}  # fmt: skip
+NO_LABELS = "No row of this window has a label yet."
+LABELLED = "Labelled rows"
+ROWS = "Rows"
+LABELLED_SHARE = "Labelled"
+NEWEST = "Newest row"
+DAMAGE = "Left out of the logs: {damage}"
+NO_REFERENCE = "no reference"
+TREND = "Trend {grain}"
+
+
+def attention(worse: int, models: int) -> str:
+    """The first line of the overview.
+
+    >>> attention(0, 1), attention(2, 3)
+    ('The model shows no loss of quality.', '2 of 3 models need attention.')
+    """
+    if not worse:
+        none = f"None of {models} models shows a loss of quality."
+        return "The model shows no loss of quality." if models == 1 else none
+    if models == 1:
+        return "The model needs attention."
+    return f"{worse} of {models} models {'needs' if worse == 1 else 'need'} attention."

@@ -2,9 +2,133 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from app.parts.workspace import workspace
+from analytics.errors import AssayError
+from app.charts.overview import small_metric, small_metric_alt
+from app.parts import attention, empty, links, trail, words
+from app.parts.ask import guarded
+from app.parts.attention import Model
+from app.parts.headline import headline
+from app.parts.plain import literal
+from app.parts.scope_bar import said
+from app.parts.status import verdict
+from app.parts.view import View, resolve
+from app.parts.workspace import Entry, workspace
+from app.text import PAGES, STATE_WORDS, count, day, interval, percent, show, title, unit
 
-for entry in workspace().entries():
-    st.markdown(f"**{entry.name}**")
+# words that mean the same in every project
+SHARED = ("range", "start", "end", "as_of", "grain")
+ONWARD = ("quality", "drift", "segments", "examples", "telemetry")
+
+
+def view_of(entry: Entry) -> View:
+    """The project under the window of the bar; versions and filters are other projects' words."""
+    if entry.bench is None:
+        raise entry.problem or AssayError(entry.name)
+    return resolve(entry.name, entry.bench, {word: said()[word] for word in SHARED})
+
+
+def look(entry: Entry) -> Model | AssayError:
+    """A model, or why it cannot be shown: one broken project must not hide the others."""
+    try:
+        return attention.look_at(view_of(entry))
+    except AssayError as problem:
+        return problem
+
+
+def card(model: Model, key: str) -> None:
+    """One model: its name, its lines, its numbers and where to go on."""
+    view = model.view
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"#### {literal(view.project.name)}", width="content")
+            word, _ = STATE_WORDS[model.said.state]
+            verdict(word, bad=model.said.state == "worse", icon=STATE_WORDS[model.said.state][1])
+            if view.version is not None:
+                st.caption(literal(words.ONE_VERSION.format(version=view.version)), width="content")
+        st.markdown(literal(model.said.sentence))
+        drift(view, key)
+        with st.grid(4, min_column_width=170, gap="small"):
+            numbers(model, key)
+        damage(view, key)
+        with st.container(horizontal=True, gap="small"):
+            onward(view, key)
+
+
+def numbers(model: Model, key: str) -> None:
+    """The main metric now and before, its trend, label coverage and freshness."""
+    row, view = model.now, model.view
+    if row is not None:
+        limits = interval(row.ci_low, row.ci_high, share=unit(row.metric) == "share")
+        against = model.before
+        was = words.REFERENCE.format(value=show(row.metric, against.value)) if against else words.NO_REFERENCE
+        fact(title(row.metric), show(row.metric, row.value), f"{limits} · {was}")
+        with st.container(gap="xxsmall"):
+            st.caption(words.TREND.format(grain=words.GRAINS[view.grain]))
+            figure, alt = (
+                small_metric(model.trend, zone=view.zone),
+                small_metric_alt(model.trend, zone=view.zone),
+            )
+            st.plotly_chart(figure, key=f"{key}_trend", alt=alt, config={"displayModeBar": False})
+        fact(
+            words.LABELLED_SHARE,
+            percent(row.n_labelled / row.n if row.n else None),
+            f"of {count(row.n)} rows",
+        )
+    newest = model.newest.astimezone(view.zone) if model.newest else None
+    fact(words.NEWEST, day(newest) if newest else "–", f"{newest:%H:%M} {view.zone.key}" if newest else "")
+
+
+def fact(label: str, value: str, detail: str) -> None:
+    """A number with a small line under it."""
+    with st.container(gap="xxsmall"):
+        st.metric(label, value)
+        st.caption(detail)
+
+
+@st.fragment(parallel=True)
+def drift(view: View, key: str) -> None:
+    """The line about drift, which takes longer than quality."""
+    with st.skeleton(height=24), guarded(view, f"{key}_drift"):
+        found = attention.drift_of(view)
+        if found is not None:
+            _, icon = STATE_WORDS[found[0].state]
+            st.markdown(f"{icon} {literal(found[0].sentence)}")
+
+
+@st.fragment(parallel=True)
+def damage(view: View, key: str) -> None:
+    """What was left out of the logs, if anything was."""
+    with guarded(view, f"{key}_damage"):
+        found = attention.damage_of(view)
+        if found is not None:
+            st.caption(literal(words.DAMAGE.format(damage=found)))
+
+
+def onward(view: View, key: str) -> None:
+    """Buttons to the other pages, on this project and version."""
+    scope = {"project": view.name, "version": [view.version] if view.version is not None else []}
+    for page in filter(links.exists, ONWARD):
+        go = partial(trail.leave, "overview", page, **scope)
+        st.button(
+            PAGES[page].title,
+            key=f"{key}_{page}",
+            on_click=go,
+            type="tertiary",
+            icon=":material/arrow_forward:",
+        )
+
+
+with st.skeleton(height=480):
+    found = [(entry, look(entry)) for entry in workspace().entries()]
+models = [(entry.name, model) for entry, model in found if isinstance(model, Model)]
+models.sort(key=lambda pair: attention.ORDER.index(pair[1].said.state))
+headline(words.attention(sum(model.said.state == "worse" for _, model in models), len(found)))
+for entry, problem in found:
+    if isinstance(problem, AssayError):
+        empty.broken(entry.name, problem)
+for name, model in models:
+    card(model, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from analytics.results import Status
@@ -164,6 +165,7 @@ def in_window(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     return f"{word} {name}"
 
 
+@lru_cache(maxsize=4096)  # a heat map asks for each window once a feature
 def _window(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[str, str]:
     first, after = local(start, zone), local(end, zone)
     if first.time() != time() or after.time() != time():

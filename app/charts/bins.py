@@ -60,15 +60,12 @@ def rebinned(low: Sequence[float], high: Sequence[float], weight: Sequence[float
     lows, highs = closed(low, high)
     order = np.argsort(lows, kind="stable")
     lows, highs, weights = lows[order], highs[order], np.asarray(weight, dtype=float)[order]
-    reach = np.array([_below(edge, lows, highs, weights) for edge in edges])
+    width = np.where(highs > lows, highs - lows, 1.0)
+    inside = np.clip((edges[:, None] - lows) / width, 0, 1)
+    share = np.where(highs > lows, inside, edges[:, None] > lows)
+    reach = share @ weights
     reach[0], reach[-1] = 0.0, weights.sum()
     return np.diff(reach)
-
-
-def _below(edge: float, lows: Floats, highs: Floats, weights: Floats) -> float:
-    width = np.where(highs > lows, highs - lows, 1.0)
-    share = np.where(highs > lows, (edge - lows) / width, edge > lows)
-    return float((weights * np.clip(share, 0, 1)).sum())
 
 
 def bin_name(low: float, high: float) -> str:

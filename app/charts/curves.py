@@ -117,6 +117,7 @@ def _curve(
     colour, dash = series_style(index)
     known = [row for row in part if getattr(row, x) is not None and getattr(row, y) is not None]
     line = sorted((row for row in known if not row.operating_point), key=lambda row: -(row.threshold or 0.0))
+    line = _turns(line, x, y)
     points = [row for row in known if row.operating_point]
     before = [start] if start and line else []
     curve = clickable(
@@ -153,6 +154,12 @@ def _curve(
         }
     )
     return [curve, mark] if points else [curve]
+
+
+def _turns(line: list[RocRow], x: str, y: str) -> list[RocRow]:
+    """The thresholds at which the curve moves; in the tails most of them change nothing."""
+    places = [(getattr(row, x), getattr(row, y)) for row in line]
+    return [row for index, row in enumerate(line) if index == 0 or places[index] != places[index - 1]]
 
 
 def _threshold_hover(row: RocRow, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,10 +50,12 @@ _SMALL = _DIAMOND | {"size": 6, "line": {"color": ACTION, "width": 1.5}}
 
 def most_drifted(rows: Sequence[DriftRow]) -> list[str]:
     """Features (and score, decision, label) by windows drifted, then by the largest share moved."""
-    names = dict.fromkeys(row.feature for row in rows)
-    drifted = {name: sum(bool(row.drifted) for row in rows if row.feature == name) for name in names}
-    moved = {name: max(row.total_variation or 0.0 for row in rows if row.feature == name) for name in names}
-    return sorted(names, key=lambda name: (-drifted[name], -moved[name], name))
+    drifted: Counter[str] = Counter()
+    moved: dict[str, float] = {}
+    for row in rows:
+        drifted[row.feature] += bool(row.drifted)
+        moved[row.feature] = max(moved.get(row.feature, 0.0), row.total_variation or 0.0)
+    return sorted(moved, key=lambda name: (-drifted[name], -moved[name], name))
 
 
 def drift_heatmap(rows: Sequence[DriftRow], *, zone: ZoneInfo) -> Figure:
@@ -69,11 +72,13 @@ def drift_heatmap(rows: Sequence[DriftRow], *, zone: ZoneInfo) -> Figure:
     if len(windows) == 1:
         return drift_bars(rows, zone=zone)
     names = most_drifted(rows)[:MOST_FEATURES]
-    shown = [row for row in rows if row.feature in names]
+    shown = [row for row in rows if row.feature in set(names)]
+    line_of = {name: line for line, name in enumerate(names)}
+    column_of = {window: column for column, window in enumerate(windows)}
     table: list[list[float | None]] = [[None] * len(windows) for _ in names]
     unknown: list[list[float | None]] = [[None] * len(windows) for _ in names]
     for row in shown:
-        line, column = names.index(row.feature), windows.index(Window(row.window_start, row.window_end))
+        line, column = line_of[row.feature], column_of[Window(row.window_start, row.window_end)]
         (unknown if row.total_variation is None else table)[line][column] = row.total_variation or 0.0
     edges = [instant(window.start, zone) for window in windows] + [instant(windows[-1].end, zone)]
     data = [*_heat(table, unknown, edges), *_marks(shown, names, zone)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -177,12 +178,14 @@ def instant(moment: datetime, zone: ZoneInfo) -> str:
     return local(moment, zone).isoformat()
 
 
+@lru_cache(maxsize=4096)
 def middle(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """The middle of a window, where its point stands: releases fall before or after it, as they did."""
     first, after = local(start, zone), local(end, zone)
     return (first + (after - first) / 2).isoformat()
 
 
+@lru_cache(maxsize=4096)
 def span_ms(start: datetime, end: datetime, zone: ZoneInfo) -> float:
     """The width of a window on the axis."""
     return (local(end, zone) - local(start, zone)).total_seconds() * 1000

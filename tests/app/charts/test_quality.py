@@ -42,6 +42,12 @@ def test_roc_runs_from_corner_to_corner_with_the_decisions_on_it():
     assert figure["data"][0]["line"]["dash"] == "dot"  # chance
 
 
+def test_thresholds_that_change_nothing_are_left_out():
+    rows = s.roc()
+    places = {(row.false_positive_rate, row.true_positive_rate) for row in rows if not row.operating_point}
+    assert len(named(quality.roc_curve([*rows, *rows]), "a")["x"]) == len(places) + 1  # the corner
+
+
 def test_rates_asked_for_are_drawn():
     figure = quality.roc_curve(s.roc(), required_recall=0.8, allowed_false_alarms=0.1)
     straight = [

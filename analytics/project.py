@@ -480,7 +480,7 @@ def _explain(error: ValidationError, data: dict[str, Any]) -> str:
         return f"{key}: unknown key{hint}; accepted: {', '.join(accepted)}"
     if first["type"] == "missing":
         return f"{key}: is required and missing"
-    message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = re.sub(r"^(Value error, |Input |String |Tuple |Dictionary )", "", first["msg"])
     if first["type"] == "value_error" and re.match(r"[a-z_]+: ", message):
         name, _, rest = message.partition(": ")
         return f"{key}.{name}: {rest}"

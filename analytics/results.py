@@ -61,8 +61,7 @@ class Results(Sequence[Row], Generic[Row]):
             columns=[name for name, _, _ in cells[0]] if cells else [],
         )
         for name in frame.columns:
-            first = frame[name].iloc[0]
-            if isinstance(first, datetime) and first.tzinfo is not None:
+            if any(isinstance(value, datetime) and value.tzinfo is not None for value in frame[name]):
                 frame[name] = pd.to_datetime(frame[name], utc=True).dt.tz_convert(self.zone)
         return frame
 

@@ -22,9 +22,11 @@ COMMANDS: dict[str, str] = {
     "confusion": "app.commands.quality:confusion_command",
     "drift": "app.commands.drift:drift_command",
     "examples": "app.commands.examples:examples_command",
+    "init": "app.commands.init:init_command",
     "quality": "app.commands.quality:quality_command",
     "roc": "app.commands.quality:roc_command",
     "segments": "app.commands.segments:segments_command",
+    "telemetry": "app.commands.telemetry:telemetry_command",
 }
 """Name of a command to `module:attribute`. A module is imported when its command is named, or for --help;
 so it imports pandas, DuckDB and the like inside the functions that need them."""

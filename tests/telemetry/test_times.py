@@ -80,7 +80,8 @@ def test_a_day_begins_at_local_midnight(tmp_path: Path, value: Any, kind: pa.Dat
     "value",
     [
         "yesterday", "15.01.2024", "01/15/2024", "2024-02-30", "2024-01-15T10:00:00 PM", "10:00:00",
-        "infinity", "9999-12-31", "0001-01-01", "1e300", "12", "0", "-5", "44197.5", "20241301", "290000-01-01",
+        "infinity", "9999-12-31", "0001-01-01", "1e300", "12", "0", "-5", "44197.5", "20241301",
+        "290000-01-01",
     ],
 )  # fmt: skip
 def test_what_is_no_instant_is_left_out_and_counted(tmp_path: Path, value: str) -> None:

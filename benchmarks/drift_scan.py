@@ -23,7 +23,7 @@ def main(rows: int = 1_000_000) -> None:
 
     def bare() -> None:
         for file in files:
-            scan.execute(f"SELECT {sums}, min(ts), min(version), sum(decision) FROM read_parquet(?)", [file]).fetchall()
+            scan.execute(f"SELECT {sums}, count(ts), min(version), sum(decision) FROM read_parquet(?)", [file]).fetchall()
 
     scope, weekly = bench.scope(), bench.scope(grain="week")
     bench.drift(scope)  # reference bins are computed once, stored and left out

@@ -57,7 +57,7 @@ def _first_page() -> None:
 def _wait_until_healthy() -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        with suppress(URLError, ConnectionError):
+        with suppress(URLError, ConnectionError, TimeoutError):
             urllib.request.urlopen(f"http://127.0.0.1:{PORT}/healthz", timeout=2)
             return
         time.sleep(0.05)

@@ -53,14 +53,14 @@ def _photograph(page: Page, name: str, words: dict[str, str], target: Path) -> N
     page.get_by_test_id("stApp").wait_for()
     with suppress(PlaywrightTimeout):
         page.get_by_test_id("stPlotlyChart").first.wait_for(timeout=60_000)
-    page.wait_for_timeout(6_000)
+    page.wait_for_timeout(8_000)
     page.screenshot(path=str(target))
 
 
 def _await_health() -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        with suppress(URLError, ConnectionError):
+        with suppress(URLError, ConnectionError, TimeoutError):
             urllib.request.urlopen(f"http://127.0.0.1:{PORT}/healthz", timeout=2)
             return
         time.sleep(0.1)

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
@@ -21,13 +21,14 @@ from analytics.ask import quality as ask_quality
 from analytics.ask import segments as ask_segments
 from analytics.ask import telemetry as ask_telemetry
 from analytics.drift.rows import DriftRow, HistogramRow
-from analytics.errors import FileVanishedError, ProjectError
+from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
 from analytics.project import Project, find_projects, read_project
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.results import Results
 from analytics.scope import Scope
 from analytics.segments.rows import SegmentRow
+from analytics.telemetry.broken import broken_files
 from analytics.telemetry.catalog import Catalog, Source, list_feeds
 from analytics.telemetry.files import digest
 from analytics.telemetry.report import FileRow
@@ -57,9 +58,9 @@ class Workbench:
     def catalog(self) -> Catalog:
         """The views over the files as they are now."""
         with self._lock:
-            if self._catalog is None:
-                self._open()
-            elif time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._changed():
+            if self._catalog is None or (
+                time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._changed()
+            ):
                 self._open()
             if self._catalog is None:
                 raise ProjectError(f"{self._file}: cannot be opened")
@@ -132,17 +133,31 @@ class Workbench:
 
     def _ask(self, question: Callable[[Catalog], Answer]) -> Answer:
         try:
-            return question(self.catalog)
+            catalog = self.catalog
+        except FileVanishedError:
+            self._reopen({})
+            catalog = self.catalog
+        try:
+            return question(catalog)
         except FileVanishedError:
             # a file was rotated away while it was read: look again, once
-            with self._lock:
-                self._open()
-            return question(self.catalog)
+            self._reopen({})
+        except TelemetryError:
+            # a page inside a file may be damaged although its head was fine: go on without that file, and say so
+            broken = broken_files(catalog.engine, catalog.feeds)
+            if not broken:
+                raise
+            self._reopen(broken)
+        return question(self.catalog)
 
-    def _open(self) -> None:
+    def _reopen(self, left_out: Mapping[Path, str]) -> None:
+        with self._lock:
+            self._open(left_out)
+
+    def _open(self, left_out: Mapping[Path, str] | None = None) -> None:
         self.project = read_project(self._file)
         # the catalog before may still be answering another thread; it is closed when nobody holds it any more
-        self._catalog = Catalog(self.project)
+        self._catalog = Catalog(self.project, left_out=dict(left_out or {}))
         self._looked = time.monotonic()
 
     def _changed(self) -> bool:

@@ -22,9 +22,10 @@ from typing import Literal
 
 from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import literal
-from analytics.errors import AssayError, ProjectError, TelemetryError
+from analytics.errors import AssayError, FileVanishedError, ProjectError, TelemetryError
 from analytics.project import Predictions, Project, Release, ReleaseLog
 from analytics.telemetry import typed
+from analytics.telemetry.broken import broken_files
 from analytics.telemetry.casts import is_numeric
 from analytics.telemetry.csv_files import repaired_folder
 from analytics.telemetry.feeds import Feed, open_feed
@@ -69,8 +70,8 @@ class Catalog:
 
     Args:
         project: the validated project file.
-        left_out: files known to be damaged though their heads look whole, and why; `broken_files` of
-            `analytics.telemetry.report` finds them.
+        left_out: files known to be damaged though their heads look whole, and why; what
+            `analytics.telemetry.broken` finds while the views are defined is added.
 
     Raises:
         TelemetryError: no file of the predictions can be read, or a feed lacks a declared column.
@@ -91,14 +92,32 @@ class Catalog:
             [repaired_folder()], files=(file.path for file in listed if file.has_utf8_name)
         )
         try:
-            for name, files in self.listed.items():
-                self.feeds[name] = open_feed(self.engine, name, files, self._declared(name), self.left_out)
-            self._require_a_file()
-            self._check_columns()
-            self._define()
+            self._open()
         except AssayError:
             self.engine.close()
             raise
+
+    def _open(self) -> None:
+        self._open_feeds()
+        try:
+            self._define()
+        except FileVanishedError:
+            raise
+        except TelemetryError:
+            # a page inside a file may be damaged although its head is whole: go on without that file
+            broken = broken_files(self.engine, self.feeds)
+            if not broken:
+                raise
+            self.left_out = {**self.left_out, **broken}
+            self.__dict__.pop("types", None)
+            self._open_feeds()
+            self._define()
+
+    def _open_feeds(self) -> None:
+        for name, files in self.listed.items():
+            self.feeds[name] = open_feed(self.engine, name, files, self._declared(name), self.left_out)
+        self._require_a_file()
+        self._check_columns()
 
     @cached_property
     def digest(self) -> str:
@@ -294,15 +313,19 @@ class Catalog:
     def _define(self) -> None:
         project, types = self.project, self.types
         everything = typed.predictions(project, self.feeds["predictions"], types)
-        self.engine.define(f"CREATE VIEW all_predictions AS {everything}")
+        self.engine.define(f"CREATE OR REPLACE VIEW all_predictions AS {everything}")
         if self.project.labels is not None:
-            self.engine.define(f"CREATE VIEW labels AS {typed.labels(project, self.feeds['labels'])}")
-        self.engine.define(f"CREATE VIEW predictions AS {_once('all_predictions', repeats=self.duplicated)}")
+            self.engine.define(
+                f"CREATE OR REPLACE VIEW labels AS {typed.labels(project, self.feeds['labels'])}"
+            )
+        self.engine.define(
+            f"CREATE OR REPLACE VIEW predictions AS {_once('all_predictions', repeats=self.duplicated)}"
+        )
         if project.reference is None:
             return
         if "reference" in self.feeds:
             everything = typed.predictions(project, self.feeds["reference"], types, production_only=False)
-            self.engine.define(f"CREATE VIEW all_reference AS {everything}")
+            self.engine.define(f"CREATE OR REPLACE VIEW all_reference AS {everything}")
             body = _once("all_reference", repeats=self.reference_duplicated)
         else:
             start, end = (
@@ -310,7 +333,7 @@ class Catalog:
                 for moment in _both(project)
             )
             body = f"SELECT * FROM predictions WHERE ts >= {start} AND ts < {end}"
-        self.engine.define(f"CREATE VIEW reference AS {body}")
+        self.engine.define(f"CREATE OR REPLACE VIEW reference AS {body}")
 
     def _segment(self, name: str) -> Segment:
         column = typed.column(name)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 from analytics.engines.text import identifier, literal
 from analytics.errors import FileVanishedError, TelemetryError
 from analytics.telemetry import casts, typed
+from analytics.telemetry.broken import broken_of, touched
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.feeds import FILE, Feed, Group
 from analytics.telemetry.files import LogFile
@@ -100,15 +100,6 @@ def telemetry_report(catalog: Catalog, now: datetime | None = None) -> tuple[Fil
     return tuple(rows)
 
 
-def broken_files(catalog: Catalog) -> dict[Path, str]:
-    """Files whose heads are whole and whose rows cannot be read: what to leave out after a query failed."""
-    broken: dict[Path, str] = {}
-    for feed in catalog.feeds.values():
-        for group in feed.groups:
-            broken |= _broken(catalog, group)
-    return broken
-
-
 def rows_per_day(catalog: Catalog) -> tuple[DayCount, ...]:
     """Predictions a local day and version, duplicates left out; days without any are not listed."""
     day = f"CAST(date_trunc('day', p.ts AT TIME ZONE {literal(catalog.project.time_zone)}) AS DATE)"
@@ -167,7 +158,7 @@ def _counted(catalog: Catalog, feed: Feed, now: datetime) -> dict[str, dict[str,
             raise
         except TelemetryError:
             # one of the files is at fault: find out which, and count the others
-            broken = _broken(catalog, group)
+            broken = broken_of(catalog.engine, group)
             counted |= {str(path): {"broken": reason} for path, reason in broken.items()}
             for file, relation in zip(group.files, group.alone, strict=True):
                 if file.path not in broken:
@@ -201,7 +192,7 @@ def _counter(
         text = _count_sql(checks, f"({instant})", kept, relation)
         rows = catalog.engine.query(text, {"now": now}).to_pylist()
         if not group.text and sum(file.size for file in group.files) <= TOUCHED_BYTES:
-            catalog.engine.query(f"SELECT {', '.join(_touched(group))} FROM {relation}")
+            catalog.engine.query(f"SELECT {', '.join(touched(group))} FROM {relation}")
         for row in rows:
             row["roles"] = {check.role: row.pop(f"invalid_{i}") for i, check in enumerate(checks)}
         return {row.pop("file"): row for row in rows}
@@ -221,24 +212,6 @@ def _count_sql(checks: Iterable[Check], instant: str, kept: str, relation: str) 
         *(f"count(*) FILTER ({check.invalid}) AS invalid_{i}" for i, check in enumerate(checks)),
     ]
     return f"SELECT {', '.join(items)} FROM {relation} GROUP BY 1"
-
-
-def _broken(catalog: Catalog, group: Group) -> dict[Path, str]:
-    broken: dict[Path, str] = {}
-    columns = ", ".join(_touched(group))
-    for file, relation in zip(group.files, group.alone, strict=True):
-        try:
-            catalog.engine.query(f"SELECT {columns} FROM {relation}")
-        except FileVanishedError:
-            raise
-        except TelemetryError as error:
-            broken[file.path] = f"the rows cannot be read ({' '.join(str(error).split())[:160]})"
-    return broken
-
-
-def _touched(group: Group) -> list[str]:
-    # a count could be answered from the footer; a hash needs the values
-    return [f"max(hash({identifier(name)}))" for name in group.columns]
 
 
 def _copies(catalog: Catalog, name: str) -> dict[str, int]:

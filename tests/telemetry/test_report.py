@@ -13,8 +13,9 @@ import pytest
 from analytics.ask.telemetry import telemetry_of
 from analytics.errors import TelemetryError
 from analytics.project import read_project
+from analytics.telemetry.broken import broken_files
 from analytics.telemetry.catalog import Catalog
-from analytics.telemetry.report import DayCount, broken_files, rows_per_day, telemetry_report
+from analytics.telemetry.report import DayCount, rows_per_day, telemetry_report
 from analytics.telemetry.summary import summarise
 from tests.telemetry.logs import csv, ids, open_catalog, put, report, rows, write_project
 
@@ -92,7 +93,7 @@ def test_rows_that_cannot_be_read_behind_a_whole_footer(tmp_path: Path) -> None:
     catalog = Catalog(read_project(file))
     with pytest.raises(TelemetryError):
         catalog.engine.query('SELECT max("column:id"), sum(score) FROM predictions')
-    broken = broken_files(catalog)
+    broken = broken_files(catalog.engine, catalog.feeds)
     assert list(broken) == [tmp_path / "p/b.parquet"]
     found = report(catalog)
     assert found["p/a.parquet"].rows == n

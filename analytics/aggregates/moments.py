@@ -7,12 +7,13 @@ and over blocks that of the block sums S_b . g. S and Q add over blocks, hours a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.keys import KEY_NAMES, KEYS, CellKey, add_blocks, block_codes, column, group
@@ -123,6 +124,7 @@ def read_row_moments(
     together: Sequence[Sequence[str]],
     *,
     slices: bool = False,
+    tables: Mapping[str, pa.Table] | None = None,
 ) -> tuple[dict[CellKey, RowMoments], str]:
     """Sum the statistics over scoped rows by cell and block, and over units where they are declared.
 
@@ -132,6 +134,7 @@ def read_row_moments(
         statistics: what to sum.
         together: groups of names that one metric depends on; only their products are summed.
         slices: whether to read as well how the units of a segment value stand to all values together.
+        tables: what ``rows`` reads by name beside the views.
 
     Returns:
         The moments of every cell with rows, and the SQL text that scanned.
@@ -145,7 +148,7 @@ def read_row_moments(
         }
     )
     sql = _sums_sql(rows, statistics, pairs)
-    table = catalog.engine.query(sql)
+    table = catalog.engine.query(sql, tables=tables)
     cells = group(table)
     values = {
         name: column(table, name) for name in table.column_names if name not in (*KEY_NAMES, "block_key")
@@ -154,7 +157,7 @@ def read_row_moments(
     n = values["n"]
     units: dict[CellKey, tuple[Floats, Floats, Beside | None]] = {}
     if catalog.predictions.unit is not None:
-        units = _read_units(catalog, rows, statistics, pairs, slices=slices)
+        units = _read_units(catalog, rows, statistics, pairs, slices=slices, tables=tables)
     moments = {}
     for key, index in cells.rows.items():
         products = np.zeros((len(names), len(names)))
@@ -187,6 +190,7 @@ def _read_units(
     pairs: Sequence[tuple[int, int]],
     *,
     slices: bool,
+    tables: Mapping[str, pa.Table] | None,
 ) -> dict[CellKey, tuple[Floats, Floats, Beside | None]]:
     size = len(statistics)
     inner = ", ".join(f"sum(weight * {one.expression}) AS s{i}" for i, one in enumerate(statistics))
@@ -204,7 +208,8 @@ def _read_units(
         outer += [f"count(*) FILTER (WHERE s{i} <> 0e0 AND s{i} <> t{i}) AS h{i}" for i in range(size)]
         outer += [f"sum(s{i} * t{j}) AS a{k}, sum(s{j} * t{i}) AS b{k}" for k, (i, j) in enumerate(pairs)]
     table = catalog.engine.query(
-        Sql(f"SELECT {KEYS}, {', '.join(outer)} FROM ({source}) GROUP BY {KEYS}", rows.parameters)
+        Sql(f"SELECT {KEYS}, {', '.join(outer)} FROM ({source}) GROUP BY {KEYS}", rows.parameters),
+        tables=tables,
     )
     values = {name: column(table, name) for name in table.column_names if name not in KEY_NAMES}
     answers: dict[CellKey, tuple[Floats, Floats, Beside | None]] = {}

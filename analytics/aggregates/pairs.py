@@ -72,16 +72,16 @@ def _edges(low: float, high: float) -> Floats:
 
 def _ends_sql(rows: Sql) -> Sql:
     """The middle 99 % of labels, predictions and errors, as order statistics."""
-    each = "SELECT label AS both, score - label AS error FROM kept UNION ALL SELECT score AS both, NULL AS error FROM kept"
+    each = "SELECT label AS one_value, score - label AS error FROM kept UNION ALL SELECT score AS one_value, NULL AS error FROM kept"
     ranked = (
-        "SELECT both, error, row_number() OVER (ORDER BY both) AS place, count(*) OVER () AS total, "
+        "SELECT one_value, error, row_number() OVER (ORDER BY one_value) AS place, count(*) OVER () AS total, "
         "row_number() OVER (ORDER BY error NULLS LAST) AS error_place, count(error) OVER () AS errors "
         f"FROM ({each})"
     )
     return Sql(
         f"WITH kept AS (SELECT label, score FROM ({rows.text}) WHERE scored AND label IS NOT NULL) "
-        "SELECT min(both) FILTER (WHERE place >= total * 0.005e0) AS low, "
-        "min(both) FILTER (WHERE place >= total * 0.995e0) AS high, "
+        "SELECT min(one_value) FILTER (WHERE place >= total * 0.005e0) AS low, "
+        "min(one_value) FILTER (WHERE place >= total * 0.995e0) AS high, "
         "min(error) FILTER (WHERE error_place >= errors * 0.005e0) AS error_low, "
         f"min(error) FILTER (WHERE error_place >= errors * 0.995e0) AS error_high FROM ({ranked})",
         rows.parameters,

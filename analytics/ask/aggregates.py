@@ -12,7 +12,7 @@ from analytics.aggregates.cells import DecisionCells, read_decision_cells, read_
 from analytics.aggregates.edges import score_edges
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import RowMoments, needed_columns, read_centre, read_row_moments
-from analytics.aggregates.ranks import read_median_errors
+from analytics.aggregates.ranks import read_above_median, read_median_errors, read_medians
 from analytics.aggregates.reliability import read_reliability
 from analytics.aggregates.scores import (
     ScoreHistogram,
@@ -165,11 +165,13 @@ _RANKED = {"roc_auc", "roc_auc_macro", "average_precision"}
 def _regression(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
     centre = read_centre(catalog, rows)
     moments, sums_sql = read_row_moments(catalog, rows, regression.statistics(centre), regression.TOGETHER)
-    effects = {key: regression.design_effect(moment) for key, moment in moments.items()}
-    medians, medians_sql = read_median_errors(catalog, rows, confidence, effects)
+    counted = read_above_median(catalog, rows, read_medians(catalog, rows))
+    above = {key: regression.above_median(one) for key, one in counted.items()}
+    reach = {key: regression.median_reach(share, confidence) for key, share in above.items()}
+    medians, medians_sql = read_median_errors(catalog, rows, reach)
     found = {
         key: regression.regression_estimates(
-            regression.RegressionAggregates(moment, centre, medians.get(key))
+            regression.RegressionAggregates(moment, centre, medians.get(key), above.get(key))
         )
         for key, moment in moments.items()
     }

@@ -11,6 +11,7 @@ from analytics.aggregates.ranks import MedianError
 from analytics.engines.text import literal
 from analytics.measures.binary import few_rows
 from analytics.measures.estimate import LEAST_ROWS, Estimate, missing, of_moments, ratio
+from analytics.stats.intervals import normal_quantile
 
 METRICS = (
     "mean_absolute_error", "root_mean_squared_error", "mean_error", "mean_absolute_percentage_error", "r2",
@@ -26,11 +27,13 @@ class RegressionAggregates:
     Attributes:
         centre: what was taken off predictions and labels before they were squared, so that a large mean costs no digits.
         median: order statistics of the absolute error; None without labelled rows.
+        above: the share of rows above the median.
     """
 
     moments: RowMoments
     centre: Centre
     median: MedianError | None
+    above: Estimate | None = None
 
 
 def statistics(centre: Centre) -> tuple[Statistic, ...]:
@@ -135,24 +138,30 @@ def _r2(moments: RowMoments) -> Estimate:
     return of_moments("r2", moments, value, gradient, family="below_one", size=size)
 
 
-def design_effect(moments: RowMoments) -> float:
-    """By how much days or units that belong together inflate the variance of the mean absolute error."""
-    if moments.count("labelled") < LEAST_ROWS:
-        return 1.0
-    error = ratio("mean_absolute_error", moments, "absolute_error", "labelled")
-    variance, _, _ = error.chosen()
-    return max(variance / error.row_variance, 1.0) if error.row_variance > 0 else 1.0
+def above_median(moments: RowMoments) -> Estimate:
+    """The share of rows above the median error: one half, and how much it varies."""
+    return ratio("median_absolute_error", moments, "above", "labelled", family="share")
+
+
+def median_reach(share: Estimate, confidence: float) -> float:
+    """How far from one half the cumulated shares lie whose errors are the limits of the median.
+
+    Where all errors are equal the share does not vary and says nothing; independent rows stand in.
+    """
+    variance, df, _ = share.chosen()
+    if not variance > 0:
+        variance = 0.25 / share.size
+    return float(normal_quantile(confidence, df) * variance**0.5)
 
 
 def _median(aggregates: RegressionAggregates) -> Estimate:
     median = aggregates.median
     if median is None:
         return missing("median_absolute_error", "no_data", "no labelled rows")
-    error = ratio("mean_absolute_error", aggregates.moments, "absolute_error", "labelled")
     return Estimate(
         "median_absolute_error",
         median.value,
         family="given",
         limits=(median.low, median.high),
-        limits_take=error.chosen().independence,
+        limits_take=aggregates.above.chosen().independence if aggregates.above is not None else "rows",
     )

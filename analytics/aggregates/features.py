@@ -25,7 +25,7 @@ from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.rows import block_key, scoped_rows
 
 Floats = NDArray[np.float64]
-_TAIL = 6
+_TAIL = 8
 """Columns after the bins of a field, as `FieldCounts` names them after counts."""
 
 
@@ -38,8 +38,10 @@ class FieldCounts(NamedTuple):
         squares: sums of squared weights, shape (G,).
         below: weighted sum of e_1 - x over finite x < e_1, shape (G,); numeric fields.
         above: weighted sum of x - e_k over finite x >= e_k, shape (G,).
-        once: in ``(other)``, rows whose value no other row of the reference has, shape (G,).
-        in_one_block: in ``(other)``, rows whose value no other block of the reference has, shape (G,).
+        once: in ``(other)``, rows whose value one row of the reference has, shape (G,).
+        twice: the same for two rows.
+        in_one_block: in ``(other)``, rows whose value one block of the reference has, shape (G,).
+        in_two_blocks: the same for two blocks.
     """
 
     counts: Floats
@@ -48,7 +50,9 @@ class FieldCounts(NamedTuple):
     below: Floats
     above: Floats
     once: Floats
+    twice: Floats
     in_one_block: Floats
+    in_two_blocks: Floats
 
 
 @dataclass(frozen=True)
@@ -166,16 +170,14 @@ def _lookup(catalog: Catalog, item: ReferenceBins, i: int) -> Sql:
     if item.pooled:
         own = of_version(item.version, f"bins_version_{i}")
         block = block_key(catalog.predictions.block, "all", catalog.project.time_zone)
-        flags = (
-            "CAST(count(*) = 1 AS INTEGER) AS once, CAST(min(block) = max(block) AS INTEGER) AS in_one_block"
-        )
+        flags = "count(*) AS held, count(DISTINCT block) AS blocks"
         ranked = (
             f"SELECT value, row_number() OVER (ORDER BY count(*) DESC, value) - 1 AS place, {flags} FROM "
             f"(SELECT {item.field.expression} AS value, {block} AS block FROM reference WHERE {own.text} AND "
             f"{counted_rows(catalog)}) WHERE value IS NOT NULL GROUP BY value"
         )
         code = f"CAST(CASE WHEN place < {LISTED} THEN place ELSE {LISTED} END AS INTEGER)"
-        table = f"(SELECT value, {code} AS code, once, in_one_block FROM ({ranked}))"
+        table = f"(SELECT value, {code} AS code, held, blocks FROM ({ranked}))"
         return Sql(f"LEFT JOIN {table} AS m{i} ON m{i}.value = f{i}", own.parameters)
     if not item.categories:
         return Sql("")
@@ -210,14 +212,13 @@ def _sums(item: ReferenceBins, i: int, *, weighted: bool) -> list[str]:
             missing,
             *tail,
             *_beyond(item, i, weighted=weighted),
-            "0e0",
-            "0e0",
+            *["0e0"] * 4,
         ]
     listed = [total(f"m{i}.code = {place}") for place in range(len(item.categories))]
     if not item.pooled:
-        return [*listed, total(present), missing, *tail, "0e0", "0e0", "0e0", "0e0"]
+        return [*listed, total(present), missing, *tail, *["0e0"] * 6]
     other = f"m{i}.code = {LISTED}"
-    lone = [total(f"{other} AND m{i}.{flag} = 1") for flag in ("once", "in_one_block")]
+    lone = [total(f"{other} AND m{i}.{unit} = {few}") for unit in ("held", "blocks") for few in (1, 2)]
     return [*listed, total(other), total(present), missing, *tail, "0e0", "0e0", *lone]
 
 

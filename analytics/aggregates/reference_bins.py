@@ -56,6 +56,8 @@ class ReferenceBins:
             that holds 5 % of the reference or more has an edge at itself and one at the next double.
         coarse: per edge, whether it also separates the wider bins of PSI (every second quantile).
         categories: the most frequent values of the reference.
+        rows: per category, how many rows of the reference have it.
+        blocks: per category, in how many blocks of the reference it occurs.
         pooled: whether the reference has values beyond `categories`.
         absent: the reference has no such column, so there is nothing to compare with.
     """
@@ -65,6 +67,8 @@ class ReferenceBins:
     edges: tuple[float, ...] = ()
     coarse: tuple[bool, ...] = ()
     categories: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+    blocks: tuple[int, ...] = ()
     pooled: bool = False
     absent: bool = False
 
@@ -233,8 +237,9 @@ def _quantile_query(catalog: Catalog, fields: list[Field], version: str | None) 
 
 def _category_query(catalog: Catalog, fields: list[Field], version: str | None) -> Sql:
     picks = [
-        f"SELECT {i} AS field, value, place FROM (SELECT f{i} AS value, "
-        f"row_number() OVER (ORDER BY count(*) DESC, f{i}) AS place "
+        f"SELECT {i} AS field, value, place, held, blocks FROM (SELECT f{i} AS value, "
+        f"row_number() OVER (ORDER BY count(*) DESC, f{i}) AS place, "
+        "count(*) AS held, count(DISTINCT block_key) AS blocks "
         f"FROM reference_rows WHERE f{i} IS NOT NULL GROUP BY f{i}) WHERE place <= {LISTED + 1}"
         for i in range(len(fields))
     ]
@@ -245,7 +250,7 @@ def _over_reference(catalog: Catalog, fields: list[Field], version: str | None, 
     rows = scoped_rows(catalog, Scope(), "reference")
     own = of_version(version, "reference_version")
     columns = ", ".join(f"{field.expression} AS f{i}" for i, field in enumerate(fields))
-    chosen = f"SELECT {columns} FROM ({rows.text}) WHERE {own.text} AND {counted_rows(catalog)}"
+    chosen = f"SELECT block_key, {columns} FROM ({rows.text}) WHERE {own.text} AND {counted_rows(catalog)}"
     text = f"WITH reference_rows AS ({chosen}) {body}"
     return Sql(text, rows.parameters | own.parameters)
 
@@ -277,5 +282,13 @@ def _numeric_bins(field: Field, version: str | None, rows: list[dict[str, Any]] 
 def _category_bins(
     field: Field, version: str | None, rows: list[dict[str, Any]] | tuple[()]
 ) -> ReferenceBins:
-    values = [row["value"] for row in sorted(rows, key=lambda row: row["place"])]
-    return ReferenceBins(field, version, categories=tuple(values[:LISTED]), pooled=len(values) > LISTED)
+    ordered = sorted(rows, key=lambda row: row["place"])
+    listed = ordered[:LISTED]
+    return ReferenceBins(
+        field,
+        version,
+        categories=tuple(row["value"] for row in listed),
+        rows=tuple(row["held"] for row in listed),
+        blocks=tuple(row["blocks"] for row in listed),
+        pooled=len(ordered) > LISTED,
+    )

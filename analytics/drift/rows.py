@@ -14,7 +14,15 @@ Kind = Literal["numeric", "categorical", "boolean"]
 
 @dataclass(frozen=True)
 class DriftRow:
-    """One feature (or score, decision, label) of one window and version against the reference."""
+    """One feature (or score, decision, label) of one window and version against the reference.
+
+    Attributes:
+        independence: what the tests take as independent: rows, or blocks of time.
+        n_expected_by_chance: false alarms to expect from this cell when nothing has drifted; add them up over cells.
+        n_effective: how many independent rows the window's rows are worth.
+        total_variation_by_chance: mean total variation under no drift at this n.
+        unseen_rate_by_chance: share of rows expected to hold a value new to the reference under no drift.
+    """
 
     window_start: datetime
     window_end: datetime
@@ -43,6 +51,9 @@ class DriftRow:
     status: Status
     reason: str | None
     n_expected_by_chance: float | None = None
+    n_effective: float | None = None
+    total_variation_by_chance: float | None = None
+    unseen_rate_by_chance: float | None = None
 
 
 @dataclass(frozen=True)

@@ -150,8 +150,10 @@ def test_lone_values_of_the_pooled_ones_are_counted_in_the_reference(tmp_path: P
     bins = feature_bins(catalog, None)
     cell = next(iter(feature_histograms(catalog, Scope(), bins, [None], "reference").cells.values()))
     counts = cell.field(0)
-    assert counts.once.sum() == 3
-    assert counts.in_one_block.sum() == 5
+    assert (counts.once.sum(), counts.twice.sum()) == (3, 4)
+    assert (counts.in_one_block.sum(), counts.in_two_blocks.sum()) == (5, 2)
+    assert bins[0].rows == (3,) * LISTED
+    assert bins[0].blocks == (1,) * LISTED
 
 
 def test_windows_blocks_and_filters(tmp_path: Path) -> None:

@@ -1,0 +1,113 @@
+"""Drift of a project's features, scores, decisions and labels: read the histograms, compare them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import replace
+from datetime import datetime
+from threading import Lock
+
+from analytics.aggregates.features import CellHistogram, FeatureHistograms, feature_histograms
+from analytics.aggregates.reference_bins import (
+    ReferenceBins,
+    feature_bins,
+    reference_version_of,
+    watched_fields,
+)
+from analytics.ask.windows import resolve, versions_of
+from analytics.drift.compute import ALPHA, VersionHistograms, drift_rows, histogram_rows
+from analytics.drift.rows import DriftRow, HistogramRow
+from analytics.errors import ScopeError
+from analytics.results import Results
+from analytics.scope import Filter, Scope, Window
+from analytics.telemetry.catalog import Catalog
+
+_KEPT = 48
+_Reference = tuple[tuple[ReferenceBins, ...], CellHistogram, str]
+
+
+class _References:
+    """The counted references of late, by content: they do not change while their files do not."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[str, str | None, tuple[Filter, ...]], _Reference] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, catalog: Catalog, version: str | None, filters: tuple[Filter, ...]) -> _Reference:
+        key = (catalog.digest, version, filters)
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+        # bins come from the whole reference, so that they are the same under every filter
+        bins = self.of(catalog, version, ())[0] if filters else feature_bins(catalog, version)
+        counted = feature_histograms(catalog, Scope(filters=filters), bins, [version], "reference")
+        cell = next(iter(counted.cells.values()), CellHistogram.empty(bins))
+        with self._lock:
+            self._held[key] = (bins, cell, counted.sql)
+            while len(self._held) > _KEPT:
+                self._held.popitem(last=False)
+        return bins, cell, counted.sql
+
+
+_REFERENCES = _References()
+
+
+def drift_of(catalog: Catalog, scope: Scope) -> Results[DriftRow]:
+    """Every feature, score, decision and label of every window and version against the reference.
+
+    Filters apply to both sides; as-of and the window to the monitored rows only.
+
+    Raises:
+        ProjectError: the project has no reference.
+        ScopeError: the scope splits by a segment, which drift does not do.
+    """
+    histograms, windows, texts = _read(catalog, scope)
+    rows = drift_rows(histograms, windows, catalog.project.drift)
+    families = len({(row.window_start, row.version) for row in rows if row.p_value is not None})
+    by_chance = (
+        "p-values are corrected over the fields of each window and version; when nothing has drifted, about "
+        f"{ALPHA * families:.2g} of these {families:,} families would still show a small p by chance"
+    )
+    return Results(rows, catalog.project.zone, texts, (by_chance,) if families else ())
+
+
+def histogram_of(catalog: Catalog, scope: Scope, feature: str) -> Results[HistogramRow]:
+    """The bins of one field, in the reference and in each window, as shares of all rows of each side.
+
+    Raises:
+        ScopeError: no such field, or the scope splits by a segment.
+    """
+    known = [field.name for field in watched_fields(catalog)]
+    if feature not in known:
+        raise ScopeError(f'"{feature}" is not watched; known: {", ".join(known)}')
+    histograms, windows, texts = _read(catalog, scope)
+    return Results(histogram_rows(histograms, windows, feature), catalog.project.zone, texts)
+
+
+def _read(
+    catalog: Catalog, scope: Scope
+) -> tuple[list[VersionHistograms], tuple[Window, ...], tuple[str, ...]]:
+    if scope.by is not None:
+        raise ScopeError(
+            f'by: drift is not split by segment; ask for one value at a time, with where "{scope.by}=VALUE"'
+        )
+    scope, windows = resolve(catalog, scope)
+    versions = versions_of(catalog, scope)
+    groups: dict[str | None, list[str | None]] = {}
+    for version in versions:
+        groups.setdefault(reference_version_of(catalog, version), []).append(version)
+    found: dict[str | None, VersionHistograms] = {}
+    texts: list[str] = []
+    for reference_version, members in groups.items():
+        bins, reference, text = _REFERENCES.of(catalog, reference_version, scope.filters)
+        counted = feature_histograms(catalog, replace(scope, by=None), bins, members)
+        texts += [text, counted.sql]
+        for version in members:
+            own = _windows_of(counted, version)
+            found[version] = VersionHistograms(version, reference_version, reference, own)
+    return [found[version] for version in versions], windows, tuple(texts)
+
+
+def _windows_of(counted: FeatureHistograms, version: str | None) -> dict[datetime, CellHistogram]:
+    return {key: cell for (key, name), cell in counted.cells.items() if name == version}

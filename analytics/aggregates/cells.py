@@ -137,7 +137,8 @@ def unit_squares(
     same = "r.window_key = i.window_key AND coalesce(r.version, '') = i.version AND coalesce(r.segment, '') = i.segment"
     text = (
         f"SELECT {KEYS}, {squares} FROM ("
-        f"SELECT r.window_key AS window_key, r.version AS version, r.segment AS segment, r.unit_key AS unit_key, {sums} "
+        "SELECT r.window_key AS window_key, r.version AS version, r.segment AS segment, "
+        f"r.unit_key AS unit_key, {sums} "
         f"FROM (SELECT *, {unit_expression()} AS unit_key FROM ({rows.text}) WHERE scored) AS r "
         f"JOIN influences AS i ON {same} AND {join} "
         f"GROUP BY r.window_key, r.version, r.segment, r.unit_key) GROUP BY {KEYS}"

@@ -72,7 +72,10 @@ def _edges(low: float, high: float) -> Floats:
 
 def _ends_sql(rows: Sql) -> Sql:
     """The middle 99 % of labels, predictions and errors, as order statistics."""
-    each = "SELECT label AS one_value, score - label AS error FROM kept UNION ALL SELECT score AS one_value, NULL AS error FROM kept"
+    each = (
+        "SELECT label AS one_value, score - label AS error FROM kept "
+        "UNION ALL SELECT score AS one_value, NULL AS error FROM kept"
+    )
     ranked = (
         "SELECT one_value, error, row_number() OVER (ORDER BY one_value) AS place, count(*) OVER () AS total, "
         "row_number() OVER (ORDER BY error NULLS LAST) AS error_place, count(error) OVER () AS errors "

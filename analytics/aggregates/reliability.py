@@ -44,7 +44,8 @@ def read_reliability(
         f"SELECT {KEYS}, tenth, count(*) AS n, sum(weight) AS w, sum(weight * weight) AS w2, "
         "sum(weight * this_score) AS ws, sum(weight * is_positive) AS wl, "
         "sum(weight * (is_positive - this_score) * (is_positive - this_score)) AS we2 "
-        f"FROM (SELECT {KEYS}, weight, {score} AS this_score, CASE WHEN {positive} THEN 1e0 ELSE 0e0 END AS is_positive, "
+        f"FROM (SELECT {KEYS}, weight, {score} AS this_score, "
+        f"CASE WHEN {positive} THEN 1e0 ELSE 0e0 END AS is_positive, "
         f"CASE WHEN {score} >= 1e0 THEN 9 ELSE CAST(floor(10e0 * ({score})) AS INTEGER) END AS tenth "
         f"FROM ({rows.text}) WHERE scored AND label IS NOT NULL) GROUP BY {KEYS}, tenth",
         rows.parameters,

@@ -27,7 +27,8 @@ MOST_EXACT_ROWS = 250_000
 def keeps_scores(n_labelled: int, n_positive: int) -> bool:
     """Whether a cell keeps every distinct score.
 
-    In bins the order of a bin's rows is lost, which moves average precision by about 0.01 / sqrt(rows of the rarer class)
+    In bins the order of a bin's rows is lost, which moves average precision by about 0.01 / sqrt(rows of the
+    rarer class)
     and more: so small cells are exact, and so are large ones whose rarer class is small.
 
     >>> keeps_scores(5_000, 2_500), keeps_scores(100_000, 100), keeps_scores(100_000, 50_000)
@@ -66,7 +67,8 @@ class ScoreHistogram:
     @property
     def tied(self) -> NDArray[np.bool_]:
         """Whether all rows of a bin have the same score, shape (B,)."""
-        return self.low == self.high
+        same: NDArray[np.bool_] = self.low == self.high
+        return same
 
     @cached_property
     def counts(self) -> Floats:
@@ -234,7 +236,8 @@ def _histogram_sql(rows: Sql, key: str, score: str, positive: str, *, only: bool
         )
     return Sql(
         f"SELECT {KEYS}, block_key, label_code, place, count(*) AS n, sum(weight) AS w, sum(weight * weight) AS w2, "
-        f"sum(weight * this_score) AS ws, min(this_score) AS low, max(this_score) AS high FROM (SELECT {KEYS}, block_key, weight, {score} AS this_score, {label} AS label_code, "
+        f"sum(weight * this_score) AS ws, min(this_score) AS low, max(this_score) AS high "
+        f"FROM (SELECT {KEYS}, block_key, weight, {score} AS this_score, {label} AS label_code, "
         f"{key} AS place FROM {source} WHERE scored) GROUP BY {KEYS}, block_key, label_code, place",
         rows.parameters,
     )

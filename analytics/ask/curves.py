@@ -231,20 +231,36 @@ def _roc_rows(
     thresholds = np.concatenate([[0.0], edges])
     for i, threshold in enumerate(thresholds):
         fp, tp = float(above[0, i]), float(above[1, i])
-        yield _roc_row(
-            window, version, class_, float(threshold), tp, fp, float(positives - tp), float(negatives - fp),
-            int(rows_above[i]),
-        )  # fmt: skip
+        table = (tp, fp, float(positives - tp), float(negatives - fp))
+        yield _roc_row((window, version, class_), float(threshold), table, int(rows_above[i]))
 
 
 def _roc_row(
-    window: Window, version: str | None, class_: str | None, threshold: float | None, tp: float, fp: float, fn: float,
-    tn: float, n: int, *, operating_point: bool = False,
-) -> RocRow:  # fmt: skip
+    place: tuple[Window, str | None, str | None],
+    threshold: float | None,
+    table: tuple[float, float, float, float],
+    n: int,
+) -> RocRow:
+    """One row from weights of true and false positives, false and true negatives; no threshold: as decided."""
+    window, version, class_ = place
+    tp, fp, fn, tn = table
     return RocRow(
-        window.start, window.end, version, class_, threshold, _over(tp, tp + fn), _over(fp, fp + tn), _over(tp, tp + fp),
-        _over(tp + fp, tp + fp + fn + tn), tp, fp, fn, tn, n, operating_point,
-    )  # fmt: skip
+        window_start=window.start,
+        window_end=window.end,
+        version=version,
+        class_=class_,
+        threshold=threshold,
+        true_positive_rate=_over(tp, tp + fn),
+        false_positive_rate=_over(fp, fp + tn),
+        precision=_over(tp, tp + fp),
+        decision_rate=_over(tp + fp, tp + fp + fn + tn),
+        true_positives=tp,
+        false_positives=fp,
+        false_negatives=fn,
+        true_negatives=tn,
+        n=n,
+        operating_point=threshold is None,
+    )
 
 
 def _over(part: float, whole: float) -> float | None:
@@ -261,7 +277,7 @@ def _operating_point(
     if table.sum() == 0:
         return None
     n = int(cells.counts[:, :-1, k].sum())
-    return _roc_row(window, version, class_, None, tp, fp, fn, tn, n, operating_point=True)
+    return _roc_row((window, version, class_), None, (tp, fp, fn, tn), n)
 
 
 def _design_effects(catalog: Catalog, scope: Scope, score: _Column) -> dict[CellKey, float]:
@@ -337,7 +353,8 @@ def _pair_rows(histogram: PairHistogram, window: Window, version: str | None) ->
     edges = histogram.edges
     for i, j in np.argwhere(histogram.counts > 0):
         yield PairBinRow(
-            window.start, window.end, version, float(edges[i]), float(edges[i + 1]), float(edges[j]), float(edges[j + 1]),
+            window.start, window.end, version, float(edges[i]), float(edges[i + 1]), float(edges[j]),
+            float(edges[j + 1]),
             int(histogram.counts[i, j]),
         )  # fmt: skip
 

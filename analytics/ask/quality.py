@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import NamedTuple
 
 from analytics.aggregates.keys import CellKey
 from analytics.ask.aggregates import CellEstimates, decides, read_estimates
@@ -46,10 +47,8 @@ def quality_of(catalog: Catalog, scope: Scope, source: Source = "predictions") -
         for row in _cell_rows(
             catalog,
             scope,
-            window,
+            CellPlace(window, version, value),
             found.cells.get(CellKey(window.key, version, value)),
-            version,
-            value,
             maturity,
         )
     ]
@@ -71,15 +70,18 @@ def _segment_values(cells: Iterable[CellKey], scope: Scope) -> tuple[str | None,
     return in_order(key.segment for key in cells if key.segment is not None) or (None,)
 
 
+class CellPlace(NamedTuple):
+    """Where a cell stands in the answer."""
+
+    window: Window
+    version: str | None
+    value: str | None
+
+
 def _cell_rows(
-    catalog: Catalog,
-    scope: Scope,
-    window: Window,
-    cell: CellEstimates | None,
-    version: str | None,
-    value: str | None,
-    maturity: Maturity,
+    catalog: Catalog, scope: Scope, place: CellPlace, cell: CellEstimates | None, maturity: Maturity
 ) -> list[MetricRow]:
+    window, version, value = place
     if cell is None:
         cell = CellEstimates(0, 0, tuple(_nothing(catalog)))
     immature = maturity.reason(window.end) if cell.n else None
@@ -94,7 +96,8 @@ def _cell_rows(
         rows.append(
             MetricRow(
                 window.start, window.end, version, scope.by, value, estimate.class_, estimate.metric, estimate.value,
-                low, high, cell.n, cell.n_labelled, independence, status, reason, estimate.noise_floor, estimate.debiased,
+                low, high, cell.n, cell.n_labelled, independence, status, reason, estimate.noise_floor,
+                estimate.debiased,
             )
         )  # fmt: skip
     return rows

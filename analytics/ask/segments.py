@@ -107,59 +107,63 @@ def segments_of(catalog: Catalog, scope: Scope, metric: str | None = None) -> Re
         parts, text = _read(catalog, scoped_rows(catalog, scope, segment=name), metric, centre, slices=True)
         texts += text
         for version in versions_of(catalog, scope):
-            rows += _compared(catalog, scope, windows[0], name, version, whole, parts, metric)
-    notes = (
-        f"{sum(row.p_value is not None for row in rows)} comparisons; p-values are corrected (Benjamini-Hochberg) over all "
-        "slices of a version.",
-    )
-    return Results(tuple(corrected(rows)), catalog.project.zone, tuple(texts), notes)
+            cell = _Cell(scope, windows[0], name, version, metric)
+            rows += _compared(catalog, cell, whole, parts)
+    tested = sum(row.p_value is not None for row in rows)
+    note = f"{tested} comparisons; p-values are corrected (Benjamini-Hochberg) over all slices of a version."
+    return Results(tuple(corrected(rows)), catalog.project.zone, tuple(texts), (note,))
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """What the rows of one segment and version have in common."""
+
+    scope: Scope
+    window: Window
+    segment: str
+    version: str | None
+    metric: str
 
 
 def _compared(
-    catalog: Catalog,
-    scope: Scope,
-    window: Window,
-    segment: str,
-    version: str | None,
-    whole: dict[CellKey, _Part],
-    parts: dict[CellKey, _Part],
-    metric: str,
+    catalog: Catalog, cell: _Cell, whole: dict[CellKey, _Part], parts: dict[CellKey, _Part]
 ) -> Iterator[SegmentRow]:
-    everything = whole.get(CellKey(window.key, version, None))
+    everything = whole.get(CellKey(cell.window.key, cell.version, None))
     if everything is None:
         return
     mine = sorted(
-        ((key.segment or "", part) for key, part in parts.items() if key.version == version),
+        ((key.segment or "", part) for key, part in parts.items() if key.version == cell.version),
         key=lambda item: -item[1].moments.n,
     )
-    pairs = [_pair(catalog, part, everything - part, metric, scope.confidence) for _, part in mine]
-    gaps = differences(pairs, scope.confidence)
+    confidence = cell.scope.confidence
+    pairs = [_pair(catalog, part, everything - part, cell.metric, confidence) for _, part in mine]
+    gaps = differences(pairs, confidence)
     for (value, part), pair, gap in zip(mine, pairs, gaps, strict=True):
-        yield _row(scope, window, segment, version, value, metric, part, everything, pair, gap)
+        counts = part.moments.n, part.moments.count("labelled"), everything.moments.count("labelled")
+        yield _row(cell, value, counts, pair, gap)
 
 
 def _row(
-    scope: Scope, window: Window, segment: str, version: str | None, value: str, metric: str, part: _Part,
-    everything: _Part, pair: Pair, gap: Difference | None,
-) -> SegmentRow:  # fmt: skip
+    cell: _Cell, value: str, counts: tuple[int, int, int], pair: Pair, gap: Difference | None
+) -> SegmentRow:
     inside, outside = pair.inside, pair.outside
+    n, labelled, all_labelled = counts
     low = high = None
     if inside.value is not None:
-        low, high, _ = inside.interval(scope.confidence)
-    labelled, all_labelled = part.moments.count("labelled"), everything.moments.count("labelled")
+        low, high, _ = inside.interval(cell.scope.confidence)
     share = labelled / all_labelled if all_labelled else None
     reason = inside.reason
     if gap is None and inside.value is not None:
         reason = f"the rest: {outside.reason}" if outside.value is None else "nothing varies"
     return SegmentRow(
-        window_start=window.start,
-        window_end=window.end,
-        version=version,
-        segment=segment,
+        window_start=cell.window.start,
+        window_end=cell.window.end,
+        version=cell.version,
+        segment=cell.segment,
         segment_value=value,
-        where=f"{segment}={'' if value == MISSING else value}",
-        metric=metric,
-        n=part.moments.n,
+        where=f"{cell.segment}={'' if value == MISSING else value}",
+        metric=cell.metric,
+        n=n,
         n_labelled=labelled,
         share=share,
         value=inside.value,
@@ -172,7 +176,7 @@ def _row(
         p_value=gap.p_value if gap else None,
         p_adjusted=None,
         worse=None,
-        impact=_impact(metric, inside, outside, share) if gap else None,
+        impact=_impact(cell.metric, inside, outside, share) if gap else None,
         status=inside.status,
         reason=reason,
     )
@@ -297,7 +301,8 @@ def _loss(part: _Part) -> Estimate:
 def _pair(catalog: Catalog, part: _Part, rest: _Part, metric: str, confidence: float) -> Pair:
     """A slice and the rest, with the variance over units of their difference.
 
-    For ranks, and for decisions of many classes, the exact pass over units would be one a slice: the ratio of unit to row
+    For ranks, and for decisions of many classes, the exact pass over units would be one a slice: the ratio of
+    unit to row
     variance of the loss's difference stands in for it. Days, which matter more in most logs, are exact.
     """
     inside = _estimate(catalog, part, metric, confidence)

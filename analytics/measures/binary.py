@@ -43,7 +43,8 @@ STATISTICS = (
     Statistic("label", f"CASE WHEN {_LABELLED} THEN CAST(label AS DOUBLE) ELSE 0e0 END"),
     Statistic(
         "log_loss",
-        f"CASE WHEN {_LABELLED} THEN CASE WHEN label = 1 THEN -ln({_CLIPPED}) ELSE -ln(1e0 - {_CLIPPED}) END ELSE 0e0 END",
+        f"CASE WHEN {_LABELLED} THEN CASE WHEN label = 1 THEN -ln({_CLIPPED}) "
+        f"ELSE -ln(1e0 - {_CLIPPED}) END ELSE 0e0 END",
     ),
     Statistic("brier_score", f"CASE WHEN {_LABELLED} THEN (score - label) * (score - label) ELSE 0e0 END"),
     Statistic("residual", f"CASE WHEN {_LABELLED} THEN label - score ELSE 0e0 END"),
@@ -185,7 +186,10 @@ def _decided(cells: DecisionCells | None, *, decides: bool) -> list[Estimate]:
     found = []
     for name, (measure, family, both) in _DECIDED.items():
         if both and 0 < of_class.min() < LEAST_OF_A_CLASS:
-            reason = f"{of_class[1]} positive and {of_class[0]} negative labels; at least {LEAST_OF_A_CLASS} of each are needed"
+            reason = (
+                f"{of_class[1]} positive and {of_class[0]} negative labels; "
+                f"at least {LEAST_OF_A_CLASS} of each are needed"
+            )
             found.append(missing(name, "too_few", reason))
             continue
         result = measure(tp, fp, fn, tn)
@@ -239,7 +243,8 @@ def calibration_estimate(aggregates: BinaryAggregates, confidence: float) -> Est
 def reliability_estimate(bins: ReliabilityBins, residual: Estimate, confidence: float) -> Estimate:
     """The calibration error of reliability bins.
 
-    Rows that belong together are worth fewer independent ones: by the factor by which days or units inflate the variance
+    Rows that belong together are worth fewer independent ones: by the factor by which days or units inflate
+    the variance
     of the mean residual (label minus score).
     """
     variance, _, independence = residual.chosen()

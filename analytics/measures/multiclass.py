@@ -32,12 +32,13 @@ from analytics.telemetry.typed import score_column
 
 Floats = NDArray[np.float64]
 METRICS = (
-    "roc_auc", "roc_auc_macro", "average_precision", "log_loss", "brier_score", "expected_calibration_error", "accuracy",
-    "balanced_accuracy", "precision", "precision_macro", "recall", "recall_macro", "f1", "f1_macro", "matthews_corrcoef",
-    "top_2_accuracy", "cost",
+    "roc_auc", "roc_auc_macro", "average_precision", "log_loss", "brier_score", "expected_calibration_error",
+    "accuracy", "balanced_accuracy", "precision", "precision_macro", "recall", "recall_macro", "f1", "f1_macro",
+    "matthews_corrcoef", "top_2_accuracy", "cost",
 )  # fmt: skip
 PER_CLASS = (
-    "roc_auc", "average_precision", "precision", "recall", "specificity", "f1", "prevalence", "mean_score", "decision_rate",
+    "roc_auc", "average_precision", "precision", "recall", "specificity", "f1", "prevalence", "mean_score",
+    "decision_rate",
 )  # fmt: skip
 _LABELLED = "scored AND label IS NOT NULL"
 

@@ -25,7 +25,8 @@ class RegressionAggregates:
     """Everything read of one cell.
 
     Attributes:
-        centre: what was taken off predictions and labels before they were squared, so that a large mean costs no digits.
+        centre: what was taken off predictions and labels before they were squared, so that a large mean
+            costs no digits.
         median: order statistics of the absolute error; None without labelled rows.
         above: the share of rows above the median.
     """

@@ -25,6 +25,7 @@ _ONE_ERROR = float(2.0 * ndtr(1.0) - 1.0)
 _FARTHEST = 40.0
 """Standard errors beyond which a p-value is 0 for every purpose."""
 _HALVINGS = 50
+_LARGEST_EXPONENT = 300.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class _Side:
 def _log_limits(value: Floats, variance: Floats) -> tuple[Floats, Floats]:
     half = np.sqrt(variance)
     positive = value > 0
-    factor = np.exp(np.minimum(half / np.where(positive, value, 1.0), 700.0))
+    # a value that is hardly above 0 would bring infinity, which no result may hold
+    factor = np.exp(half / np.maximum(np.where(positive, value, 1.0), half / _LARGEST_EXPONENT + 1e-300))
     return np.where(positive, value / factor, value - half), np.where(positive, value * factor, value + half)
 
 
@@ -97,7 +99,8 @@ def differences(pairs: Sequence[Pair], confidence: float) -> list[Difference | N
     """Compare slices with the rest by one metric; None where a side has no value or nothing varies.
 
     The limits of a difference come from those of its sides (Zou and Donner, Statistics in Medicine 27, 2008; for shares
-    Newcombe's), so a slice without a single error is not taken as free of doubt. A day on which both sides rise together
+    Newcombe's), so a slice without a single error is not taken as free of doubt. A day on which both sides
+    rise together
     adds nothing to their difference: the block variance is that of the blocks' differences, likewise for units. Where
     blocks or units vary more than rows, both sides' intervals are widened by the same factor.
 
@@ -157,7 +160,8 @@ def _size(estimate: Estimate) -> float:
 def _row_variances(pair: Pair, family: str) -> tuple[float, float]:
     """Variances of both sides, taking rows as independent.
 
-    Losses are skewed: a small slice that happens to hold none of the rare large ones would seem to vary hardly at all. If
+    Losses are skewed: a small slice that happens to hold none of the rare large ones would seem to vary
+    hardly at all. If
     it did not differ its rows would vary as the rest's do, so the smaller side's variance is taken to be at least that.
     """
     inside, outside = pair.inside, pair.outside
@@ -166,7 +170,9 @@ def _row_variances(pair: Pair, family: str) -> tuple[float, float]:
         return row_in, row_out
     if inside.size < outside.size:
         return max(row_in, row_out * outside.size / inside.size), row_out
-    return row_in, max(row_out, row_in * inside.size / outside.size)
+    if outside.size < inside.size:
+        return row_in, max(row_out, row_in * inside.size / outside.size)
+    return row_in, row_out
 
 
 def _freedom(pair: Pair, row_in: float, row_out: float, family: str) -> float:

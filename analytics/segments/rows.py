@@ -20,7 +20,8 @@ class SegmentRow:
         p_value: of no difference, for this comparison alone.
         p_adjusted: after Benjamini-Hochberg over all slices of the version that could be compared.
         worse: whether the difference is in the bad direction and p_adjusted is below 0.05; None without an answer.
-        impact: how much the whole would improve if the slice did as well as the rest (share x difference in the bad direction; negative where it does better).
+        impact: how much the whole would improve if the slice did as well as the rest (share x difference
+            in the bad direction; negative where it does better).
     """
 
     window_start: datetime

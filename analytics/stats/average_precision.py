@@ -142,6 +142,7 @@ def average_precision_estimate(
     neg_w2: npt.ArrayLike | None = None,
     ties: Ties = "step",
     pos_rows: npt.ArrayLike | None = None,
+    *,
     tied: npt.ArrayLike | None = None,
 ) -> AveragePrecisionEstimate:
     """Return value, linearised variance and bias for independent rows.

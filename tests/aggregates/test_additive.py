@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.aggregates.cells import DecisionCells, read_decision_cells
-from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import RowMoments, read_row_moments
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
 from analytics.ask.aggregates import edges_of
@@ -175,6 +174,3 @@ def test_large_cells_are_sparse(tmp_path):
     assert scores.sums.shape == (4, n)
     totals = scores.block_totals(np.ones((2, len(scores.keys))))
     np.testing.assert_allclose(totals[1], 10)
-
-
-_ = CellKey

@@ -1,4 +1,5 @@
-"""Seeded simulations: 95 % intervals cover about 95 %, and slices that do not differ are called different 5 % of the time.
+"""Seeded simulations: 95 % intervals cover about 95 %, and slices that do not differ are called different 5 %
+of the time.
 
 Every replicate is a version of one project, so each number comes the way a user gets it. What an interval should
 cover is the mean over all replicates (its own error is a fourteenth of one interval's). Coverage of 200 replicates has

@@ -125,3 +125,24 @@ def test_interval_coverage(n: int, prevalence: float) -> None:
             found.value, found.variance, m, n - m, 0.95, bias=found.bias
         )
         assert np.mean((low <= truth) & (truth <= high)) >= 0.915
+
+
+def test_a_bin_of_one_score_is_one_threshold():
+    """Heavy ties in a large cell: the bins of a histogram that hold a single score are not shuffled."""
+    rng = np.random.default_rng(5)
+    label = rng.random(20_000) < 0.3
+    score = np.clip(np.round(rng.normal(0.4 + 0.2 * label, 0.2), 1), 0, 1)
+    scores, place = np.unique(score, return_inverse=True)
+    pos, neg = (np.bincount(place[label == one], minlength=len(scores)) for one in (True, False))
+    tied = np.ones(len(scores), dtype=bool)
+    truth = metrics.average_precision_score(label, score)
+    assert float(ap.average_precision(pos, neg, "random", tied=tied)) == pytest.approx(truth, abs=1e-12)
+    assert abs(float(ap.average_precision(pos, neg, "random")) - truth) > 0.01
+    for mixed, plain in zip(
+        ap.average_precision_influence(pos, neg, "random", tied),
+        ap.average_precision_influence(pos, neg, "step"),
+        strict=True,
+    ):
+        np.testing.assert_allclose(mixed, plain)
+    none = ap.average_precision_influence(pos, neg, "random", ~tied)
+    np.testing.assert_allclose(none.positive, ap.average_precision_influence(pos, neg, "random").positive)

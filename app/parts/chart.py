@@ -63,7 +63,7 @@ def behind(
 
 
 def chart(
-    word: str,
+    word: str | Sequence[str],
     figure: Figure,
     alt: str,
     *,
@@ -76,7 +76,8 @@ def chart(
     """One chart with everything around it; draws into the container it is called in.
 
     Args:
-        word: the chart's entry in the glossary: its heading and what the drawer says.
+        word: the chart's entry in the glossary: its heading and what the drawer says; the drawer explains
+            several words under each other.
         figure: from `app.charts`.
         alt: the takeaway in a sentence, from the same module.
         key: its own on the page.
@@ -104,10 +105,12 @@ def chart(
         table_behind(behind, key)
 
 
-def header(word: str, key: str, sql: Sequence[str] = (), *, heading: str | None = None) -> None:
+def header(
+    word: str | Sequence[str], key: str, sql: Sequence[str] = (), *, heading: str | None = None
+) -> None:
     """The heading of a card with its "?"."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f"**{heading or title(word)}**", width="content")
+        st.markdown(f"**{heading or title(word if isinstance(word, str) else word[0])}**", width="content")
         explain_button(word, key, sql)
 
 

@@ -10,16 +10,16 @@ from app.glossary import explain
 from app.parts import words
 
 
-def explain_button(word: str, key: str, sql: Sequence[str] = ()) -> None:
-    """A "?" that opens the drawer on a word of the glossary.
+def explain_button(word: str | Sequence[str], key: str, sql: Sequence[str] = ()) -> None:
+    """A "?" that opens the drawer on a word of the glossary, or on several.
 
     Args:
-        word: a metric, statistic or chart of `app.glossary`.
+        word: metrics, statistics or charts of `app.glossary`.
         key: of the button, its own on the page.
         sql: the texts behind the numbers.
     """
     if st.button("", icon=":material/help:", key=f"{key}_explain", type="tertiary", help=words.EXPLAIN):
-        drawer([word], sql)
+        drawer([word] if isinstance(word, str) else word, sql)
 
 
 def drawer(topics: Sequence[str], sql: Sequence[str] = ()) -> None:

@@ -62,6 +62,12 @@ def pick(
     ]
 
 
+def present(rows: Sequence[MetricRow]) -> list[MetricRow]:
+    """The rows of versions that logged anything in these windows; one that was not there yet says nothing."""
+    there = {row.version for row in rows if row.n}
+    return [row for row in rows if row.version in there]
+
+
 def reference_of(reference: Sequence[MetricRow], row: MetricRow) -> MetricRow | None:
     """The same metric of the same version in the reference; None where it has no value there."""
     found = pick(reference, row.metric, row.class_, row.version)
@@ -121,7 +127,7 @@ def metric_grid(
 ) -> pd.DataFrame:
     """Every metric of the whole window: a row a metric, for each version value, interval and reference."""
     metrics = list(dict.fromkeys(row.metric for row in whole if row.class_ == class_))
-    lines = []
+    lines: list[dict[str, str | None]] = [_counts(whole, reference)]
     for metric in metrics:
         line: dict[str, str | None] = {words.METRIC: title(metric)}
         for row in pick(whole, metric, class_):
@@ -132,6 +138,16 @@ def metric_grid(
         line[words.BETTER] = words.DIRECTIONS[direction(metric)]
         lines.append(line)
     return pd.DataFrame(lines).dropna(axis=1, how="all")
+
+
+def _counts(whole: Sequence[MetricRow], reference: Sequence[MetricRow]) -> dict[str, str | None]:
+    line: dict[str, str | None] = {words.METRIC: words.LABELLED}
+    for row in {row.version: row for row in whole}.values():
+        name = str(row.version) if row.version is not None else words.VALUE
+        line[name] = words.OF.format(some=count(row.n_labelled), all=count(row.n))
+        against = next((other for other in reference if other.version == row.version), None)
+        line[f"{name}, {words.REFERENCE_COLUMN}"] = count(against.n_labelled) if against else None
+    return line
 
 
 def segment_grid(view: View, rows: Sequence[MetricRow]) -> None:

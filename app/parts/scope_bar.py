@@ -102,8 +102,10 @@ def _project(entries: tuple[Entry, ...]) -> Entry:
 
 def _other_project() -> None:
     """Versions, segments and metrics of one project mean nothing in another; the window stays."""
-    for word in ("version", "by", "where", *links.PAGE_WORDS):
-        st.session_state[word] = DEFAULTS.get(word)
+    for word in ("version", "by", "where"):
+        st.session_state[word] = DEFAULTS[word]
+    for word in links.PAGE_WORDS:
+        st.session_state.pop(word, None)
 
 
 def _range() -> None:
@@ -165,20 +167,21 @@ def _chips() -> None:
 
 
 def _share(entry: Entry) -> None:
-    st.markdown(words.SHARE_MOVING)
     address = (st.context.url or "").split("?")[0]
+    fixed = st.session_state.get("range") == "custom"
+    st.markdown(words.SHARE_FROZEN if fixed else words.SHARE_MOVING)
     st.code(f"{address}?{links.query(project=entry.name)}", language=None, wrap_lines=True)
+    if fixed:
+        return
     if entry.bench is None:
         return
     try:
-        scope = resolve(entry.name, entry.bench, said()).scope
+        view = resolve(entry.name, entry.bench, said())
     except AssayError:
         return  # the page says what is wrong with the words
-    extent = entry.bench.catalog.extent
-    start = scope.start or (extent and extent[0])
-    end = scope.end or (extent and extent[1] + timedelta(seconds=1))
-    if start is not None and end is not None:
-        frozen = window_words(start, end, entry.bench.project.zone)
+    scope = _resolved(view)
+    if scope.start is not None and scope.end is not None:
+        frozen = window_words(scope.start, scope.end, view.zone)
         st.markdown(words.SHARE_FROZEN)
         st.code(f"{address}?{links.query(project=entry.name, **frozen)}", language=None, wrap_lines=True)
 

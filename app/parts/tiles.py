@@ -45,7 +45,7 @@ class Tile:
 def tiles(items: Sequence[Tile]) -> None:
     """Draw the tiles side by side, under each other on a phone."""
     shown = items[:MOST_TILES]
-    with st.grid(len(shown), min_column_width=190, gap="small"):
+    with st.grid(len(shown), min_column_width=150, gap="small"):
         for item in shown:
             with st.container(border=True, gap="xxsmall"):
                 _tile(item)

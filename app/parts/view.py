@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics.project import Predictions, Project, Release
+from analytics.project import Predictions, Project
 from analytics.scope import GRAINS, Filter, Grain, Scope, format_instant, parse_instant
 from analytics.workbench import Workbench
 from app.formats import day
@@ -76,9 +76,8 @@ class View:
 
     @property
     def version(self) -> str | None:
-        """The one version that tiles and tables are about: the live one, if it is among those asked for."""
-        live = live_version(self.bench)
-        return live if live in self.versions or not self.versions else self.versions[-1]
+        """The one version that tiles are about: of those asked for, the one live last in the window."""
+        return live_version(self.bench, self.versions, self.scope.end)
 
     def over_time_of(self, version: str | None) -> Scope:
         """The scope of one version, cut into windows."""
@@ -89,18 +88,28 @@ class View:
         return replace(self.scope, versions=() if version is None else (version,))
 
 
-def live_version(bench: Workbench) -> str | None:
-    """The version released last that has logged anything; of several released together the first named."""
+def live_version(
+    bench: Workbench, among: Sequence[str | None] | None = None, before: datetime | None = None
+) -> str | None:
+    """The version released last; of several released together the first named.
+
+    Args:
+        bench: the open project.
+        among: only these; every version that has logged anything where None.
+        before: releases from here on do not count.
+    """
     catalog = bench.catalog
-    released = [release for release in catalog.releases if release.version in catalog.versions]
-    if released:
-        newest = max(_released_at(bench, release) for release in released)
-        return next(release.version for release in released if _released_at(bench, release) == newest)
-    return catalog.versions[-1] if catalog.versions else None
-
-
-def _released_at(bench: Workbench, release: Release) -> datetime:
-    return bench.project.instant(release.timestamp)
+    candidates = catalog.versions if among is None else among
+    released = [
+        (bench.project.instant(release.timestamp), release.version)
+        for release in catalog.releases
+        if release.version in candidates
+    ]
+    live = [pair for pair in released if before is None or pair[0] < before]
+    if live:
+        newest = max(moment for moment, _ in live)
+        return next(version for moment, version in live if moment == newest)
+    return candidates[-1] if candidates else None
 
 
 def resolve(name: str, bench: Workbench, words: Mapping[str, Any], now: datetime | None = None) -> View:

@@ -93,6 +93,7 @@ GRAINS = {
 NO_LABELS = "No row of this window has a label yet."
 LABELLED = "Labelled rows"
 ROWS = "Rows"
+OF = "{some} of {all}"
 LABELLED_SHARE = "Labelled"
 NEWEST = "Newest row"
 DAMAGE = "Left out of the logs: {damage}"
@@ -104,11 +105,11 @@ def attention(worse: int, models: int) -> str:
     """The first line of the overview.
 
     >>> attention(0, 1), attention(2, 3)
-    ('The model shows no loss of quality.', '2 of 3 models need attention.')
+    ('The model shows no loss of quality now.', '2 of 3 models need attention.')
     """
     if not worse:
-        none = f"None of {models} models shows a loss of quality."
-        return "The model shows no loss of quality." if models == 1 else none
+        none = f"None of {models} models shows a loss of quality now."
+        return "The model shows no loss of quality now." if models == 1 else none
     if models == 1:
         return "The model needs attention."
     return f"{worse} of {models} models {'needs' if worse == 1 else 'need'} attention."

@@ -51,7 +51,7 @@ def card(model: Model, key: str) -> None:
                 st.caption(literal(words.ONE_VERSION.format(version=view.version)), width="content")
         st.markdown(literal(model.said.sentence))
         drift(view, key)
-        with st.grid(4, min_column_width=170, gap="small"):
+        with st.grid(4, min_column_width=140, gap="small"):
             numbers(model, key)
         damage(view, key)
         with st.container(horizontal=True, gap="small"):

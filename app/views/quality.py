@@ -37,13 +37,13 @@ def over_time(view: View, metric: str, class_: str | None) -> None:
     """The metric by window; a point leads to the examples of its window."""
     with st.skeleton(height=340), guarded(view, "over_time"):
         found = ask(view, "quality", view.over_time)
-        rows = metrics.pick(found, metric, class_)
+        rows = metrics.present(metrics.pick(found, metric, class_))
         shown = {row.version for row in rows}
         against = metrics.pick(metrics.reference_quality(view), metric, class_)
         against = [row for row in against if row.version in shown]
         catalog = view.bench.catalog
         chart(
-            "metric_over_time",
+            ("metric_over_time", metric),
             metric_over_time(rows, catalog.releases, against, zone=view.zone, versions=catalog.versions),
             metric_over_time_alt(rows, against, zone=view.zone),
             key="over_time",
@@ -99,7 +99,7 @@ def page(view: View, whole: Sequence[MetricRow], reference: Sequence[MetricRow])
         by_segment(view, metric, class_)
     curves_of(view, class_)
     st.markdown(f"**{words.ALL_METRICS}**")
-    grid = metrics.metric_grid(whole, reference, class_)
+    grid = metrics.metric_grid(metrics.present(whole), reference, class_)
     st.dataframe(grid, hide_index=True, placeholder="–", alt=words.ALL_METRICS, height="content")
 
 

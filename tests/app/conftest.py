@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
 from streamlit import config
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
+from analytics.errors import AssayError
 from app import locations
+from app.parts.workspace import _workspace
 
 SECONDS = 60
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -27,11 +30,31 @@ def errors_in_full():
     config.set_option("client.showErrorDetails", "full")
 
 
+class _KnownPages(PagesManager):
+    """AppTest forgets the pages between runs, and so a callback could not switch to one; a server does not."""
+
+    known: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, *arguments: Any, **words: Any) -> None:
+        super().__init__(*arguments, **words)
+        if self.known:
+            self._set_pages(dict(self.known))
+
+    def set_pages_and_resolve(self, pages: dict[str, Any], *arguments: Any, **words: Any) -> Any:
+        type(self).known = pages
+        return super().set_pages_and_resolve(pages, *arguments, **words)
+
+
 @pytest.fixture
 def open_page(monkeypatch) -> Callable[..., AppTest]:
     """`open_page("quality", project, range="all")`: the page as a link with these parameters opens it."""
 
+    shown: list[Path] = []
+
     def opened(page: str, logs: Path | None = None, /, **parameters: Any) -> AppTest:
+        if logs is not None:
+            shown.append(logs.resolve())
+        monkeypatch.setattr(app_test, "PagesManager", _KnownPages)
         monkeypatch.setenv(locations.PROJECT_VARIABLE, str(logs or locations.sample_logs()))
         test = AppTest.from_file(str(locations.main_script()), default_timeout=SECONDS)
         for name, value in parameters.items():
@@ -42,14 +65,28 @@ def open_page(monkeypatch) -> Callable[..., AppTest]:
         return test
 
     yield opened
-    st.cache_resource.clear()
+    for path in shown:
+        _close(path)
+
+
+def _close(path: Path) -> None:
+    """Let go of a small project; answers on the sample logs are kept, as a server keeps them."""
+    try:
+        entries = _workspace(str(path)).entries()
+    except AssayError:
+        entries = ()
+    for entry in entries:
+        if entry.bench is not None:
+            entry.bench.close()
+    _workspace.clear(str(path))
 
 
 def texts(test: AppTest) -> str:
     """Everything a page says in sentences, for `in`."""
     parts = [element.value for kind in ("markdown", "caption", "code") for element in getattr(test, kind)]
-    parts += [badge.proto.body for badge in test.get("badge")] if test.get("badge") else []
-    return "\n".join(str(part) for part in parts)
+    said = "\n".join(str(part) for part in parts)
+    # logged text is escaped (app.parts.plain); here it reads as on the screen
+    return re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", said.replace("\u2060", ""))
 
 
 def charts(test: AppTest) -> list[dict[str, Any]]:

@@ -86,7 +86,7 @@ def test_another_project_forgets_the_words_of_the_first(open_page):
 def test_a_folder_without_a_project_says_what_to_do(open_page, tmp_path):
     page = open_page("overview", tmp_path)
     assert_fine(page)
-    assert "No logs yet" in texts(page)
+    assert "No project yet" in texts(page)
     assert "assay init" in texts(page)
 
 

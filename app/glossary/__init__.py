@@ -5,8 +5,9 @@ from app.glossary.base import Explanation, Unit
 from app.glossary.charts import CHARTS
 from app.glossary.drift import DRIFT
 from app.glossary.metrics import METRICS
+from app.glossary.tables import TABLES
 
-__all__ = ["CHARTS", "DRIFT", "METRICS", "Explanation", "Unit", "explain", "inside", "show", "title", "unit"]
+__all__ = ["CHARTS", "DRIFT", "METRICS", "TABLES", "Explanation", "Unit", "explain", "inside", "show", "title", "unit"]
 
 
 def explain(word: str) -> Explanation:
@@ -15,7 +16,7 @@ def explain(word: str) -> Explanation:
     Raises:
         KeyError: nothing is called so.
     """
-    for family in (METRICS, DRIFT, CHARTS):
+    for family in (METRICS, DRIFT, CHARTS, TABLES):
         if word in family:
             return family[word]
     raise KeyError(word)

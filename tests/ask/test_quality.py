@@ -132,6 +132,21 @@ def test_multiclass_with_an_absent_class(tmp_path):
     bench.close()
 
 
+def test_both_words_for_macro_auc_have_one_interval_by_units(tmp_path):
+    rng = np.random.default_rng(26)
+    unit = np.repeat(np.arange(40), 25)
+    scores = np.repeat(rng.dirichlet([1, 1, 1], 40), 25, axis=0)
+    label = np.repeat([rng.choice(list("ABC"), p=one) for one in scores[::25]], 25)
+    columns = dict(zip(["pa", "pb", "pc"], scores.T, strict=True))
+    frame = pd.DataFrame({"ts": times(1000, 1), "label": label, "u": [f"u{i}" for i in unit]} | columns)
+    bench = write_project(tmp_path, frame, MULTI + 'unit = "u"\n')
+    found = values(bench.quality(bench.scope()))
+    one, other = found["roc_auc"], found["roc_auc_macro"]
+    assert one.independence == other.independence == "units"
+    assert (one.ci_low, one.ci_high) == (other.ci_low, other.ci_high)
+    bench.close()
+
+
 def test_tied_scores_rank_as_in_scikit_learn(tmp_path):
     rng = np.random.default_rng(7)
     scores = rng.integers(1, 4, (300, 3)) / 10

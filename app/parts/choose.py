@@ -1,0 +1,44 @@
+"""Bound selectors whose choices change with the data: a choice that is no longer there falls back to the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+WIDTH = 260
+
+
+def choose(
+    word: str,
+    label: str,
+    options: Sequence[str],
+    *,
+    shown: Callable[[str], str] = str,
+    first: str | None = None,
+) -> str:
+    """A select box bound to a word of the URL.
+
+    Args:
+        word: its name in the URL and the session.
+        label: for people.
+        options: at least one.
+        shown: how an option reads.
+        first: the option where nothing was chosen; the first one where left out.
+    """
+    default = first if first is not None and first in options else options[0]
+    seed(word, options)
+    chosen = st.selectbox(
+        label, options, index=list(options).index(default), key=word, bind="query-params", format_func=shown,
+        width=WIDTH,
+    )  # fmt: skip
+    return chosen if chosen in options else default
+
+
+def seed(word: str, options: Sequence[object]) -> None:
+    """Links say ``metric=log_loss`` where the widget knows the words people read; a stale choice is forgotten."""
+    raw = st.query_params.get(word)
+    if word not in st.session_state and raw in options:
+        st.session_state[word] = raw
+    elif word in st.session_state and st.session_state[word] not in options:
+        del st.session_state[word]

@@ -1,0 +1,81 @@
+"""The sentences of Drift, Segments, Examples and Telemetry that do not depend on results."""
+
+from __future__ import annotations
+
+VERSION = "Version"
+FEATURE = "Feature"
+AT = "Window"
+ALL = "all"
+METRIC = "Metric"
+KIND = "Which rows"
+K = "How many"
+PER_CLASS = "Of each class"
+PER_CLASS_HELP = "So many of every true class for worst and best, of every decided class for the others."
+ROW = "Row"
+BACK = "Back to {page}"
+CLICK_CELL = "Click a cell to see below how the feature is distributed in that window."
+CLICK_BIN = "Click a bar to see rows of that bin."
+CLICK_POINT = "Click a point to see the distribution of that window."
+CLICK_ROW = "Choose a row to see its distribution above."
+CLICK_SLICE = "Click a slice to see its worst rows."
+DRIFTED = "Features drifted"
+MOST_MOVED = "Moved most"
+OUTPUTS = "Outputs drifted"
+WINDOWS = "{grain}s with drift"
+FALSE_ALARMS = (
+    "p-values are corrected (Benjamini-Hochberg) within each {window} and version, so about 5% of what is marked is "
+    "expected to be a false alarm: {expected} of the {marked} on screen. Had nothing drifted, about {chance} false "
+    "alarms would be expected over all {cells}."
+)
+NO_REFERENCE_HEADLINE = "Drift cannot be judged: the project file declares no reference."
+NO_REFERENCE_EXAMPLE = """[reference]                    # a window of these logs ...
+start = {start}
+end = {end}
+
+# [reference]                  # ... or files of its own
+# path = "reference/*.parquet\""""
+WORSE_SLICES = "Slices worse than the rest"
+COSTLIEST = "{where} costs most"
+ITS_SHARE = "Its share of the rows"
+COMPARED = "Slices compared"
+TOO_SMALL = "{n} too small or without labels"
+EXAMPLES_BUTTON = "Examples"
+SCOPE_BUTTON = "Only this slice"
+OPEN = "Open"
+NARROW = "Scope"
+CORRECTED = (
+    "p-values are corrected (Benjamini-Hochberg) over all {slices} of this version, so that about 5% of the slices "
+    "marked are expected to be false alarms. Red and ▼: worse, ▲: better, ●: no difference beyond chance."
+)
+NO_SEGMENTS_HEADLINE = "There is nothing to compare: the project file declares no segments."
+NO_SEGMENTS_EXAMPLE = """[predictions]
+segments = {columns}"""
+NO_LABELS_HEADLINE = "No row here has a label, so there is no loss to rank by."
+SHOW_UNCERTAIN = "Show uncertain rows"
+SHOW_RANDOM = "Show random rows"
+COLUMN = "Column"
+VALUE = "Value"
+PART = "Part"
+LOCATION = "logged in {file}, row {row}"
+OPEN_ROW = "Choose a row in the table, or turn the pages here."
+ALL_DAYS = "All that is logged, whatever the scope of the other pages."
+PREDICTIONS = "Predictions"
+COVERAGE = "With a label"
+COVERAGE_DETAIL = "{labelled} of {n}"
+NO_LABELS = "the project declares none"
+NEWEST = "Newest prediction"
+LEFT_OUT = "Left out"
+LEFT_OUT_DETAIL = "lines, rows and values that no number counts"
+LEFT_OUT_HELP = (
+    "Rejected lines, invalid values, rows that cannot be used, duplicates, and files that cannot be read."
+)
+NOTHING_LEFT_OUT = "nothing is damaged"
+AGO = "{age} ago"
+FILES_DETAIL = "{files}, {size}"
+WHAT_WAS_LEFT_OUT = "What was left out"
+DAY_CLICK = "Click a bar to see random rows of that day."
+ROLE_FEATURE = "feature"
+YES = "yes"
+PARTITION = "folder name"
+NONE_DECLARED = "none"
+DETAIL_TITLE = "One row"

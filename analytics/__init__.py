@@ -1,6 +1,7 @@
 """Assay's truth: logs in, results with intervals out. Knows no Streamlit and no Plotly.
 
-``analytics.open("folder")`` opens a project; its methods answer with typed results that turn into records or a DataFrame.
+``analytics.open("folder")`` opens a project; its methods answer with typed results that turn into records or a
+DataFrame.
 """
 
 from __future__ import annotations

@@ -39,13 +39,21 @@ def make_project(folder: Path, rows: int, *, days: int = 90) -> Path:
         (target / name).mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SELECT setseed(0.42)")
-        _write(connection, target / "predictions" / "p.parquet", rows, "TIMESTAMPTZ '2026-01-01 00:00:00+00'", days, 0)
+        _write(
+            connection,
+            target / "predictions" / "p.parquet",
+            rows,
+            "TIMESTAMPTZ '2026-01-01 00:00:00+00'",
+            days,
+            0,
+        )
         reference = max(rows // 10, 20_000)
         start = "TIMESTAMPTZ '2025-12-01 00:00:00+00'"
         _write(connection, target / "reference" / "r.parquet", reference, start, 30, rows)
         connection.execute(
             f"COPY (SELECT id, CAST(random() < score AS INTEGER) AS label, ts + INTERVAL 6 HOUR AS label_ts "
-            f"FROM read_parquet(['{target}/predictions/p.parquet', '{target}/reference/r.parquet']) WHERE random() < 0.9) "
+            f"FROM read_parquet(['{target}/predictions/p.parquet', '{target}/reference/r.parquet']) "
+            "WHERE random() < 0.9) "
             f"TO '{target}/labels/l.parquet' (COMPRESSION zstd)"
         )
     features = ", ".join(f'"{name}"' for name in (*NUMERIC, *CATEGORICAL))
@@ -57,8 +65,8 @@ def _write(
     connection: duckdb.DuckDBPyConnection, path: Path, rows: int, start: str, days: int, first_id: int
 ) -> None:
     numeric = ", ".join(
-        f"CASE WHEN random() < 0.02 THEN NULL ELSE round(sqrt(-2 * ln(1 - random())) * cos(6.283185 * random()) * {i + 1}, 4) "
-        f"END AS {name}"
+        "CASE WHEN random() < 0.02 THEN NULL ELSE "
+        f"round(sqrt(-2 * ln(1 - random())) * cos(6.283185 * random()) * {i + 1}, 4) END AS {name}"
         for i, name in enumerate(NUMERIC)
     )
     categorical = ", ".join(
@@ -67,7 +75,8 @@ def _write(
     )
     seconds = days * 86_400 / rows
     connection.execute(
-        f"COPY (SELECT 'p' || (i + {first_id}) AS id, {start} + to_milliseconds(CAST(i * {seconds * 1000} AS BIGINT)) AS ts, "
+        f"COPY (SELECT 'p' || (i + {first_id}) AS id, "
+        f"{start} + to_milliseconds(CAST(i * {seconds * 1000} AS BIGINT)) AS ts, "
         f"'v' || (1 + i % 2) AS version, score, CAST(score > 0.3 AS INTEGER) AS decision, {numeric}, {categorical} "
         f"FROM (SELECT i, round(pow(random(), 3), 5) AS score FROM range({rows}) AS t(i))) "
         f"TO '{path}' (COMPRESSION zstd)"

@@ -18,12 +18,15 @@ def main(rows: int = 1_000_000) -> None:
     bench = open_workbench(project)
     catalog = bench.catalog
     files = [str(file.path) for name in ("predictions", "reference") for file in catalog.feeds[name].files]
-    sums = ", ".join([*(f"sum({name})" for name in NUMERIC), *(f"count({name})" for name in CATEGORICAL), "sum(score)"])
+    sums = ", ".join(
+        [*(f"sum({name})" for name in NUMERIC), *(f"count({name})" for name in CATEGORICAL), "sum(score)"]
+    )
     scan = duckdb.connect()
 
     def bare() -> None:
         for file in files:
-            scan.execute(f"SELECT {sums}, count(ts), min(version), sum(decision) FROM read_parquet(?)", [file]).fetchall()
+            text = f"SELECT {sums}, count(ts), min(version), sum(decision) FROM read_parquet(?)"
+            scan.execute(text, [file]).fetchall()
 
     scope, weekly = bench.scope(), bench.scope(grain="week")
     bench.drift(scope)  # reference bins are computed once, stored and left out
@@ -40,7 +43,9 @@ def main(rows: int = 1_000_000) -> None:
         runs=3,
     )
     base = taken["bare scan"]
-    print(f"{rows:,} predictions, {rows // 10:,} reference rows, 20 features, 2 versions; ratios to the bare DuckDB scan")
+    print(
+        f"{rows:,} predictions, {rows // 10:,} reference rows, 20 features, 2 versions; ratios to the bare scan"
+    )
     for name, seconds in taken.items():
         print(line(name, seconds, base))
 

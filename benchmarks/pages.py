@@ -31,7 +31,9 @@ def main() -> None:
 def _first_page() -> None:
     started = time.perf_counter()
     server = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", str(PORT)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "app", "serve", "--port", str(PORT)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait_until_healthy()
@@ -51,7 +53,9 @@ def _first_page() -> None:
     finally:
         server.terminate()
         server.wait(timeout=20)
-    print(f"start to /healthz {healthy:.1f} s; then the Overview's numbers {first:.1f} s; then Quality with its chart {quality:.1f} s")
+    print(
+        f"start to /healthz {healthy:.1f} s; then Overview {first:.1f} s; then Quality with its chart {quality:.1f} s"
+    )
 
 
 def _wait_until_healthy() -> None:

@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Page, sync_playwright
-from playwright.sync_api import TimeoutError as PlaywrightTimeout  # noqa: E402
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tests.chromium import ARGUMENTS, find  # noqa: E402
+from tests.chromium import ARGUMENTS, find
 
 PORT = 8695
 PAGES: dict[str, dict[str, str]] = {

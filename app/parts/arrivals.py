@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analytics.results import Results
 from analytics.telemetry.report import DayCount, FileRow, rows_per_day
 from analytics.telemetry.summary import TelemetrySummary
 from analytics.workbench import Workbench
@@ -101,11 +100,10 @@ def columns_frame(view: View) -> pd.DataFrame:
     catalog = view.bench.catalog
     parts, kinds = parts_of(view), {feature.name: feature.kind for feature in catalog.features}
     partitions = catalog.feeds["predictions"].partitions
-    lines = [
-        (name, kind, ", ".join(filter(None, [parts.get(name, ""), page_words.PARTITION * (name in partitions)])) or None,
-         kinds.get(name))
-        for name, kind in catalog.types.items()
-    ]  # fmt: skip
+    lines = []
+    for name, kind in catalog.types.items():
+        words = [parts.get(name), page_words.PARTITION if name in partitions else None]
+        lines.append((name, kind, ", ".join(filter(None, words)) or None, kinds.get(name)))
     return pd.DataFrame(lines, columns=["Column", "Type", "Part", "Watched as"])
 
 
@@ -189,7 +187,7 @@ def _whole(values: Any) -> pd.Series[Any]:
 
 
 def _moments(values: Sequence[datetime | None], view: View) -> pd.Series[Any]:
-    return pd.to_datetime(pd.Series(values), utc=True).dt.tz_convert(view.zone)
+    return pd.to_datetime(pd.Series(list(values), dtype=object), utc=True).dt.tz_convert(view.zone)
 
 
 def _day(moment: datetime | date | None) -> str | None:
@@ -225,9 +223,3 @@ def _costs(view: View) -> str | None:
         return "by class, in the project file"
     names = ("true_positive", "false_positive", "false_negative", "true_negative")
     return ", ".join(f"{name.replace('_', ' ')} {getattr(costs, name):g}" for name in names)
-
-
-__all__ = [
-    "DayCount", "FileRow", "Results", "columns_frame", "days_frame", "files_frame", "open_day", "per_day", "project_frame",
-    "releases_frame", "tiles_of",
-]  # fmt: skip

@@ -1,7 +1,7 @@
 """Going to another page and coming back, with the scope as it was there.
 
 Streamlit clears the address when a page is switched, and refuses to as long as widgets are bound to it. So the widgets
-let go of it first, and the next page gets its words in one piece: one entry in the history of the browser, not one a word.
+let go of it first, and the next page gets its words in one piece: one entry in the browser's history, not one a word.
 """
 
 from __future__ import annotations

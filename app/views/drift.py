@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 import streamlit as st
 
+from analytics.drift.rows import DriftRow
 from app.charts import drift as charts
 from app.charts.tables import drift_table, histogram_table
 from app.formats import window_name
@@ -40,7 +42,7 @@ def no_reference(view: View) -> None:
     )
 
 
-def heat_map(view: View, version: str | None) -> list[parts.DriftRow]:
+def heat_map(view: View, version: str | None) -> list[DriftRow]:
     """Every feature in every window; gives what is on screen."""
     found = ask(view, "drift", view.over_time)
     cells = parts.of_version(found, version)
@@ -58,7 +60,7 @@ def heat_map(view: View, version: str | None) -> list[parts.DriftRow]:
     return cells
 
 
-def histogram(view: View, row: parts.DriftRow, window: tuple[parts.datetime, parts.datetime]) -> None:
+def histogram(view: View, row: DriftRow, window: tuple[datetime, datetime]) -> None:
     """How one feature is distributed in the reference and in one window."""
     found = ask(view, "histogram", parts.scope_of(view, row.version, window), feature=row.feature)
     chart(
@@ -73,7 +75,7 @@ def histogram(view: View, row: parts.DriftRow, window: tuple[parts.datetime, par
     )
 
 
-def over_time(view: View, feature: str, cells: list[parts.DriftRow]) -> None:
+def over_time(view: View, feature: str, cells: list[DriftRow]) -> None:
     """One feature's distance from the reference, by window."""
     rows = [row for row in cells if row.feature == feature]
     if len(rows) < 2:

@@ -6,6 +6,8 @@ from functools import partial
 
 import streamlit as st
 
+from analytics.results import Results
+from analytics.telemetry.report import DayCount, FileRow
 from analytics.telemetry.summary import summarise
 from app.charts.volume import rows_by_day, rows_by_day_alt
 from app.headlines import telemetry_headline
@@ -28,7 +30,7 @@ def left_out(sentences: tuple[str, ...]) -> None:
         st.markdown(f":material/warning: **{page_words.WHAT_WAS_LEFT_OUT}**\n\n{lines}")
 
 
-def by_day(view: View, days: tuple[parts.DayCount, ...]) -> None:
+def by_day(view: View, days: tuple[DayCount, ...]) -> None:
     """How much arrived on which day."""
     catalog = view.bench.catalog
     chart(
@@ -42,7 +44,7 @@ def by_day(view: View, days: tuple[parts.DayCount, ...]) -> None:
     )
 
 
-def listed_files(view: View, files: parts.Results[parts.FileRow]) -> None:
+def listed_files(view: View, files: Results[FileRow]) -> None:
     """Every file, with what could not be read of it."""
     source = behind(view, files, "telemetry")
     header("files", "files", source.sql)

@@ -55,10 +55,12 @@ def test_the_table_has_every_statistic_of_every_field(open_page):
     page = open_page("drift", FLIGHTS, range="30d")
     frame = page.dataframe[-1].value
     assert len(frame) == 22
-    wanted = {"Population stability index", "Noise floor", "Jensen-Shannon distance", "Largest gap", "Mean distance moved",
-              "Share moved", "Adjusted p-value", "Missing", "Missing in reference", "Drifted", "Status",
-              "Test takes as independent"}  # fmt: skip
-    assert wanted <= set(frame.columns)
+    wanted = [
+        "Population stability index", "Noise floor", "Jensen-Shannon distance", "Largest gap", "Mean distance moved",
+        "Share moved", "Adjusted p-value", "Missing", "Missing in reference", "Drifted", "Status",
+        "Test takes as independent",
+    ]  # fmt: skip
+    assert set(wanted) <= set(frame.columns)
 
 
 def test_another_version_becomes_the_scope(open_page):

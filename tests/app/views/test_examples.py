@@ -122,7 +122,8 @@ def hostile(folder):
     frame.to_parquet(folder / "p $x$ (click) :material home.parquet", index=False)
     (folder / "assay.toml").write_text(
         'name = "*b* [click](http://e.example) $x$"\n[predictions]\npath = "p*.parquet"\ntask = "binary"\nid = "id"\n'
-        'timestamp = "at"\nscore = "score"\ndecision = "decision"\nlabel = "label"\nversion = "v"\nprivate = ["secret"]\n'
+        'timestamp = "at"\nscore = "score"\ndecision = "decision"\nlabel = "label"\nversion = "v"\n'
+        'private = ["secret"]\n'
         f"features = ['{column}']\nsegments = ['{column}']\n"
         "[reference]\nstart = 2024-01-01\nend = 2024-01-04\n"
     )

@@ -92,8 +92,8 @@ def chart(
         st.caption(literal(note))
     # colours are swapped when a chart is mounted: another theme is another chart
     drawn = f"{key}-{st.context.theme.type or 'light'}"
-    # a dictionary would be validated twice
-    shown = go.Figure(figure)
+    # a dictionary would be validated at every run, which took most of its time; the tests of app.charts do it once
+    shown = go.Figure(figure, _validate=False)
     if on_click is None:
         st.plotly_chart(shown, key=drawn, alt=alt, config=_CONFIG)
     else:

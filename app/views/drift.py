@@ -127,6 +127,7 @@ with guarded(view, "drift"):
             drift_table(ranked, zone=view.zone).drop(columns=["From", "Until", "Version"], errors="ignore"),
             "Every drift statistic of the whole window, a line a feature",
             key="drift_table",
+            columns={"Feature": st.column_config.TextColumn(pinned=True)},
             on_row=lambda place: st.session_state.update(
                 {"feature": ranked[place].feature, "at": page_words.ALL}
             ),

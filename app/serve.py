@@ -95,6 +95,7 @@ def serve(
     host: str = LOOPBACK,
     port: int = DEFAULT_PORT,
     open_browser: bool = False,
+    first_page: str = "",
 ) -> None:
     """Serve the app on a project or workspace until the process is told to stop.
 
@@ -103,6 +104,7 @@ def serve(
         host: the address to listen on. Others can reach the app only where this is not loopback.
         port: the port to listen on; 0 takes any free one. The address is printed on standard error.
         open_browser: open the user's browser once the server answers, if there is one to open.
+        first_page: path and words of the page to open there.
 
     Raises:
         ServerError: if the project does not exist, or the address cannot be listened on.
@@ -112,7 +114,8 @@ def serve(
         raise ServerError(f"{shown}: no such file or folder; give a folder that holds an assay.toml")
     _check_address(host, port)
     os.environ[locations.PROJECT_VARIABLE] = str(shown)
-    _when_started.append(lambda _server: _announce(host, shown, open_browser=open_browser))
+    page = first_page if open_browser else None
+    _when_started.append(lambda _server: _announce(host, shown, page))
     signal.signal(signal.SIGTERM, _exit_quietly)
     signal.signal(signal.SIGINT, _exit_quietly)
     app.run(config=configuration(host, port))
@@ -178,16 +181,16 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {error.strerror}"
 
 
-def _announce(host: str, project: Path, *, open_browser: bool) -> None:
+def _announce(host: str, project: Path, page: str | None) -> None:
     port = st.get_option("server.port")  # the real one, where 0 was asked for
     wildcard = host in {"0.0.0.0", "::"}  # noqa: S104
     shown = "localhost" if wildcard else f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
     everywhere = " (and on every other address of this machine)" if wildcard else ""
     print(f"Assay shows {project}\n  {url}{everywhere}\nCtrl+C stops it.", file=sys.stderr, flush=True)  # noqa: T201
-    if open_browser and _has_browser():
+    if page is not None and _has_browser():
         # The socket listens already; the page loads as soon as this start-up step is over.
-        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+        threading.Thread(target=webbrowser.open, args=(url + page,), daemon=True).start()
 
 
 def _has_browser() -> bool:

@@ -21,12 +21,12 @@ from tests.chromium import ARGUMENTS, find
 
 PORT = 8695
 PAGES: dict[str, dict[str, str]] = {
-    "overview": {},
-    "quality": {"project": "flights"},
-    "drift": {"project": "flights"},
-    "segments": {"project": "flights"},
-    "examples": {"project": "flights"},
-    "telemetry": {"project": "flights"},
+    "overview": {"range": "all"},
+    "quality": {"project": "flights", "range": "all"},
+    "drift": {"project": "flights", "range": "all"},
+    "segments": {"project": "flights", "range": "all"},
+    "examples": {"project": "flights", "range": "all"},
+    "telemetry": {"project": "flights", "range": "all"},
 }
 
 

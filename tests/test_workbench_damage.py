@@ -74,3 +74,13 @@ def test_a_new_file_is_seen_when_the_folder_is_looked_at_again(
     pq.write_table(renamed, folder / "predictions" / "c.parquet")
     assert bench.digest != before
     assert labelled(bench) == 1200
+
+
+def test_a_file_whose_name_holds_wildcards_is_read_and_no_other(folder: Path) -> None:
+    (folder / "predictions" / "a.parquet").rename(folder / "predictions" / "x[ab]*?.parquet")
+    bench = Workbench(folder)
+    assert labelled(bench) == 800
+    assert sorted(row.path for row in bench.telemetry()) == [
+        "predictions/b.parquet",
+        "predictions/x[ab]*?.parquet",
+    ]

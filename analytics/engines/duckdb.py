@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from analytics.engines.text import Sql, identifier, literal
+from analytics.engines.text import Sql, identifier, literal, reader_path
 from analytics.errors import FileVanishedError, QueryTimeoutError, TelemetryError
 
 QUERY_SECONDS = 60.0
@@ -60,7 +60,9 @@ class DuckDBEngine:
             }
         )
         directories = ", ".join(literal(f"{folder}/") for folder in sorted(set(folders)))
-        paths = ", ".join(literal(str(file)) for file in self._files)
+        # DuckDB asks for permission twice: for the name as written, wildcards escaped, and for the file it finds
+        names = dict.fromkeys(name for file in self._files for name in (str(file), reader_path(file)))
+        paths = ", ".join(literal(name) for name in names)
         for statement in (
             "SET TimeZone = 'UTC'",
             f"SET allowed_directories = [{directories}]",

@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+
+WILDCARDS = "*?["
 
 Parameter = str | int | float | bool | datetime | None
 
@@ -43,6 +46,15 @@ def literal(value: str | float | bool) -> str:  # noqa: FBT001  # a constant, no
     if "\x00" in value:
         raise ValueError("a text constant cannot hold a NUL character")
     return "'" + value.replace("'", "''") + "'"
+
+
+def reader_path(path: Path) -> str:
+    """A path as DuckDB's readers take it, with its own wildcard characters escaped.
+
+    >>> reader_path(Path("/logs/a[1].csv"))
+    '/logs/a[[]1].csv'
+    """
+    return "".join(f"[{sign}]" if sign in WILDCARDS else sign for sign in str(path))
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.engines.duckdb import DuckDBEngine
-from analytics.engines.text import literal
+from analytics.engines.text import literal, reader_path
 from analytics.errors import FileVanishedError, TelemetryError
-from analytics.telemetry.files import READ_ERRORS, LogFile, open_bytes, sql_path
+from analytics.telemetry.files import READ_ERRORS, LogFile, open_bytes
 
 LINE = "assay:line"
 """The column of a repaired file that holds the number of the line."""
@@ -128,7 +128,7 @@ def look_at_csv(engine: DuckDBEngine, file: LogFile) -> CsvFile:
 def csv_relation(files: list[CsvFile], columns: tuple[str, ...], filename: str) -> str:
     """The table function for plain CSV files of one header: every column as text, nothing guessed."""
     first = files[0]
-    paths = ", ".join(literal(sql_path(one.file.path)) for one in files)
+    paths = ", ".join(literal(reader_path(one.file.path)) for one in files)
     shape = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
     hive = "true" if first.file.hive else "false"
     return (

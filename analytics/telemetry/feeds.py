@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.engines.duckdb import DuckDBEngine
-from analytics.engines.text import identifier, literal
+from analytics.engines.text import identifier, literal, reader_path
 from analytics.errors import FileVanishedError, TelemetryError
 from analytics.telemetry.casts import is_integer, is_numeric
 from analytics.telemetry.csv_files import LINE, CsvFile, csv_relation, look_at_csv, same_name
-from analytics.telemetry.files import LogFile, sql_path
+from analytics.telemetry.files import LogFile
 from analytics.telemetry.json_files import json_keys, json_relation
 
 FILE = "assay:file"
@@ -289,7 +289,9 @@ def _repaired_group(opening: _Opening, found: CsvFile) -> Group:
         for name, value in zip(columns[len(found.columns) :], folders.values(), strict=True)
     ]
     items += [f"{literal(str(path))} AS {identifier(FILE)}", f"{identifier(LINE)} AS {identifier(ROW)}"]
-    relation = f"(SELECT {', '.join(items)} FROM read_parquet({literal(sql_path(found.repaired or path))}))"
+    relation = (
+        f"(SELECT {', '.join(items)} FROM read_parquet({literal(reader_path(found.repaired or path))}))"
+    )
     return Group((found.file,), dict.fromkeys(columns, "VARCHAR"), relation, (relation,), text=True)
 
 
@@ -332,7 +334,7 @@ def agreed_type(kinds: set[str]) -> str:
 
 
 def _paths(files: list[LogFile]) -> str:
-    return "[" + ", ".join(literal(sql_path(file.path)) for file in files) + "]"
+    return "[" + ", ".join(literal(reader_path(file.path)) for file in files) + "]"
 
 
 def _short(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from typing import IO, Literal, cast
 
 import pyarrow as pa
 
+from analytics.engines.text import WILDCARDS
 from analytics.errors import TelemetryError
 
 Format = Literal["parquet", "csv", "json", "json_array", "unreadable"]
@@ -24,7 +25,6 @@ _SUFFIXES: dict[str, Format] = {
     ".ndjson": "json",
 }  # fmt: skip
 _COMPRESSED = (".gz", ".zst")
-_MAGIC = "*?["
 _HEAD_BYTES = 4096
 READ_ERRORS = (OSError, EOFError, zlib.error, pa.ArrowException)
 """What reading a damaged or vanished file of any compression raises."""
@@ -90,7 +90,7 @@ def fixed_folder(folder: Path, pattern: str) -> Path:
     given = Path(pattern).expanduser()
     fixed = Path(given.anchor) if given.is_absolute() else folder
     for part in given.relative_to(given.anchor).parts[:-1]:
-        if any(sign in part for sign in _MAGIC):
+        if any(sign in part for sign in WILDCARDS):
             break
         fixed /= part
     return fixed
@@ -129,11 +129,6 @@ def digest(files: Iterable[LogFile]) -> str:
     for file in files:
         state.update(f"{file.path}\0{file.size}\0{file.modified_ns}\0".encode(errors="surrogateescape"))
     return state.hexdigest()[:16]
-
-
-def sql_path(path: Path) -> str:
-    """A path as DuckDB's readers take it, with its own wildcard characters escaped."""
-    return "".join(f"[{sign}]" if sign in _MAGIC else sign for sign in str(path))
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from analytics.engines.duckdb import DuckDBEngine
-from analytics.engines.text import identifier, literal
+from analytics.engines.text import identifier, literal, reader_path
 from analytics.errors import FileVanishedError, TelemetryError
-from analytics.telemetry.files import READ_ERRORS, LogFile, open_bytes, sql_path
+from analytics.telemetry.files import READ_ERRORS, LogFile, open_bytes
 
 SHOWN_LINES = 10
 SNIFF_ROWS = 100_000
@@ -92,7 +92,7 @@ def _format(file: LogFile) -> str:
 
 
 def _paths(files: Iterable[LogFile]) -> str:
-    return "[" + ", ".join(literal(sql_path(file.path)) for file in files) + "]"
+    return "[" + ", ".join(literal(reader_path(file.path)) for file in files) + "]"
 
 
 def _keys_of(engine: DuckDBEngine, objects: str) -> list[str]:

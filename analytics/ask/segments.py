@@ -133,7 +133,7 @@ def _compared(
         return
     mine = sorted(
         ((key.segment or "", part) for key, part in parts.items() if key.version == cell.version),
-        key=lambda item: -item[1].moments.n,
+        key=lambda item: (-item[1].moments.n, item[0]),
     )
     confidence = cell.scope.confidence
     pairs = [_pair(catalog, part, everything - part, cell.metric, confidence) for _, part in mine]

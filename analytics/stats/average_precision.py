@@ -199,7 +199,11 @@ def average_precision_interval(
     # A corrected value of 0 or less is possible with a handful of positives; the logit needs something above
     # 0.
     centre = np.where(known, np.clip(ap - shift, ap / 10, ap), 0.5)
-    half = normal_quantile(confidence, freedom) * np.sqrt(np.where(known, v, 0.0)) / (centre * (1 - centre))
+    with np.errstate(
+        over="ignore"
+    ):  # a value next to 0 or 1 may have no end on the logit: its interval is [0, 1]
+        spread = normal_quantile(confidence, freedom) * np.sqrt(np.where(known, v, 0.0))
+        half = spread / (centre * (1 - centre))
     low, high = special.expit(special.logit(centre) - half), special.expit(special.logit(centre) + half)
     bound = np.where(ap >= 1, _separated(m, n, (1 - confidence) / 2), 0.0)
     return Intervals(np.where(known, np.minimum(low, ap), bound), np.where(known, np.maximum(high, ap), 1.0))

@@ -25,7 +25,8 @@ def to_csv(frame: pd.DataFrame) -> bytes:
         column = safe[name]
         if not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_datetime64_any_dtype(column):
             safe[name] = column.astype(object).map(_guarded, na_action="ignore")
-    text = safe.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%S%z")
+    # both signs in the line's end make the writer quote a text that holds either; a lone \r would start a new row
+    text = safe.to_csv(index=False, lineterminator="\r\n", date_format="%Y-%m-%dT%H:%M:%S%z")
     return text.encode("utf-8-sig")
 
 

@@ -44,7 +44,7 @@ def no_reference(view: View) -> None:
 
 def heat_map(view: View, version: str | None) -> list[DriftRow]:
     """Every feature in every window; gives what is on screen."""
-    found = ask(view, "drift", view.over_time)
+    found = ask(view, "drift", view.over_time_of(version))
     cells = parts.of_version(found, version)
     chart(
         "drift_heatmap",
@@ -86,7 +86,10 @@ def over_time(view: View, feature: str, cells: list[DriftRow]) -> None:
         charts.feature_over_time_alt(rows, zone=view.zone),
         key="feature_over_time",
         behind=behind(
-            view, ask(view, "drift", view.over_time), "drift", partial(drift_table, rows, zone=view.zone)
+            view,
+            ask(view, "drift", view.over_time_of(rows[0].version)),
+            "drift",
+            partial(drift_table, rows, zone=view.zone),
         ),
         on_click=partial(parts.open_cell, view),
         heading=f"{literal(feature)} by {view.grain}",
@@ -99,8 +102,9 @@ with guarded(view, "drift"):
     if "reference" not in view.bench.catalog.sources:
         no_reference(view)
         st.stop()
-    found = ask(view, "drift", view.scope)
+    # one version is on screen, so one is counted
     version = view.version
+    found = ask(view, "drift", view.of_version(version))
     whole = parts.of_version(found, version)
     if not any(row.n for row in whole):
         empty.nothing(view, "drift")

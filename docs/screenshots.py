@@ -23,7 +23,7 @@ PORT = 8695
 PAGES: dict[str, dict[str, str]] = {
     "overview": {"range": "all"},
     "quality": {"project": "flights", "range": "all"},
-    "drift": {"project": "flights", "range": "all"},
+    "drift": {"project": "flights", "range": "all", "version": "gbm-2013.03"},
     "segments": {"project": "flights", "range": "all"},
     "examples": {"project": "flights", "range": "all"},
     "telemetry": {"project": "flights", "range": "all"},

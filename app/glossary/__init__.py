@@ -7,7 +7,19 @@ from app.glossary.drift import DRIFT
 from app.glossary.metrics import METRICS
 from app.glossary.tables import TABLES
 
-__all__ = ["CHARTS", "DRIFT", "METRICS", "TABLES", "Explanation", "Unit", "explain", "inside", "show", "title", "unit"]
+__all__ = [
+    "CHARTS",
+    "DRIFT",
+    "METRICS",
+    "TABLES",
+    "Explanation",
+    "Unit",
+    "explain",
+    "inside",
+    "show",
+    "title",
+    "unit",
+]
 
 
 def explain(word: str) -> Explanation:

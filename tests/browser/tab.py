@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from playwright.sync_api import ConsoleMessage, Dialog, Download, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Dialog, Download, Locator, Page, WebSocket, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PAGES = ("overview", "quality", "drift", "segments", "examples", "telemetry")
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 1000}
-SECONDS = 90
+SECONDS = 60
 """For any one wait: cold drift of a sample project takes a few seconds, and tests share two cores."""
 
 expect.set_options(timeout=SECONDS * 1000)
@@ -25,7 +26,7 @@ SETTLED = """() => {
   const main = document.querySelector('[data-testid=stMain]');
   const idle = app && main
     && app.dataset.testScriptState === 'notRunning' && app.dataset.testConnectionState === 'CONNECTED'
-    && main.querySelector('h1, h2, h3, h4, h5, [data-testid=stCode], [data-testid=stException]')
+    && main.querySelector('h1, h2, h3, h4, h5, strong, [data-testid=stException]')
     && !main.querySelector('[data-testid=stSkeleton], [data-testid=stSkeletonElement], [data-stale=true]')
     && [...main.querySelectorAll('[data-testid=stPlotlyChart]')].every(chart => chart.querySelector('.main-svg'));
   if (!idle) { window.idleSince = undefined; return false; }
@@ -52,16 +53,14 @@ POINTS = """chart => {
 }"""
 
 
-# Counts the runs of the script: after a click, the state of before it may still stand for a moment.
-COUNT_RUNS = """
-window.runs = 0;
-new MutationObserver(changes => {
-  for (const change of changes) {
-    const state = change.target.dataset.testScriptState;
-    if (state === 'running' && change.oldValue !== state) window.runs += 1;
-  }
-}).observe(document, {subtree: true, attributeOldValue: true, attributeFilter: ['data-test-script-state']});
-"""
+def has_ended(frame: str | bytes) -> bool:
+    """Whether the server says that a run of the script has come to its end."""
+    if isinstance(frame, str):
+        return False
+    message = ForwardMsg.FromString(frame)
+    return message.WhichOneof("type") == "script_finished" and message.script_finished in {
+        ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
+    }  # fmt: skip
 
 
 @dataclass
@@ -73,24 +72,25 @@ class Tab:
         base: the address of the server, without a slash at the end.
         wrong: what must never happen, in words.
         requests: every address asked for, web sockets included.
+        socket: the connection to the script.
     """
 
     page: Page
     base: str
     wrong: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    socket: WebSocket | None = None
 
     def __post_init__(self) -> None:
         """Listen before the first request."""
         self.page.set_default_timeout(SECONDS * 1000)
-        self.page.add_init_script(COUNT_RUNS)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
         self.page.on("dialog", self._dialog)
         self.page.on("popup", lambda popup: self.wrong.append(f"window opened: {popup.url}"))
         # of the context: workers and frames ask too
         self.page.context.on("request", lambda request: self._asked(request.url))
-        self.page.on("websocket", lambda socket: self._asked(socket.url))
+        self.page.on("websocket", self._connected)
 
     def _console(self, message: ConsoleMessage) -> None:
         # Streamlit finds out below which path it is served by asking, and Chromium calls every 404 an error.
@@ -101,6 +101,10 @@ class Tab:
     def _dialog(self, dialog: Dialog) -> None:
         self.wrong.append(f"dialog: {dialog.message}")
         dialog.dismiss()
+
+    def _connected(self, socket: WebSocket) -> None:
+        self.socket = socket
+        self._asked(socket.url)
 
     def _asked(self, url: str) -> None:
         self.requests.append(url)
@@ -125,9 +129,10 @@ class Tab:
     @contextmanager
     def run(self, to: str | None = None) -> Iterator[None]:
         """Do something that makes the script run, then wait until it has: on this page, or on the one it leads to."""
-        before = self.page.evaluate("window.runs")
-        yield
-        self.page.wait_for_function("before => window.runs > before", arg=before)
+        # a quick run comes and goes without a trace in the page; the server always says that one has ended
+        assert self.socket
+        with self.socket.expect_event("framereceived", has_ended, timeout=SECONDS * 1000):
+            yield
         if to is not None:
             path = "" if to == "overview" else to
             self.page.wait_for_url(re.compile(rf"{re.escape(self.base)}/{path}(\?|$)"))
@@ -170,7 +175,9 @@ class Tab:
 
     def tile(self, label: str) -> tuple[str, str]:
         """Value of a tile, and everything that stands in it."""
-        metric = self.main.get_by_test_id("stMetric").filter(has=self.page.get_by_text(label, exact=True)).first
+        metric = (
+            self.main.get_by_test_id("stMetric").filter(has=self.page.get_by_text(label, exact=True)).first
+        )
         around = metric.locator("xpath=ancestor::*[@data-testid='stVerticalBlock'][1]")
         return metric.get_by_test_id("stMetricValue").inner_text(), around.inner_text()
 
@@ -191,7 +198,9 @@ class Tab:
             return fits[0]
 
         distance = place()["y"] - self.page.viewport_size["height"] / 2
-        self.main.evaluate("(main, distance) => main.scrollBy({top: distance, behavior: 'instant'})", distance)
+        self.main.evaluate(
+            "(main, distance) => main.scrollBy({top: distance, behavior: 'instant'})", distance
+        )
         point = place()
         self.page.mouse.move(point["x"] - 3, point["y"])
         self.page.mouse.click(point["x"], point["y"])

@@ -22,9 +22,12 @@ JULY = {"start": "2013-07-01", "end": "2013-08-01"}
         ),
         (
             "flights",
-            JULY | {"where": ["origin=JFK", "origin=LGA"], "version": ["logistic-2013.03"], "as_of": "2013-07-15"},
-            "from 2013-07-01 to 2013-08-01, version logistic-2013.03, origin is JFK or origin is LGA, "
-            "as known on 2013-07-15 (America/New_York)",
+            JULY
+            | {"where": ["origin=JFK", "origin=LGA"], "version": ["logistic-2013.03"], "as_of": "2013-07-15"},
+            (
+                "from 2013-07-01 to 2013-08-01, version logistic-2013.03, origin is JFK or origin is LGA, "
+                "as known on 2013-07-15 (America/New_York)"
+            ),
         ),
         (
             "flights_minutes",
@@ -60,7 +63,9 @@ def test_segments_open_on_the_version_metric_and_window(tab, benches):
     words = JULY | {"version": ["classes-2013.03"], "where": ["origin=EWR"]}
     tab.open("segments", project=bench.project.name, metric="balanced_accuracy", **words)
 
-    rows = bench.segments(bench.scope(where=words["where"], versions=words["version"], **JULY), "balanced_accuracy")
+    rows = bench.segments(
+        bench.scope(where=words["where"], versions=words["version"], **JULY), "balanced_accuracy"
+    )
     assert tab.headline == segments_headline(rows)
     assert "from 2013-07-01 to 2013-08-01, version classes-2013.03, origin is EWR" in tab.scope
     compared = sum(row.p_adjusted is not None for row in rows)
@@ -77,7 +82,7 @@ def test_examples_open_on_the_same_rows(tab, benches):
     cells = tab.cells(tab.main.get_by_test_id("stDataFrame").first)
     assert len(rows) == len(cells) == 5
     assert [line[0] for line in cells] == [str(row.rank) for row in rows]
-    assert [row.id for row in rows][0] in tab.plain(tab.main.inner_text())
+    assert rows[0].id in tab.plain(tab.main.inner_text())
 
 
 def test_the_share_button_hands_out_a_link_to_the_same_scope(tab, open_tab, samples):

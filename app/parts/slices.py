@@ -64,7 +64,7 @@ def tiles_of(rows: Sequence[SegmentRow]) -> list[Tile]:
             ),
         ]
     detail = page_words.TOO_SMALL.format(n=count(small)) if small else "every value of every segment"
-    shown.append(Tile(page_words.COMPARED, f"{count(len(compared))} of {count(len(rows))}", detail))
+    shown.append(Tile(page_words.COMPARED, count(len(compared)), f"of {count(len(rows))}; {detail}"))
     return shown
 
 

@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.parts import links, page_words
 from app.parts.view import DEFAULTS
+from app.parts.workspace import workspace
 from app.text import PAGES
 
 WORDS = tuple(dict.fromkeys((*DEFAULTS, *links.PAGE_WORDS, "at", "row")))
@@ -134,11 +135,15 @@ def _switch(page: str, words: dict[str, Any]) -> None:
             for word in WORDS:
                 if (binding := address.get_binding_for_param(word)) is not None:
                     address.unbind_widget(binding.widget_id)
-    named = "project" in st.query_params  # the first project goes without saying
+    # the first project of a workspace goes without saying
+    unsaid = "project" not in st.query_params and words.get("project") in (
+        None,
+        workspace().entries()[0].name,
+    )
     said = {
         word: _text(value)
         for word, value in words.items()
-        if value not in (None, "", [], QUIET.get(word)) and (word != "project" or named)
+        if value not in (None, "", [], QUIET.get(word)) and not (word == "project" and unsaid)
     }
     st.switch_page(f"views/{page}.py", query_params=said)
 

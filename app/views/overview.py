@@ -44,7 +44,7 @@ def card(model: Model, key: str) -> None:
     view = model.view
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"#### {literal(view.project.name)}", width="content")
+            st.markdown(f"###### {literal(view.project.name)}", width="content")
             word, _ = STATE_WORDS[model.said.state]
             verdict(word, bad=model.said.state == "worse", icon=STATE_WORDS[model.said.state][1])
             if view.version is not None:

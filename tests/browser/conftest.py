@@ -1,4 +1,4 @@
-"""Tabs on servers: one server on the sample logs a test process, a fresh context a tab, a picture of what failed."""
+"""Tabs on servers: one server on the sample logs a test process, a session a tab, a picture of what failed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 from analytics.workbench import Workbench
 from tests.browser.tab import DESKTOP, Tab
@@ -44,17 +44,26 @@ def benches() -> dict[str, Workbench]:
     return {file.parent.name: Workbench(file) for file in sorted((ROOT / "sample_logs").glob("*/assay.toml"))}
 
 
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """Where all tabs of a process open, so that each server's scripts are fetched and compiled once."""
+    context = browser.new_context(reduced_motion="reduce")
+    yield context
+    context.close()
+
+
 Opener = Callable[..., Tab]
 
 
 @pytest.fixture
-def open_tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Opener]:
+def open_tab(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Opener]:
     """`open_tab(url, scheme="dark", size=PHONE)`: an empty tab; what went wrong in it fails the test at its end."""
     tabs: list[Tab] = []
 
     def opened(base: str, scheme: str = "light", size: dict[str, int] = DESKTOP) -> Tab:
-        context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
-        tabs.append(Tab(context.new_page(), base))
+        tabs.append(Tab(window.new_page(), base))
+        tabs[-1].page.set_viewport_size(size)
+        tabs[-1].page.emulate_media(color_scheme=scheme)
         return tabs[-1]
 
     yield opened
@@ -64,7 +73,7 @@ def open_tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Opene
             PICTURES.mkdir(exist_ok=True)
             name = re.sub(r"[^\w-]+", "-", request.node.name)
             tab.page.screenshot(path=PICTURES / f"{name}-{number}.png")
-        tab.page.context.close()
+        tab.page.close()
     assert not wrong, "\n".join(dict.fromkeys(wrong))
 
 

@@ -88,8 +88,7 @@ class Tab:
         self.page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
         self.page.on("dialog", self._dialog)
         self.page.on("popup", lambda popup: self.wrong.append(f"window opened: {popup.url}"))
-        # of the context: workers and frames ask too
-        self.page.context.on("request", lambda request: self._asked(request.url))
+        self.page.on("request", lambda request: self._asked(request.url))
         self.page.on("websocket", self._connected)
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -120,7 +119,7 @@ class Tab:
 
     def settle(self) -> Tab:
         """Wait until nothing is still to come; any exception on the page is wrong."""
-        self.page.wait_for_function(SETTLED)
+        self.page.wait_for_function(SETTLED, polling=100)  # more often would slow down what it waits for
         for trouble in self.main.get_by_test_id("stException").all_inner_texts():
             self.wrong.append(f"exception on {self.page.url}: {trouble}")
         self.check()

@@ -77,14 +77,22 @@ def test_the_overview_names_what_is_broken_and_shows_the_rest(open_tab, server):
         (NO_LOGS, ["predicted_seconds"]),
     ],
 )
-def test_each_page_of_a_broken_project_says_one_line(open_tab, start_server, workspace, project, words):
-    server = start_server(workspace / project)
+def test_each_page_of_a_broken_project_says_one_line(open_tab, server, project, words):
     tab = open_tab(server.url)
-    for page in PAGES:
-        tab.open(page)
+    for page in PAGES[1:]:
+        tab.open(page, project="Other flights: minutes late" if project == NO_LOGS else project)
         says_one_line(tab, *words)
     assert "Traceback" not in "".join(server.messages)
-    server.stop()
+
+
+def test_a_broken_project_alone_is_served_and_says_one_line(open_tab, start_server, workspace):
+    alone = start_server(workspace / WRONG_KEY)
+    tab = open_tab(alone.url)
+    for page in ("overview", "quality"):
+        tab.open(page)
+        says_one_line(tab, "timestmp", "timestamp")
+    assert "Traceback" not in "".join(alone.messages)
+    alone.stop()
 
 
 def test_a_word_that_means_nothing_is_one_line_and_a_way_out(tab):

@@ -1,0 +1,351 @@
+"""What the analysis of an experiment returns: frozen rows, and the scorecard that holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from analytics.results import Status
+
+Kind = Literal["mean", "proportion", "ratio"]
+Role = Literal["primary", "secondary", "guardrail", "health"]
+Direction = Literal["up", "down"]
+Method = Literal["unadjusted", "cuped", "chi-squared"]
+Badge = Literal["better", "worse", "no difference shown", "safe", "harmed", "not shown safe"]
+Call = Literal["won", "lost", "mixed", "undecided", "harmed", "invalid", "unknown"]
+"""What the whole comparison comes to: ``invalid`` blocks any verdict (the split is broken), ``unknown`` has no data."""
+
+
+@dataclass(frozen=True)
+class ExperimentRow:
+    """One metric of one arm against the control, by one method; or the check of the split (metric ``srm``).
+
+    Attributes:
+        experiment: its name; None for numbers typed by hand.
+        metric: its name in the project file.
+        kind: of the metric; None for ``srm``.
+        role: what the metric is for.
+        direction: which way is better; None for ``srm``.
+        variant: the arm; None for ``srm``.
+        control: the arm it is compared with.
+        n: units of the arm that enter.
+        n_control: the same of the control.
+        mean: of the arm: mean, share or ratio; with CUPED the adjusted one.
+        mean_control: the same of the control.
+        difference: mean - mean_control.
+        standard_error: of the difference.
+        statistic: of the test.
+        df: degrees of freedom; None where the normal distribution is used.
+        ci_low, ci_high: interval of the difference for this comparison alone.
+        p_value: two-sided, from the same method.
+        p_adjusted, ci_adjusted_low, ci_adjusted_high: corrected for the family; what badge and verdict stand on.
+        lift: difference / |mean_control|.
+        lift_ci_low, lift_ci_high: its interval for this comparison alone.
+        lift_ci_adjusted_low, lift_ci_adjusted_high: corrected for the family.
+        chance_to_beat: that the arm is better than the control, under a flat prior.
+        method: how variance was reduced.
+        test: what was tested and how: ``welch``, ``score``, ``delta welch``, ``cluster-robust t`` …
+        n_missing: units of both arms left out because their value is null.
+        permutation_p_value: where a small arm and skewed values make the t distribution doubtful.
+        badge: what the corrected interval says.
+        warnings: sentences joined by ``; ``; None where there are none.
+        confidence: of the intervals, 1 - alpha.
+        status: ``ok``, ``too_few``, ``no_data`` or ``undefined``; in all but ``ok`` everything tested is None.
+        reason: why, in words; with ``ok`` why there is no lift.
+    """
+
+    experiment: str | None
+    metric: str
+    kind: Kind | None
+    role: Role
+    direction: Direction | None
+    variant: str | None
+    control: str | None
+    n: int | None
+    n_control: int | None
+    mean: float | None
+    mean_control: float | None
+    difference: float | None
+    standard_error: float | None
+    statistic: float | None
+    df: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p_value: float | None
+    p_adjusted: float | None
+    ci_adjusted_low: float | None
+    ci_adjusted_high: float | None
+    lift: float | None
+    lift_ci_low: float | None
+    lift_ci_high: float | None
+    lift_ci_adjusted_low: float | None
+    lift_ci_adjusted_high: float | None
+    chance_to_beat: float | None
+    method: Method
+    test: str
+    n_missing: int | None
+    permutation_p_value: float | None
+    badge: Badge | None
+    warnings: str | None
+    confidence: float
+    status: Status
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class ArmRow:
+    """One metric in one arm by itself.
+
+    Attributes:
+        metric: its name.
+        kind: of the metric.
+        variant: the arm.
+        is_control: whether it is the control.
+        n: units that enter.
+        n_missing: units left out because their value is null.
+        mean: mean, share or ratio of the units, unadjusted.
+        ci_low, ci_high: its interval (t for means and ratios, Wilson for shares).
+        standard_deviation: of the units' values; for a ratio of its linearised values.
+        status, reason: as everywhere.
+    """
+
+    metric: str
+    kind: Kind
+    variant: str
+    is_control: bool
+    n: int
+    n_missing: int
+    mean: float | None
+    ci_low: float | None
+    ci_high: float | None
+    standard_deviation: float | None
+    status: Status
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class DayRow:
+    """What the units first exposed up to and including one local day say (fixed horizon: not for looking daily).
+
+    Attributes: as in `ExperimentRow`; ``n`` and ``n_control`` grow from day to day.
+    """
+
+    metric: str
+    variant: str
+    control: str
+    method: Method
+    day: date
+    n: int
+    n_control: int
+    difference: float | None
+    ci_low: float | None
+    ci_high: float | None
+    lift: float | None
+    lift_ci_low: float | None
+    lift_ci_high: float | None
+    status: Status
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class ValueBin:
+    """Units of one arm whose value of a metric lies in ``[low, high)``; the outer bins are open (None).
+
+    For a ratio the value is the unit's own numerator / denominator. ``share`` is of the arm's units.
+    """
+
+    metric: str
+    variant: str
+    low: float | None
+    high: float | None
+    n: int
+    share: float
+
+
+@dataclass(frozen=True)
+class ArmCount:
+    """How many units an arm got, and how many it should have got.
+
+    Attributes:
+        variant: the arm.
+        planned_share: normalised.
+        n: units first exposed to it (or clusters, where these were randomised).
+        expected: planned_share x all of them.
+    """
+
+    variant: str
+    planned_share: float
+    n: int
+    expected: float
+
+
+@dataclass(frozen=True)
+class Health:
+    """What speaks for or against trusting the comparison.
+
+    Attributes:
+        arms: the split, in declared order.
+        srm: the test of the split (None where none was asked for, as with typed numbers).
+        counted: what the split counts: ``units`` or ``clusters``.
+        n_units: units with a declared first arm.
+        n_multiple: of them, those exposed to more than one arm (kept in the arm they saw first).
+        n_unknown: units whose first arm is not declared, left out.
+        unknown: the most frequent undeclared arms, text -> units.
+        n_outside: exposures before the start or after the end, which do not count.
+        n_rows_left_out: exposures (or rows of units) without unit or time, and copies of a unit.
+        n_open_window: units whose metric window had not closed at the end of the logs.
+        n_clusters: None without clusters.
+        notes: sentences on whatever else was left out.
+    """
+
+    arms: tuple[ArmCount, ...]
+    srm: ExperimentRow | None
+    counted: Literal["units", "clusters"] = "units"
+    n_units: int = 0
+    n_multiple: int = 0
+    n_unknown: int = 0
+    unknown: tuple[tuple[str, int], ...] = ()
+    n_outside: int = 0
+    n_rows_left_out: int = 0
+    n_open_window: int = 0
+    n_clusters: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict: one word for programs, one sentence for people."""
+
+    call: Call
+    sentence: str
+
+
+@dataclass(frozen=True)
+class MetricFacts:
+    """What a metric means, shown wherever its number is.
+
+    Attributes:
+        name: in the project file.
+        kind, direction, role: as declared.
+        definition: the expression and window in words.
+        means, logged_as: as declared; None where not.
+    """
+
+    name: str
+    kind: Kind
+    direction: Direction
+    role: Role
+    definition: str
+    means: str | None = None
+    logged_as: str | None = None
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Everything the Scorecard page shows; all of it computed from one reading of the logs.
+
+    Attributes:
+        name: of the experiment; None for typed numbers.
+        control: the arm the others are compared with.
+        variants: the others, in declared order.
+        confidence: 1 - alpha.
+        metrics: in the order primary, guardrail, secondary.
+        rows: comparisons, then ``srm``; a metric with a covariate has a row of method ``cuped`` besides.
+        arms: every metric in every arm.
+        days: cumulative effects; empty where exposures carry no time.
+        bins: distributions.
+        health: of the comparison.
+        decision: the verdict.
+        correction: how the family was corrected and how many false alarms to expect, in a sentence.
+        zone: of the days.
+        sql: the texts that scanned.
+    """
+
+    name: str | None
+    control: str
+    variants: tuple[str, ...]
+    confidence: float
+    metrics: tuple[MetricFacts, ...]
+    rows: tuple[ExperimentRow, ...]
+    arms: tuple[ArmRow, ...]
+    days: tuple[DayRow, ...]
+    bins: tuple[ValueBin, ...]
+    health: Health
+    decision: Decision
+    correction: str
+    zone: ZoneInfo
+    sql: tuple[str, ...] = ()
+
+    def headline_rows(self) -> tuple[ExperimentRow, ...]:
+        """The comparisons that verdict and badges stand on: ``cuped`` where a covariate was declared."""
+        adjusted = {(row.metric, row.variant) for row in self.rows if row.method == "cuped"}
+        return tuple(
+            row
+            for row in self.rows
+            if row.role != "health"
+            and (row.method == "cuped" or (row.metric, row.variant) not in adjusted)
+        )
+
+
+@dataclass(frozen=True)
+class PowerRow:
+    """One design.
+
+    Attributes:
+        kind: proportion, mean, ratio or count.
+        baseline: of the control.
+        standard_deviation: of a unit's value in the control; None for a proportion.
+        alpha: of the whole family; ``alpha_per_comparison`` is what one comparison is tested at.
+        alpha_per_comparison: alpha / (variants - 1), the first step of Holm.
+        power: to show the effect in one comparison.
+        one_sided: whether only a rise (or only a fall) is looked for.
+        variants: arms with the control.
+        n_per_variant: the mean over arms, rounded up; every arm's own where shares are equal.
+        n_total: over all arms.
+        n_by_variant: every arm's, control first, as text: ``5000, 5000``.
+        mde_absolute: the effect that is shown with this power.
+        mde_relative: the same relative to |baseline|; None at baseline 0.
+        daily_units: arriving a day, all arms together; None where not told.
+        days: n_total / daily_units, rounded up.
+        assumption: what was assumed, in a sentence.
+        status, reason: ``undefined`` where no sample is enough, or the question makes no sense.
+    """
+
+    kind: Literal["proportion", "mean", "ratio", "count"]
+    baseline: float
+    standard_deviation: float | None
+    alpha: float
+    alpha_per_comparison: float
+    power: float | None
+    one_sided: bool
+    variants: int
+    n_per_variant: int | None
+    n_total: int | None
+    n_by_variant: str | None
+    mde_absolute: float | None
+    mde_relative: float | None
+    daily_units: float | None
+    days: int | None
+    assumption: str
+    status: Status
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class TypedArm:
+    """One arm typed by hand.
+
+    Attributes:
+        name: of the arm.
+        n: visitors, or units.
+        successes: for counts.
+        mean, standard_deviation: for means.
+    """
+
+    name: str
+    n: int
+    successes: int | None = None
+    mean: float | None = None
+    standard_deviation: float | None = None

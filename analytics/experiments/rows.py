@@ -284,8 +284,7 @@ class Scorecard:
         return tuple(
             row
             for row in self.rows
-            if row.role != "health"
-            and (row.method == "cuped" or (row.metric, row.variant) not in adjusted)
+            if row.role != "health" and (row.method == "cuped" or (row.metric, row.variant) not in adjusted)
         )
 
 

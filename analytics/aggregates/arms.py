@@ -1,0 +1,245 @@
+"""Moments of an experiment's metrics by arm, day of first exposure and cluster: aggregates that add.
+
+A cell is one (variant, day, cluster). It holds the count, the means and the co-moments of the metric's columns
+over its units; cells are merged by the parallel formulas (Chan, Golub and LeVeque, 1983), all of an arm at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.stats.moments import Comoments
+
+Floats = NDArray[np.float64]
+VALUE = ("value",)
+RATIO = ("numerator", "denominator")
+COVARIATE = ("covariate",)
+RATIO_COVARIATE = ("covariate_numerator", "covariate_denominator")
+
+
+@dataclass(frozen=True, eq=False)
+class ArmMoments:
+    """Moments of one metric over units, cell by cell.
+
+    Attributes:
+        columns: of the metric, in the order of the moments: `VALUE` or `RATIO`, then, with a covariate, `COVARIATE` or
+            `RATIO_COVARIATE`.
+        variants: arm of each cell, shape (R,).
+        days: local day of first exposure of each cell, shape (R,), dtype datetime64[D]; NaT where unknown.
+        clusters: number of each cell's cluster, shape (R,); None without clusters.
+        n: units, shape (R,).
+        means: shape (R, K).
+        comoments: sums of products of deviations from the cell's means, shape (R, K, K).
+        missing: arm -> units left out because their value is null or no finite number.
+        invalid: units whose value is no share where a share is declared; None where nothing is declared.
+    """
+
+    columns: tuple[str, ...]
+    variants: NDArray[np.str_]
+    days: NDArray[np.datetime64]
+    clusters: NDArray[np.int64] | None
+    n: Floats
+    means: Floats
+    comoments: Floats
+    missing: Mapping[str, int] = field(default_factory=dict)
+    invalid: int = 0
+
+    @property
+    def clustered(self) -> bool:
+        """Whether units come in clusters."""
+        return self.clusters is not None
+
+    @property
+    def known_days(self) -> tuple[date, ...]:
+        """The days of first exposure, ascending; empty where exposures carry no time."""
+        return tuple(np.unique(self.days[~np.isnat(self.days)]).astype(object))
+
+    def count(self, variant: str) -> int:
+        """Units of an arm that enter."""
+        return int(self.n[self.variants == variant].sum())
+
+    def until(self, day: date) -> ArmMoments:
+        """The units first exposed up to and including a day."""
+        return self._only(self.days <= np.datetime64(day))
+
+    def of(self, *variants: str) -> ArmMoments:
+        """The cells of some arms."""
+        return self._only(np.isin(self.variants, variants))
+
+    def arm(self, variant: str) -> Comoments:
+        """The moments of one arm, its cells merged; all 0 for an arm without units."""
+        return merged(self.n, self.means, self.comoments, self.variants == variant)
+
+    def by_cluster(self, variant: str, numbers: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Units and means of one arm in each of some clusters.
+
+        Args:
+            variant: the arm.
+            numbers: of clusters, ascending and unique, shape (G,).
+
+        Returns:
+            Units, shape (G,), and means, shape (G, K), 0 where the arm has no unit in the cluster.
+        """
+        if self.clusters is None:
+            raise ValueError("these units come in no clusters")
+        chosen = (self.variants == variant) & np.isin(self.clusters, numbers)
+        place = np.searchsorted(numbers, self.clusters[chosen])
+        n = np.bincount(place, self.n[chosen], len(numbers))
+        means = np.zeros((len(numbers), len(self.columns)))
+        for k in range(len(self.columns)):
+            # about the first cell's mean, so that a large mean loses no digits
+            centre = self.means[chosen, k][0] if chosen.any() else 0.0
+            total = np.bincount(place, self.n[chosen] * (self.means[chosen, k] - centre), len(numbers))
+            means[:, k] = np.where(n > 0, centre + total / np.maximum(n, 1), 0.0)
+        return n, means
+
+    def __add__(self, other: ArmMoments) -> ArmMoments:
+        """The cells of disjoint sets of units together."""
+        if self.columns != other.columns or self.clustered != other.clustered:
+            raise ValueError("only moments of the same columns add")
+        both = None
+        if self.clusters is not None and other.clusters is not None:
+            both = np.concatenate([self.clusters, other.clusters])
+        arms = dict.fromkeys((*self.missing, *other.missing))
+        return ArmMoments(
+            self.columns,
+            np.concatenate([self.variants, other.variants]),
+            np.concatenate([self.days, other.days]),
+            both,
+            np.concatenate([self.n, other.n]),
+            np.concatenate([self.means, other.means]),
+            np.concatenate([self.comoments, other.comoments]),
+            {arm: self.missing.get(arm, 0) + other.missing.get(arm, 0) for arm in arms},
+            self.invalid + other.invalid,
+        )
+
+    def _only(self, chosen: NDArray[np.bool_]) -> ArmMoments:
+        return ArmMoments(
+            self.columns,
+            self.variants[chosen],
+            self.days[chosen],
+            None if self.clusters is None else self.clusters[chosen],
+            self.n[chosen],
+            self.means[chosen],
+            self.comoments[chosen],
+            self.missing,
+            self.invalid,
+        )
+
+    @classmethod
+    def from_values(
+        cls,
+        columns: tuple[str, ...],
+        values: Mapping[str, Floats],
+        *,
+        clusters: Mapping[str, NDArray[np.int64]] | None = None,
+    ) -> ArmMoments:
+        """The moments of units given one by one: arm -> values of shape (n,) or (n, K)."""
+        parts = []
+        for variant, given in values.items():
+            table = np.asarray(given, dtype=np.float64).reshape(len(given), len(columns))
+            numbers = np.zeros(len(table), np.int64) if clusters is None else clusters[variant]
+            for number in np.unique(numbers):
+                parts.append((variant, number, Comoments.from_values(table[numbers == number])))
+        return cls(
+            columns,
+            np.array([variant for variant, _, _ in parts], dtype=np.str_),
+            np.full(len(parts), np.datetime64("NaT"), dtype="datetime64[D]"),
+            None if clusters is None else np.array([number for _, number, _ in parts], dtype=np.int64),
+            np.array([part.n for _, _, part in parts], dtype=np.float64),
+            np.array([part.means for _, _, part in parts]).reshape(len(parts), len(columns)),
+            np.array([part.comoments for _, _, part in parts]).reshape(
+                len(parts), len(columns), len(columns)
+            ),
+        )
+
+
+def merged(n: Floats, means: Floats, comoments: Floats, chosen: NDArray[np.bool_]) -> Comoments:
+    """Many cells as one."""
+    n, means, comoments = n[chosen], means[chosen], comoments[chosen]
+    total = float(n.sum())
+    k = means.shape[1]
+    if not total:
+        return Comoments(0.0, 0.0, 0.0, np.zeros(k), np.zeros((k, k)))
+    mean = means[0] + (n[:, None] * (means - means[0])).sum(axis=0) / total
+    gaps = means - mean
+    return Comoments(total, total, total, mean, comoments.sum(axis=0) + (gaps * n[:, None]).T @ gaps)
+
+
+@dataclass(frozen=True, eq=False)
+class UnitValues:
+    """Values of single units of two arms, for methods that need them; a seeded sample where there are many.
+
+    Attributes:
+        variants: of each unit, shape (n,).
+        values: the metric's columns as in `ArmMoments`, shape (n, K).
+        n_units: how many units there are in all.
+    """
+
+    variants: NDArray[np.str_]
+    values: Floats
+    n_units: int
+
+
+@dataclass(frozen=True, eq=False)
+class MetricAggregates:
+    """Everything read about one metric.
+
+    Attributes:
+        name: of the metric.
+        moments: unadjusted, winsorised where declared.
+        with_covariate: the same units with the covariate's columns; None where none is declared.
+        bins: arm -> units by bin of `edges`; the first and last bin are open.
+        edges: inner edges of the bins, ascending, shape (B - 1,).
+        values: of single units where an arm is small; None otherwise.
+        n_imputed: units without a covariate, which got the mean of the others.
+        caps: column -> (low, high) it was winsorised at; None on a side that was not.
+        n_rows_left_out: rows of events or predictions whose value is no finite number.
+        n_open_window: units whose window had not closed at the end of the logs.
+    """
+
+    name: str
+    moments: ArmMoments
+    with_covariate: ArmMoments | None = None
+    bins: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    edges: Floats = field(default_factory=lambda: np.zeros(0))
+    values: UnitValues | None = None
+    n_imputed: int = 0
+    caps: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    n_rows_left_out: int = 0
+    n_open_window: int = 0
+
+
+@dataclass(frozen=True)
+class Split:
+    """How units, or clusters, fell on the arms, and what was left out.
+
+    Attributes:
+        n: arm -> units whose first arm it is; declared arms only, in declared order.
+        clusters: arm -> clusters, where every cluster lies in one arm (so clusters were randomised); None otherwise.
+        n_clusters: of all arms; None without clusters.
+        n_multiple, n_unknown, unknown, n_outside, n_rows_left_out: as in `analytics.experiments.rows.Health`.
+    """
+
+    n: Mapping[str, int]
+    clusters: Mapping[str, int] | None = None
+    n_clusters: int | None = None
+    n_multiple: int = 0
+    n_unknown: int = 0
+    unknown: tuple[tuple[str, int], ...] = ()
+    n_outside: int = 0
+    n_rows_left_out: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentAggregates:
+    """One reading of an experiment's logs."""
+
+    split: Split
+    metrics: tuple[MetricAggregates, ...]
+    sql: tuple[str, ...] = ()

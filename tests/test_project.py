@@ -208,7 +208,6 @@ def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:
         (SMALL + "[costs]\ntrue_positive = inf", "costs.true_positive: should be a finite number"),
         (SMALL + "[drift]\ntolerance = 1.5", "drift.tolerance: should be less than or equal to 1"),
         (SMALL + "[drift]\ntolerance = { temp = 'x' }", "drift.tolerance.temp: should be a valid number"),
-        (SMALL + "[experiments.a]\ncontrol = 'A'", "experiments: this section is not supported yet"),
         ('name = "x"\npredictions = 3', "predictions: "),
     ],
 )
@@ -256,12 +255,72 @@ def test_the_negative_class(tmp_path: Path, lines: str, expected: object) -> Non
     assert read(tmp_path, SMALL + lines).require_predictions().negative_class == expected
 
 
-@pytest.mark.parametrize(
-    "section", ["feedback", "series", "exposures", "events", "units", "metrics", "alerts", "assertions"]
-)
+@pytest.mark.parametrize("section", ["feedback", "series", "alerts", "assertions"])
 def test_what_is_promised_and_not_there_yet_is_refused(tmp_path: Path, section: str) -> None:
     with pytest.raises(NotSupportedYetError, match=f"{section}: this section is not supported yet"):
         read(tmp_path, f'name = "x"\n[{section}]\npath = "y"')
+
+
+ARMS = '[experiments.z]\ncontrol = "A"\nvariants = { A = 0.5, B = 0.5 }\n'
+MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
+
+
+@pytest.mark.parametrize(
+    "lines, expected",
+    [
+        (
+            MEAN.replace("mean", "count"),
+            "metrics.m.kind: \"count\" is not supported yet; 'mean', 'proportion'",
+        ),
+        (
+            MEAN.replace("mean", "median"),
+            "metrics.m.kind: should be 'mean', 'proportion' or 'ratio'; found 'median'",
+        ),
+        ('[metrics.m]\nkind = "mean"', "metrics.m.value: a mean needs one"),
+        (MEAN.replace("mean", "ratio"), "metrics.m.numerator: a ratio needs a numerator and a denominator"),
+        (MEAN + 'denominator = "1"', 'metrics.m.denominator: belongs to kind = "ratio" only'),
+        (
+            MEAN.replace("mean", "proportion") + "winsorize = 0.9",
+            "metrics.m.winsorize: a proportion has no tails",
+        ),
+        (MEAN + "winsorize = 5", "metrics.m.winsorize: should be less than 1; found 5"),
+        (
+            MEAN + "winsorize = [0.9, 0.1]",
+            "metrics.m.winsorize: the lower quantile must be below the upper one",
+        ),
+        (MEAN + 'source = "series"', 'metrics.m.source: "series" is not supported yet'),
+        (MEAN + 'source = "units"', 'metrics.m.source: "units" needs a [units] section, and there is none'),
+        (MEAN + 'covariate = "c"', 'metrics.m.covariate: a column needs source = "units"'),
+        (MEAN.replace("[metrics.m]", "[metrics.srm]"), 'metrics.srm: "srm" is the name of a check'),
+        (
+            ARMS.replace("B = 0.5", "B = 0.6"),
+            "experiments.z.variants: the planned shares sum to 1.1, not to 1",
+        ),
+        (ARMS.replace("B = 0.5", 'B = "x"'), "experiments.z.variants.B: should be a valid number"),
+        (ARMS.replace('"A"', '"C"'), 'experiments.z.control: "C" is not one of the variants: A, B'),
+        (ARMS + 'primary = ["q"]', 'experiments.z.primary: there is no metric "q"'),
+        (ARMS + 'primary = ["mm"]\n' + MEAN, 'there is no metric "mm"; did you mean "m"?'),
+        (ARMS + 'primary = ["m"]\nsecondary = ["m"]\n' + MEAN, 'the metric "m" has two roles'),
+        (
+            ARMS + "guardrails = { m = { marg = 1 } }\n" + MEAN,
+            'm.marg: unknown key (did you mean "margin"?)',
+        ),
+        (ARMS + 'stopping = "bayesian"', 'experiments.z.stopping: is not supported yet; "fixed" is'),
+        (ARMS + "phases = []", "experiments.z.phases: is not supported yet"),
+        (ARMS + "alpha = 1.0", "experiments.z.alpha: should be less than 1"),
+        (ARMS + "start = 2026-02-01\nend = 2026-01-01", "experiments.z.end: must be after start"),
+        ("[experiments.z]\ncontrol = 'A'", "experiments.z.variants: is required and missing"),
+    ],
+)
+def test_a_mistake_in_an_experiment_names_the_key(tmp_path: Path, lines: str, expected: str) -> None:
+    assert expected in refused(tmp_path, 'name = "x"\n' + lines)
+
+
+def test_experiments_alone_are_a_valid_project(tmp_path: Path) -> None:
+    project = read(tmp_path, 'name = "x"\n' + ARMS.replace("B = 0.5", "B = 0.495"))
+    assert project.require_experiment("z").shares == pytest.approx({"A": 0.5 / 0.995, "B": 0.495 / 0.995})
+    with pytest.raises(ProjectError, match='no experiment "zz"; did you mean "z"'):
+        project.require_experiment("zz")
 
 
 def test_a_missing_file_says_what_to_name(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ class ArmMoments:
             raise ValueError("these units come in no clusters")
         chosen = (self.variants == variant) & np.isin(self.clusters, numbers)
         place = np.searchsorted(numbers, self.clusters[chosen])
-        n = np.bincount(place, self.n[chosen], len(numbers))
+        n = np.bincount(place, self.n[chosen], len(numbers)).astype(np.float64)
         means = np.zeros((len(numbers), len(self.columns)))
         for k in range(len(self.columns)):
             # about the first cell's mean, so that a large mean loses no digits
@@ -140,12 +140,14 @@ class ArmMoments:
         clusters: Mapping[str, NDArray[np.int64]] | None = None,
     ) -> ArmMoments:
         """The moments of units given one by one: arm -> values of shape (n,) or (n, K)."""
-        parts = []
+        parts: list[tuple[str, int, Comoments]] = []
         for variant, given in values.items():
             table = np.asarray(given, dtype=np.float64).reshape(len(given), len(columns))
             numbers = np.zeros(len(table), np.int64) if clusters is None else clusters[variant]
-            for number in np.unique(numbers):
-                parts.append((variant, number, Comoments.from_values(table[numbers == number])))
+            parts.extend(
+                (variant, int(number), Comoments.from_values(table[numbers == number]))
+                for number in np.unique(numbers)
+            )
         return cls(
             columns,
             np.array([variant for variant, _, _ in parts], dtype=np.str_),

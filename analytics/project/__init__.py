@@ -1,0 +1,44 @@
+"""The project file ``assay.toml``: what is logged where, and what is normal.
+
+`read_project` turns the file into a frozen, validated `Project`. Everything wrong with the file is one
+`ProjectError` line that names the file, the key, what was found and what would be accepted.
+"""
+
+from analytics.project.base import Block, LabelValue, Task
+from analytics.project.experiments import (
+    Events,
+    Experiment,
+    Exposures,
+    Guardrail,
+    Metric,
+    MetricSource,
+    Units,
+)
+from analytics.project.logs import Costs, Drift, Labels, Predictions, Reference, Release, ReleaseLog
+from analytics.project.model import Project
+from analytics.project.read import FILE_NAME, NOT_YET, find_projects, read_project
+
+__all__ = [
+    "FILE_NAME",
+    "NOT_YET",
+    "Block",
+    "Costs",
+    "Drift",
+    "Events",
+    "Experiment",
+    "Exposures",
+    "Guardrail",
+    "LabelValue",
+    "Labels",
+    "Metric",
+    "MetricSource",
+    "Predictions",
+    "Project",
+    "Reference",
+    "Release",
+    "ReleaseLog",
+    "Task",
+    "Units",
+    "find_projects",
+    "read_project",
+]

@@ -1,0 +1,91 @@
+"""The project file as one frozen value."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Discriminator, Field, Tag
+
+from analytics.errors import ProjectError
+from analytics.project.base import Moment, Name, Section, table_or
+from analytics.project.experiments import Events, Experiment, Exposures, Metric, MetricSource, Units
+from analytics.project.logs import Costs, Drift, Labels, Predictions, Reference, Release, ReleaseLog
+
+
+class Project(Section):
+    """One monitored model.
+
+    Attributes:
+        file: the project file.
+        digest: of the file's bytes; part of every cache key.
+    """
+
+    name: Name
+    description: str = ""
+    time_zone: str = "UTC"
+    predictions: Predictions | None = None
+    labels: Labels | None = None
+    reference: Reference | None = None
+    costs: Costs | None = None
+    releases: Annotated[
+        Annotated[tuple[Release, ...], Tag("list")] | Annotated[ReleaseLog, Tag("table")],
+        Discriminator(table_or("list")),
+    ] = ()
+    drift: Drift = Drift()
+    exposures: Exposures | None = None
+    events: Events | None = None
+    units: Units | None = None
+    metrics: dict[Name, Metric] = Field(default_factory=dict)
+    experiments: dict[Name, Experiment] = Field(default_factory=dict)
+    file: Path
+    digest: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder that paths in the file are relative to."""
+        return self.file.parent
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The project's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    def instant(self, moment: Moment) -> datetime:
+        """An instant in UTC; a day or a naive time is read in the project's zone."""
+        if not isinstance(moment, datetime):
+            moment = datetime.combine(moment, time())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self.zone)
+        return moment.astimezone(UTC)
+
+    def require_predictions(self) -> Predictions:
+        """The predictions section, or an error that says it is missing."""
+        if self.predictions is None:
+            raise ProjectError(
+                f"{self.file}: predictions: this needs a [predictions] section, and there is none"
+            )
+        return self.predictions
+
+    def require_experiment(self, name: str) -> Experiment:
+        """One declared experiment, or an error that names those there are."""
+        if name in self.experiments:
+            return self.experiments[name]
+        if not self.experiments:
+            raise ProjectError(
+                f"{self.file}: experiments: this needs an [experiments.NAME] section, and there is none"
+            )
+        near = get_close_matches(name, self.experiments, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"declared: {', '.join(self.experiments)}"
+        raise ProjectError(f'{self.file}: experiments: there is no experiment "{name}"; {hint}')
+
+    def source_of(self, metric: Metric) -> MetricSource:
+        """What a metric's expression is evaluated over: as declared, else the first of the logs there are."""
+        if metric.source is not None:
+            return metric.source
+        if self.events is not None:
+            return "events"
+        return "units" if self.units is not None else "predictions"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from sample_logs.builder import delay_class, flights, minutes
+from sample_logs.builder import delay_class, experiment, flights, minutes
 from sample_logs.builder.source import download, read_flights
 
 WORKSPACE = Path(__file__).resolve().parent.parent
@@ -23,6 +23,7 @@ def main() -> None:
         # One thread: sums taken in another order would change the last digits of a score.
         table = read_flights(options.source or download(Path(temporary)))
         flights.build(table, options.output / "flights", measure_latency=options.measure_latency)
+        experiment.build(table, options.output / "flights")
         delay_class.build(table, options.output / "flights_delay_class")
         minutes.build(table, options.output / "flights_minutes")
 

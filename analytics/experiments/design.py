@@ -1,0 +1,79 @@
+"""What was planned: arms with their shares, and the metrics with what each is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analytics.experiments.rows import Direction, Kind, MetricFacts, Role
+
+_ORDER: tuple[Role, ...] = ("primary", "guardrail", "secondary")
+
+
+@dataclass(frozen=True)
+class MetricDesign:
+    """One metric of an experiment.
+
+    Attributes:
+        name: in the project file.
+        kind, direction, role: as declared.
+        definition: the expression and window in words.
+        means, logged_as: as declared; None where not.
+        margin: of a guardrail, harm that is still accepted, relative to the control mean.
+        margin_absolute: the same in the metric's own units; at most one of the two is given, and without both
+            the margin is 0.
+        has_covariate: whether it is adjusted by a value from before the experiment (CUPED) as well.
+    """
+
+    name: str
+    kind: Kind
+    direction: Direction = "up"
+    role: Role = "primary"
+    definition: str = ""
+    means: str | None = None
+    logged_as: str | None = None
+    margin: float | None = None
+    margin_absolute: float | None = None
+    has_covariate: bool = False
+
+    @property
+    def facts(self) -> MetricFacts:
+        """What is shown wherever its number is."""
+        return MetricFacts(
+            self.name, self.kind, self.direction, self.role, self.definition, self.means, self.logged_as
+        )
+
+
+@dataclass(frozen=True)
+class Design:
+    """One experiment.
+
+    Attributes:
+        name: None for numbers typed by hand.
+        control: the arm the others are compared with.
+        shares: arm -> planned share, in declared order; they need not add up to 1.
+        alpha: the chance of a false alarm that is accepted, for the whole family.
+        metrics: what is measured.
+    """
+
+    name: str | None
+    control: str
+    shares: Mapping[str, float]
+    alpha: float = 0.05
+    metrics: tuple[MetricDesign, ...] = ()
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The arms but the control, in declared order."""
+        return tuple(arm for arm in self.shares if arm != self.control)
+
+    @property
+    def ordered_metrics(self) -> tuple[MetricDesign, ...]:
+        """The metrics in the order in which they are read: primary, guardrails, secondary."""
+        return tuple(sorted(self.metrics, key=lambda metric: _ORDER.index(metric.role)))
+
+    @property
+    def planned(self) -> dict[str, float]:
+        """Arm -> planned share, normalised."""
+        total = sum(self.shares.values())
+        return {arm: share / total for arm, share in self.shares.items()}

@@ -231,6 +231,8 @@ class MetricFacts:
         kind, direction, role: as declared.
         definition: the expression and window in words.
         means, logged_as: as declared; None where not.
+        margin: of a guardrail, the harm that is allowed, relative to |control mean|; None where not declared.
+        margin_absolute: the same in the metric's own unit.
     """
 
     name: str
@@ -240,6 +242,8 @@ class MetricFacts:
     definition: str
     means: str | None = None
     logged_as: str | None = None
+    margin: float | None = None
+    margin_absolute: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,121 @@
+"""Numbers and badges of experiments as people read them: shares in percent, their differences in points."""
+
+from __future__ import annotations
+
+import math
+
+from analytics.experiments.rows import Badge, ExperimentRow
+from app.formats import MINUS, NONE, STATUS_WORDS, interval, number, percent, points, signed
+
+BADGE_SIGNS: dict[Badge, str] = {
+    "better": "▲ better",
+    "worse": "▼ worse",
+    "no difference shown": "● no difference shown",
+    "safe": "■ safe",
+    "harmed": "✕ harmed",
+    "not shown safe": "□ not shown safe",
+}
+"""Sign and word of each badge; charts draw the same shapes."""
+
+
+def known(value: float | None) -> float | None:
+    """A number that can be drawn; None for anything else.
+
+    >>> known(0.5), known(math.inf), known(None)
+    (0.5, None, None)
+    """
+    return value if value is not None and math.isfinite(value) else None
+
+
+def value(kind: str | None, mean: float | None) -> str:
+    """A mean, ratio or share.
+
+    >>> value("proportion", 0.1286), value("mean", 3.14159), value("ratio", None)
+    ('12.9%', '3.14', '–')
+    """
+    return percent(mean) if kind == "proportion" else number(mean)
+
+
+def difference(kind: str | None, amount: float | None) -> str:
+    """A difference, in percentage points for shares.
+
+    >>> difference("proportion", 0.026), difference("mean", -1.5)
+    ('+2.6 pp', '−1.50')
+    """
+    return points(amount) if kind == "proportion" else signed(amount)
+
+
+def lift(amount: float | None) -> str:
+    """A difference relative to the control.
+
+    >>> lift(0.2547), lift(-0.02), lift(0.0), lift(None)
+    ('+25.5%', '−2%', '0%', '–')
+    """
+    text = percent(amount)
+    return f"+{text}" if amount is not None and amount > 0 and text != NONE else text
+
+
+def value_interval(kind: str | None, low: float | None, high: float | None) -> str:
+    """Both ends of an interval of a mean.
+
+    >>> value_interval("proportion", 0.1, 0.125)
+    '10% to 12.5%'
+    """
+    return interval(low, high, share=kind == "proportion")
+
+
+def difference_interval(kind: str | None, low: float | None, high: float | None) -> str:
+    """Both ends of an interval of a difference.
+
+    >>> difference_interval("proportion", 0.01, 0.043), difference_interval("mean", None, 1.0)
+    ('+1 pp to +4.3 pp', '–')
+    """
+    return NONE if low is None or high is None else f"{difference(kind, low)} to {difference(kind, high)}"
+
+
+def lift_interval(low: float | None, high: float | None) -> str:
+    """Both ends of an interval of a lift.
+
+    >>> lift_interval(0.089, 0.447), lift_interval(-0.01, 0.02)
+    ('+8.9% to +44.7%', '−1% to +2%')
+    """
+    return NONE if low is None or high is None else f"{lift(low)} to {lift(high)}"
+
+
+def p_value(p: float | None) -> str:
+    """A p-value with two digits; never 0.
+
+    >>> p_value(0.00214), p_value(0.5), p_value(3e-9), p_value(None)
+    ('0.0021', '0.50', '< 0.0001', '–')
+    """
+    if p is None or not math.isfinite(p):
+        return NONE
+    if p < 1e-4:
+        return "< 0.0001"
+    return f"{p:.2f}" if p >= 0.095 else f"{p:.2g}"
+
+
+def badge(row: ExperimentRow) -> str:
+    """Sign and word of a comparison, or why there is none."""
+    return BADGE_SIGNS[row.badge] if row.badge is not None else STATUS_WORDS[row.status]
+
+
+def effect(row: ExperimentRow) -> str:
+    """The lift with its corrected interval where there is one, else the difference."""
+    if row.lift is not None:
+        limits = lift_interval(row.lift_ci_adjusted_low, row.lift_ci_adjusted_high)
+        return f"{lift(row.lift)} ({limits})"
+    limits = difference_interval(row.kind, row.ci_adjusted_low, row.ci_adjusted_high)
+    return f"{difference(row.kind, row.difference)} ({limits})"
+
+
+def half_width(kind: str | None, low: float | None, high: float | None) -> str:
+    """Half of an interval's width, in points for shares.
+
+    >>> half_width("proportion", 0.12, 0.14), half_width("mean", 3.0, 3.5), half_width("mean", None, None)
+    ('1 pp', '0.250', '–')
+    """
+    if low is None or high is None:
+        return NONE
+    half = (high - low) / 2
+    return difference(kind, half).removeprefix("+").removeprefix(MINUS)

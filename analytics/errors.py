@@ -29,3 +29,11 @@ class FileVanishedError(TelemetryError):
 
 class QueryTimeoutError(AssayError):
     """A query ran past its time limit."""
+
+
+class ExpressionError(ProjectError):
+    """An expression of the project file is not one, or uses what is not allowed."""
+
+
+class ExperimentError(AssayError):
+    """Numbers of an experiment, or of its plan, that make no sense."""

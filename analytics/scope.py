@@ -216,7 +216,7 @@ class Scope:
         moment = (now or datetime.now(UTC)).replace(second=0, microsecond=0)
         if grain not in GRAINS:
             raise ScopeError(f'grain "{grain}" is not one of: {", ".join(GRAINS)}')
-        segments = project.require_predictions().segments
+        segments = project.predictions.segments if project.predictions is not None else ()
         if by is not None and by not in segments:
             raise ScopeError(f'by: "{by}" is not a segment{_nearest(by, segments)}')
         return cls(

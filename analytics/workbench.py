@@ -73,7 +73,8 @@ class Workbench:
 
     def scope(self, *, where: Iterable[str] = (), versions: Iterable[str] = (), **words: Any) -> Scope:
         """A scope from the words of a URL or a command line: start, end, grain, as_of, by, confidence."""
-        features = () if not where else [feature.name for feature in self.catalog.features]
+        known = self.catalog.features if where and self.catalog.has_predictions else ()
+        features = [feature.name for feature in known]
         return Scope.parse(self.project, where=where, versions=versions, features=features, **words)
 
     def quality(self, scope: Scope | None = None, source: Source = "predictions") -> Results[MetricRow]:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import literal
@@ -36,6 +36,8 @@ from analytics.telemetry.sniff import sniffed_types
 Source = Literal["predictions", "reference"]
 FeatureKind = Literal["numeric", "categorical", "boolean"]
 SEGMENT_VALUES = 200
+LATER_FEEDS = ("exposures", "events", "units")
+"""Feeds of experiments: they are checked when an experiment is asked for, so that their faults stop nothing else."""
 CLOCK_TOLERANCE = timedelta(days=1)
 """A timestamp later than now by more than this is a wrong clock and does not stretch the default window."""
 
@@ -83,9 +85,10 @@ class Catalog:
     engine: DuckDBEngine = field(init=False)
     feeds: dict[str, Feed] = field(init=False, default_factory=dict)
     listed: dict[str, tuple[LogFile, ...]] = field(init=False)
+    answered: dict[object, Any] = field(init=False, default_factory=dict)
+    _types: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.predictions: Predictions = self.project.require_predictions()
         self.listed = list_feeds(self.project)
         listed = (file for files in self.listed.values() for file in files)
         self.engine = DuckDBEngine(
@@ -110,6 +113,7 @@ class Catalog:
                 raise
             self.left_out = {**self.left_out, **broken}
             self.__dict__.pop("types", None)
+            self._types.clear()
             self._open_feeds()
             self._define()
 
@@ -118,6 +122,16 @@ class Catalog:
             self.feeds[name] = open_feed(self.engine, name, files, self._declared(name), self.left_out)
         self._require_a_file()
         self._check_columns()
+
+    @property
+    def predictions(self) -> Predictions:
+        """The predictions section, or an error that says it is missing."""
+        return self.project.require_predictions()
+
+    @property
+    def has_predictions(self) -> bool:
+        """Whether the project describes a model at all; experiments alone are a project, too."""
+        return self.project.predictions is not None
 
     @cached_property
     def digest(self) -> str:
@@ -132,13 +146,44 @@ class Catalog:
     @property
     def has_labels(self) -> bool:
         """Whether the project declares labels at all."""
-        return self.has_label_feed or self.predictions.label is not None
+        return self.has_label_feed or (self.has_predictions and self.predictions.label is not None)
 
     @cached_property
     def types(self) -> dict[str, str]:
         """Column -> type shown, text columns of CSV and JSON logs judged by what they hold."""
-        feed = self.feeds["predictions"]
-        return feed.columns | sniffed_types(self.engine, feed)
+        return self.types_of(self.predictions_feed.name)
+
+    @property
+    def predictions_feed(self) -> Feed:
+        """The predictions' files, or an error that says the section is missing."""
+        self.project.require_predictions()
+        return self.feeds["predictions"]
+
+    def types_of(self, name: str) -> dict[str, str]:
+        """Column -> type shown, of one feed; looked at once."""
+        if name not in self._types:
+            feed = self.feeds[name]
+            self._types[name] = feed.columns | sniffed_types(self.engine, feed)
+        return self._types[name]
+
+    def require_feed(self, name: str) -> Feed:
+        """A declared feed of which some file can be read.
+
+        Raises:
+            TelemetryError: there is no file, or not one can be read.
+            ProjectError: the project has no such section.
+        """
+        section = getattr(self.project, name)
+        if section is None:
+            raise ProjectError(
+                f"{self.project.file}: {name}: this needs a [{name}] section, and there is none"
+            )
+        if not self.listed[name]:
+            list_feed(self.project, name, section)
+        feed = self.feeds[name]
+        if not feed.groups:
+            raise TelemetryError(f"{self.project.file}: {name}.path: {_not_one(feed)}")
+        return feed
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -148,7 +193,7 @@ class Catalog:
         """
         names = self.predictions.features
         if names is None:
-            partitions = self.feeds["predictions"].partitions
+            partitions = self.predictions_feed.partitions
             taken = {*self.predictions.roles().values(), *self.predictions.private, *partitions}
             names = tuple(name for name in self.types if name not in taken)
         found = ((name, _feature_kind(self.types[name])) for name in names if name in self.types)
@@ -162,7 +207,7 @@ class Catalog:
     @cached_property
     def duplicated(self) -> bool:
         """Whether any prediction id occurs twice (looked at once per set of files)."""
-        return self.predictions.id is not None and self._repeats("all_predictions")
+        return self.has_predictions and self.predictions.id is not None and self._repeats("all_predictions")
 
     @cached_property
     def reference_duplicated(self) -> bool:
@@ -187,6 +232,7 @@ class Catalog:
 
         Timestamps in the future (a wrong clock) count only where there are no others.
         """
+        self.project.require_predictions()
         row = self.engine.query(
             "SELECT min(ts) AS first, max(ts) AS last, "
             "max(ts) FILTER (ts <= CAST($latest AS TIMESTAMP WITH TIME ZONE)) AS past FROM predictions",
@@ -227,6 +273,8 @@ class Catalog:
     @property
     def sources(self) -> tuple[Source, ...]:
         """Which of the views there are."""
+        if not self.has_predictions:
+            return ()
         return ("predictions", "reference") if self.project.reference is not None else ("predictions",)
 
     @cached_property
@@ -261,18 +309,17 @@ class Catalog:
             return tuple(filter(None, (section.id, section.label, section.timestamp, section.source)))
         if name == "releases":
             return ("timestamp", "version")
+        if name in LATER_FEEDS:
+            return tuple(getattr(self.project, name).model_dump(exclude={"path"}, exclude_none=True).values())
         return tuple(self.predictions.roles().values())
 
     def _require_a_file(self) -> None:
-        feed = self.feeds["predictions"]
-        if not feed.groups:
-            reasons = "; ".join(f"{path.name}: {reason}" for path, reason in list(feed.damaged.items())[:3])
-            raise TelemetryError(
-                f"{self.project.file}: predictions.path: "
-                f"not one of {len(feed.damaged)} files can be read ({reasons})"
-            )
+        if self.has_predictions and not self.predictions_feed.groups:
+            raise TelemetryError(f"{self.project.file}: predictions.path: {_not_one(self.predictions_feed)}")
 
     def _check_columns(self) -> None:
+        if not self.has_predictions:
+            return
         file = self.project.file
         predictions = self.predictions
         named = {f"predictions.{role}": column for role, column in predictions.roles().items()}
@@ -311,6 +358,8 @@ class Catalog:
                     raise TelemetryError(f'{file}: drift.tolerance: "{name}" is no column of the logs{hint}')
 
     def _define(self) -> None:
+        if not self.has_predictions:
+            return
         project, types = self.project, self.types
         everything = typed.predictions(project, self.feeds["predictions"], types)
         self.engine.define(f"CREATE OR REPLACE VIEW all_predictions AS {everything}")
@@ -355,23 +404,45 @@ class Catalog:
 def list_feeds(project: Project) -> dict[str, tuple[LogFile, ...]]:
     """The files of every feed the project declares.
 
+    A feed of experiments without a file is listed as empty: monitoring goes on without it.
+
     Raises:
-        TelemetryError: a declared path names no log file.
+        TelemetryError: another declared path names no log file.
     """
     sections = {
         "predictions": project.predictions,
         "labels": project.labels,
         "reference": project.reference,
         "releases": project.releases if isinstance(project.releases, ReleaseLog) else None,
+        **{name: getattr(project, name) for name in LATER_FEEDS},
     }
     listed = {}
     for name, section in sections.items():
         if section is not None and section.path is not None:
             try:
-                listed[name] = list_files(project.folder, section.path)
-            except TelemetryError as error:
-                raise TelemetryError(f"{project.file}: {name}.path: {error}") from error
+                listed[name] = list_feed(project, name, section)
+            except TelemetryError:
+                if name not in LATER_FEEDS:
+                    raise
+                listed[name] = ()
     return listed
+
+
+def list_feed(project: Project, name: str, section: Any) -> tuple[LogFile, ...]:
+    """The files of one declared feed.
+
+    Raises:
+        TelemetryError: the path names no log file.
+    """
+    try:
+        return list_files(project.folder, section.path)
+    except TelemetryError as error:
+        raise TelemetryError(f"{project.file}: {name}.path: {error}") from error
+
+
+def _not_one(feed: Feed) -> str:
+    reasons = "; ".join(f"{path.name}: {reason}" for path, reason in list(feed.damaged.items())[:3])
+    return f"not one of {len(feed.damaged)} files can be read ({reasons})"
 
 
 def _once(view: str, *, repeats: bool) -> str:

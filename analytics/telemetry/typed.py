@@ -118,9 +118,15 @@ def _prediction_items(project: Project, group: Group, types: dict[str, str]) -> 
         f"{logged_decision(section, group)} AS logged_decision",
         *_scores(section, group),
     ]
-    for name, target in types.items():
-        items.append(f"{cast(group, name, partial(_as_column, target), target)} AS {column(name)}")
-    return items
+    return items + columns(group, types)
+
+
+def columns(group: Group, types: dict[str, str]) -> list[str]:
+    """Every logged column under its quoted view name, in the one type its feed agreed on."""
+    return [
+        f"{cast(group, name, partial(_as_column, target), target)} AS {column(name)}"
+        for name, target in types.items()
+    ]
 
 
 def _as_column(target: str, text: str, kind: str) -> str:

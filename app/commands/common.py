@@ -134,7 +134,8 @@ def collect(path: Path, words: dict[str, Any], question: Question) -> list[Answe
         try:
             with closing(open_workbench(file)) as bench:
                 results = question(bench, bench.scope(**words))
-                roles = frozenset(bench.project.require_predictions().roles().values())
+                section = bench.project.predictions
+                roles = frozenset(section.roles().values() if section is not None else ())
                 found = Answer(bench.project.name, results.zone, results.to_records(), results.notes, roles)
         except AssayError as error:
             if len(files) == 1:

@@ -129,23 +129,26 @@ def resolve(name: str, bench: Workbench, words: Mapping[str, Any], now: datetime
     said = DEFAULTS | {key: value for key, value in words.items() if value is not None}
     zone = bench.project.zone
     catalog = bench.catalog
+    # a project of experiments alone has no predictions to cut a window from
+    known = catalog.versions if catalog.has_predictions else ()
+    extent = catalog.extent if catalog.has_predictions else None
     known_at = parse_instant(said["as_of"], zone, now) if said["as_of"] else None
     window = said["range"] if said["range"] in RANGES else DEFAULT_RANGE
     custom = window == "custom"
     scope = bench.scope(
         where=said["where"],
-        versions=[version for version in said["version"] if version in catalog.versions],
+        versions=[version for version in said["version"] if version in known],
         by=said["by"],
         start=said["start"] if custom else None,
         end=said["end"] if custom else None,
         as_of=said["as_of"] or None,
     )
     note = None
-    if catalog.extent is not None and not custom and window != "all":
-        start, end, note = preset(window, catalog.extent[1], min(now, known_at or now), zone)
+    if extent is not None and not custom and window != "all":
+        start, end, note = preset(window, extent[1], min(now, known_at or now), zone)
         scope = replace(scope, start=start, end=end)
     by = scope.by
-    grain = grain_of(said["grain"], scope, catalog.extent)
+    grain = grain_of(said["grain"], scope, extent)
     return View(name, bench, replace(scope, by=None), grain, by, note)
 
 

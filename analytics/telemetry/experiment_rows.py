@@ -1,0 +1,126 @@
+"""Exposures, events and units as typed rows, and what the names in a metric's expression stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from analytics.engines.expressions import Expression
+from analytics.engines.text import identifier, literal
+from analytics.errors import ProjectError
+from analytics.project import MetricSource, Project
+from analytics.telemetry import casts, typed
+from analytics.telemetry.casts import is_numeric
+from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.feeds import FILE, ROW, Feed, Group
+
+NO_VARIANT = "(missing)"
+_TIMES = ("timestamp",)
+
+
+def exposure_rows(catalog: Catalog) -> str:
+    """One row an exposure: file, row, unit, variant, experiment, ts, usable (has a unit and a time)."""
+    return _rows(catalog, "exposures", ("unit", "variant", "experiment", "timestamp"), columns=False)
+
+
+def event_rows(catalog: Catalog) -> str:
+    """One row an event: file, row, unit, ts, usable and every logged column."""
+    return _rows(catalog, "events", ("unit", "timestamp"), columns=True)
+
+
+def unit_rows(catalog: Catalog) -> str:
+    """One row a unit: file, row, unit, variant, experiment, cluster, ts (NULL if undeclared), usable, every column."""
+    return _rows(catalog, "units", ("unit", "variant", "experiment", "cluster", "timestamp"), columns=True)
+
+
+def expression_columns(catalog: Catalog, source: MetricSource) -> dict[str, Expression]:
+    """What a name in an expression over one row of a source may stand for.
+
+    A logged column goes before a role of the predictions (label, decision, score, version, latency) of the same name.
+    ``variant`` is the arm of the row's unit, where no column is called so.
+    """
+    types = catalog.types_of(source)
+    names = {"variant": Expression("arm_variant", "text")} if source != "units" else {}
+    if source == "predictions":
+        names |= _roles(catalog)
+    private = catalog.predictions.private if source == "predictions" else ()
+    found = {
+        name: _column(name, kind, catalog.project) for name, kind in types.items() if name not in private
+    }
+    return names | {name: column for name, column in found.items() if column is not None}
+
+
+def used_columns(catalog: Catalog, name: str) -> Mapping[str, str]:
+    """Role -> column of a feed of experiments, as declared."""
+    section = getattr(catalog.project, name)
+    return section.model_dump(exclude={"path"}, exclude_none=True) if section is not None else {}
+
+
+def usable(project: Project, name: str, group: Group) -> str:
+    """Whether a raw row of such a feed can be used: it has a unit and, where times are declared, a time."""
+    roles = getattr(project, name).model_dump(exclude={"path"}, exclude_none=True)
+    unit = f"{typed.cast(group, roles['unit'], casts.as_key, 'VARCHAR')} IS NOT NULL"
+    if "timestamp" not in roles:
+        return unit
+    moment = casts.usable_instant(f"({typed.instant(group, roles['timestamp'], project)})")
+    return f"{unit} AND coalesce({moment}, FALSE)"
+
+
+def _rows(catalog: Catalog, name: str, roles: tuple[str, ...], *, columns: bool) -> str:
+    feed = catalog.require_feed(name)
+    declared = used_columns(catalog, name)
+    for role, column in declared.items():
+        feed.require(column, f"{name}.{role}", catalog.project.file)
+    bodies = [
+        f"SELECT {', '.join(_items(catalog, feed, group, roles, columns=columns))} FROM {group.relation}"
+        for group in feed.groups
+    ]
+    return " UNION ALL ".join(bodies)
+
+
+def _items(catalog: Catalog, feed: Feed, group: Group, roles: tuple[str, ...], *, columns: bool) -> list[str]:
+    project, declared = catalog.project, used_columns(catalog, feed.name)
+    items = [f"{identifier(FILE)} AS file", f"{identifier(ROW)} AS row"]
+    for role in roles:
+        name = declared.get(role)
+        if role in _TIMES:
+            items.append(f"{typed.instant(group, name, project)} AS ts")
+        elif role == "variant":
+            text = typed.cast(group, name, casts.as_key, "VARCHAR")
+            items.append(f"coalesce({text}, {literal(NO_VARIANT)}) AS variant")
+        else:
+            items.append(f"{typed.cast(group, name, casts.as_key, 'VARCHAR')} AS {role}")
+    items.append(f"{usable(project, feed.name, group)} AS usable")
+    if columns:
+        items += typed.columns(group, catalog.types_of(feed.name))
+    return items
+
+
+def _column(name: str, kind: str, project: Project) -> Expression | None:
+    column = typed.column(name)
+    if is_numeric(kind):
+        return Expression(column if kind == "DOUBLE" else f"CAST({column} AS DOUBLE)", "number")
+    if kind == "BOOLEAN":
+        return Expression(column, "truth")
+    if kind == "VARCHAR" or kind.startswith("ENUM"):
+        return Expression(f"CAST({column} AS VARCHAR)", "text")
+    if kind.startswith("TIMESTAMP") or kind == "DATE":
+        return Expression(f"({casts.as_instant(column, kind, project.time_zone)})", "time")
+    return None
+
+
+def _roles(catalog: Catalog) -> dict[str, Expression]:
+    section = catalog.predictions
+    of_class = Expression("label", "text" if section.task == "multiclass" else "number")
+    roles = {"label": of_class} if catalog.has_labels else {}
+    roles["decision"] = Expression("decision", "number" if section.task == "binary" else "text")
+    if not section.classes:
+        roles["score"] = Expression("score", "number")
+    if section.version is not None:
+        roles["version"] = Expression("version", "text")
+    if section.latency is not None:
+        roles["latency"] = Expression("latency", "number")
+    if section.unit is None:
+        raise ProjectError(
+            f"{catalog.project.file}: predictions.unit: a metric over predictions needs the column that names the unit"
+        )
+    return roles

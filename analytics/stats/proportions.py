@@ -44,8 +44,10 @@ class _Counts(NamedTuple):
     y_control: FloatArray
     n_control: FloatArray
 
-    def swapped(self) -> _Counts:
-        return _Counts(self.x_control, self.y_control, self.n_control, self.x, self.y, self.n)
+    def both_ways(self) -> _Counts:
+        """These counts, and with the arms swapped, on a new first axis: both limits come out of one search."""
+        swapped = _Counts(self.x_control, self.y_control, self.n_control, self.x, self.y, self.n)
+        return _Counts(*(np.stack(pair) for pair in zip(self, swapped, strict=True)))
 
 
 def _plain(value: npt.ArrayLike) -> Any:
@@ -89,7 +91,7 @@ def score_test(
     """
     counts = _counts(successes, n, successes_control, n_control)
     units = counts.n + counts.n_control
-    difference = counts.x / counts.n - counts.x_control / counts.n_control
+    difference = _difference(counts)
     spread = (counts.x + counts.x_control) / units * ((counts.y + counts.y_control) / units)
     error = np.sqrt(spread * (1 / counts.n + 1 / counts.n_control) * _factor(counts))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -127,11 +129,10 @@ def miettinen_nurminen(
     (0.0528, 0.3382)
     """
     counts = _counts(successes, n, successes_control, n_control)
-    target = _target(counts, confidence)
-    difference = counts.x / counts.n - counts.x_control / counts.n_control
-    low = np.minimum(_lowest_difference(counts, target), difference)
-    high = np.maximum(-_lowest_difference(counts.swapped(), target), difference)
-    return _pack(low, high)
+    difference = _difference(counts)
+    low, lowest_swapped = _lowest_difference(counts.both_ways(), _target(counts, confidence))
+    # rounding must not push the estimate out
+    return _pack(np.minimum(low, difference), np.maximum(-lowest_swapped, difference))
 
 
 @overload
@@ -164,13 +165,11 @@ def koopman(
     (1.079, 1.6721)
     """
     counts = _counts(successes, n, successes_control, n_control)
-    target = _target(counts, confidence)
+    low, lowest_swapped = _lowest_ratio(counts.both_ways(), _target(counts, confidence))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = counts.x / counts.n / (counts.x_control / counts.n_control)
         # rounding must not push the estimate out; fmin and fmax leave 0 / 0 aside
-        low = np.fmin(_lowest_ratio(counts, target), ratio)
-        high = np.fmax(1 / _lowest_ratio(counts.swapped(), target), ratio)
-    return _pack(low, high)
+        return _pack(np.fmin(low, ratio), np.fmax(1 / lowest_swapped, ratio))
 
 
 def _pack(low: FloatArray, high: FloatArray) -> Interval | Intervals:
@@ -180,6 +179,16 @@ def _pack(low: FloatArray, high: FloatArray) -> Interval | Intervals:
 def _factor(counts: _Counts) -> FloatArray:
     units = counts.n + counts.n_control
     return as_floats(units / (units - 1))
+
+
+def _difference(counts: _Counts) -> FloatArray:
+    x, y, n, x_control, y_control, n_control = counts
+    return _minus(x / n, y / n, x_control / n_control, y_control / n_control)
+
+
+def _minus(p: FloatArray, q: FloatArray, p_control: FloatArray, q_control: FloatArray) -> FloatArray:
+    """Return p - p_control, from q = 1 - p where that keeps more digits: shares a hair from 1."""
+    return np.where(p + p_control <= 1, p - p_control, q_control - q)
 
 
 def _target(counts: _Counts, confidence: float) -> FloatArray:
@@ -220,7 +229,8 @@ def _lowest_difference(counts: _Counts, target: FloatArray) -> FloatArray:
     low, high = (np.where(extreme, 1.0, bound) for bound in bounds)
     at = _search(_difference_statistic, low, high, *counts, target)
     p, p_control = _falling(x, n, at), _rising(x_control, n_control, at)
-    return np.where(extreme, -1.0, p - p_control)
+    difference = _minus(p, _rising(y, n, at), p_control, _falling(y_control, n_control, at))
+    return np.where(extreme, -1.0, difference)
 
 
 def _difference_statistic(t: FloatArray, *given: FloatArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -283,13 +284,15 @@ class Scorecard:
     sql: tuple[str, ...] = ()
 
     def headline_rows(self) -> tuple[ExperimentRow, ...]:
-        """The comparisons that verdict and badges stand on: ``cuped`` where a covariate was declared."""
-        adjusted = {(row.metric, row.variant) for row in self.rows if row.method == "cuped"}
-        return tuple(
-            row
-            for row in self.rows
-            if row.role != "health" and (row.method == "cuped" or (row.metric, row.variant) not in adjusted)
-        )
+        """The comparisons that verdict and badges stand on: see `headline`."""
+        return headline(self.rows)
+
+
+def headline(rows: Iterable[ExperimentRow]) -> tuple[ExperimentRow, ...]:
+    """The comparisons that verdict and badges stand on: ``cuped`` where a covariate could be used."""
+    given = tuple(row for row in rows if row.role != "health")
+    adjusted = {(row.metric, row.variant) for row in given if row.method == "cuped" and row.status == "ok"}
+    return tuple(row for row in given if (row.method == "cuped") == ((row.metric, row.variant) in adjusted))
 
 
 @dataclass(frozen=True)
@@ -314,6 +317,9 @@ class PowerRow:
         days: n_total / daily_units, rounded up.
         assumption: what was assumed, in a sentence.
         status, reason: ``undefined`` where no sample is enough, or the question makes no sense.
+        solved_for: what was asked: the units, the effect they show, or the power; the other two were given.
+        shares: of the arms, control first, normalised, as text: ``0.5, 0.5``.
+        correction: how the level is shared among the comparisons; ``none``: each has all of alpha.
     """
 
     kind: Literal["proportion", "mean", "ratio", "count"]
@@ -334,6 +340,9 @@ class PowerRow:
     assumption: str
     status: Status
     reason: str | None
+    solved_for: Literal["n", "effect", "power"] = "n"
+    shares: str = "0.5, 0.5"
+    correction: Literal["holm", "none"] = "holm"
 
 
 @dataclass(frozen=True)

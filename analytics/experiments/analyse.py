@@ -1,0 +1,78 @@
+"""From moments by arm to a scorecard; everything on it comes from the one reading it is given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from analytics.aggregates.arms import ExperimentAggregates
+from analytics.experiments.badges import badge
+from analytics.experiments.days import day_rows
+from analytics.experiments.design import Design
+from analytics.experiments.drafts import drafts
+from analytics.experiments.family import corrected, correction
+from analytics.experiments.health import broken, health, row_warnings
+from analytics.experiments.rows import ExperimentRow, Health, Scorecard
+from analytics.experiments.single_arms import arm_rows, value_bins
+from analytics.experiments.verdict import decide
+
+
+def scorecard(
+    design: Design,
+    aggregates: ExperimentAggregates,
+    zone: ZoneInfo,
+    confidence: float | None = None,
+    *,
+    test_split: bool = True,
+) -> Scorecard:
+    """Analyse one experiment.
+
+    Args:
+        design: what was planned.
+        aggregates: what was read; every metric of the design is among its metrics.
+        zone: of the days.
+        confidence: of the intervals; 1 - alpha of the design where left out.
+        test_split: whether the arms' sizes are compared with the planned shares.
+    """
+    level = 1.0 - design.alpha if confidence is None else confidence
+    state = health(design, aggregates, level, test_split=test_split)
+    rows = _rows(design, aggregates, state, level)
+    found = {metric.name: metric for metric in aggregates.metrics}
+    ordered = [(metric, found[metric.name]) for metric in design.ordered_metrics]
+    return Scorecard(
+        name=design.name,
+        control=design.control,
+        variants=design.variants,
+        confidence=level,
+        metrics=tuple(metric.facts for metric in design.ordered_metrics),
+        rows=rows if state.srm is None else (*rows, state.srm),
+        arms=tuple(row for metric, given in ordered for row in arm_rows(design, metric, given, level)),
+        days=tuple(row for metric, given in ordered for row in day_rows(design, metric, given, level)),
+        bins=tuple(row for metric, given in ordered for row in value_bins(design, metric, given)),
+        health=state,
+        decision=decide(design, rows, state),
+        correction=correction(rows, 1.0 - level),
+        zone=zone,
+        sql=aggregates.sql,
+    )
+
+
+def _rows(
+    design: Design, aggregates: ExperimentAggregates, state: Health, confidence: float
+) -> tuple[ExperimentRow, ...]:
+    found = {metric.name: metric for metric in aggregates.metrics}
+    drafted = [
+        draft
+        for metric in design.ordered_metrics
+        for draft in drafts(design, metric, found[metric.name], confidence)
+    ]
+    designs = {metric.name: metric for metric in design.metrics}
+    split_broken = broken(state.srm)
+    return tuple(
+        replace(
+            row,
+            badge=badge(row, designs[row.metric]),
+            warnings=row_warnings(row, found[row.metric], split_broken=split_broken),
+        )
+        for row in corrected(drafted, 1.0 - confidence)
+    )

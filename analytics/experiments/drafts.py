@@ -1,0 +1,149 @@
+"""Rows before the family is corrected: one metric of one arm by one method, with the comparison it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from analytics.aggregates.arms import ArmMoments, MetricAggregates, UnitValues
+from analytics.experiments.compare import compare, own_estimate
+from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.methods import Comparison, NotTested
+from analytics.experiments.pairs import PairMoments, pair
+from analytics.experiments.rows import ExperimentRow, Method
+from analytics.stats.permutation import studentised_permutation
+
+SMALL_ARM = 100
+"""Units under which the t distribution is doubtful where values are skewed."""
+_SKEWED = 1.0
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A row without anything of the family, and its comparison (None where nothing was tested)."""
+
+    row: ExperimentRow
+    comparison: Comparison | None
+
+
+def drafts(design: Design, metric: MetricDesign, found: MetricAggregates, confidence: float) -> list[Draft]:
+    """The comparisons of one metric: every arm, then every method."""
+    answer = []
+    for variant in design.variants:
+        draft = _draft(design, metric, variant, (found.moments, "unadjusted"), confidence)
+        answer.append(_with_permutation(draft, found))
+        if metric.has_covariate and found.with_covariate is not None:
+            answer.append(_draft(design, metric, variant, (found.with_covariate, "cuped"), confidence))
+    return answer
+
+
+def compared(
+    moments: ArmMoments, two: PairMoments, metric: MetricDesign, method: Method
+) -> Comparison | NotTested:
+    """Compare, unless the metric's values are not what it declares."""
+    if metric.kind == "proportion" and moments.invalid:
+        return NotTested(
+            "undefined",
+            f"{moments.invalid:,} units have values other than 0 and 1, so this is no proportion: "
+            f'declare kind = "mean", or a condition that is true or false',
+        )
+    return compare(two, metric.kind, adjusted=method == "cuped")
+
+
+def _draft(
+    design: Design,
+    metric: MetricDesign,
+    variant: str,
+    source: tuple[ArmMoments, Method],
+    confidence: float,
+) -> Draft:
+    moments, method = source
+    two = pair(moments, variant, design.control)
+    outcome = compared(moments, two, metric, method)
+    row = replace(
+        untested(design.name, metric.name, method, _test_name(metric, method, clustered=moments.clustered)),
+        kind=metric.kind,
+        role=metric.role,
+        direction=metric.direction,
+        variant=variant,
+        control=design.control,
+        n=round(two.arm.n),
+        n_control=round(two.control.n),
+        mean=outcome.mean,
+        mean_control=outcome.mean_control,
+        n_missing=sum(moments.missing.get(arm, 0) for arm in (variant, design.control)),
+        confidence=confidence,
+    )
+    if isinstance(outcome, NotTested):
+        return Draft(replace(row, status=outcome.status, reason=outcome.reason), None)
+    return Draft(_tested(row, outcome, confidence), outcome)
+
+
+def untested(experiment: str | None, metric: str, method: Method, test: str) -> ExperimentRow:
+    """A row that says nothing yet."""
+    given = {"experiment": experiment, "metric": metric, "role": "health", "method": method, "test": test}
+    blank: dict[str, Any] = {name.name: None for name in fields(ExperimentRow)}
+    return ExperimentRow(**(blank | given | {"confidence": 0.0, "status": "ok"}))
+
+
+def _test_name(metric: MetricDesign, method: Method, *, clustered: bool) -> str:
+    """What would be tested: also the name where nothing can be."""
+    if clustered:
+        return "cluster-robust t"
+    if metric.kind == "proportion" and method == "unadjusted":
+        return "score"
+    return "delta welch" if metric.kind == "ratio" else "welch"
+
+
+def _tested(row: ExperimentRow, comparison: Comparison, confidence: float) -> ExperimentRow:
+    low, high = comparison.interval(confidence)
+    lift = comparison.lift(confidence)
+    above = comparison.chance_above
+    return replace(
+        row,
+        difference=comparison.difference,
+        standard_error=comparison.standard_error,
+        statistic=comparison.statistic,
+        df=comparison.df,
+        ci_low=low,
+        ci_high=high,
+        p_value=comparison.p_value,
+        lift=None if lift is None else lift[0],
+        lift_ci_low=None if lift is None else lift[1].low,
+        lift_ci_high=None if lift is None else lift[1].high,
+        chance_to_beat=above if row.direction == "up" else 1.0 - above,
+        test=comparison.test,
+        reason=comparison.no_lift if lift is None else None,
+    )
+
+
+def _with_permutation(draft: Draft, found: MetricAggregates) -> Draft:
+    """Add a p-value that does without the t distribution, where an arm is small and values are skewed."""
+    row, values = draft.row, found.values
+    small = min(row.n or 0, row.n_control or 0) < SMALL_ARM
+    usable = draft.comparison is not None and row.kind != "proportion" and not found.moments.clustered
+    if not (small and usable) or values is None or row.variant is None or row.control is None:
+        return draft
+    arm, control = _unit_values(values, row)
+    if min(len(arm), len(control)) < 2 or abs(_skewness(np.concatenate([arm, control]))) <= _SKEWED:
+        return draft
+    return Draft(
+        replace(row, permutation_p_value=float(studentised_permutation(arm, control))), draft.comparison
+    )
+
+
+def _unit_values(values: UnitValues, row: ExperimentRow) -> tuple[np.ndarray, np.ndarray]:
+    """Values of the two arms' units; of a ratio, linearised at the ratio of both arms together."""
+    chosen = np.isin(values.variants, [row.variant or "", row.control or ""])
+    table, arms = values.values[chosen], values.variants[chosen]
+    estimate = own_estimate(row.kind or "mean", table.mean(axis=0)) if len(table) else None
+    flat = table[:, 0] if estimate is None else table @ estimate[1]
+    return flat[arms == row.variant], flat[arms == row.control]
+
+
+def _skewness(values: np.ndarray) -> float:
+    gaps = values - values.mean()
+    spread = float(np.sqrt(np.mean(gaps**2)))
+    return float(np.mean((gaps / spread) ** 3)) if spread > 0 else 0.0

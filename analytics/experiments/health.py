@@ -1,0 +1,222 @@
+"""What speaks for or against trusting a comparison: the split, what was left out, and where methods are stretched."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.stats import chi2_contingency
+
+from analytics.aggregates.arms import ArmMoments, ExperimentAggregates, MetricAggregates, Split
+from analytics.experiments.design import Design
+from analytics.experiments.drafts import SMALL_ARM, untested
+from analytics.experiments.rows import ArmCount, ExperimentRow, Health
+from analytics.experiments.words import count, listed, number, p_value, percent, plural
+from analytics.results import Status
+from analytics.stats.sample_ratio import SampleRatio, sample_ratio_test
+
+SRM_ALARM = 0.001
+"""p-value under which the split is called broken: it is looked at in every experiment, and nothing good excuses it."""
+_LEAST_EXPECTED = 5.0
+_MULTIPLE = 0.01
+_UNEVEN = 0.01
+_FEW_CLUSTERS = 30
+
+
+def health(
+    design: Design, found: ExperimentAggregates, confidence: float, *, test_split: bool = True
+) -> Health:
+    """Judge the split and gather what was left out."""
+    split = found.split
+    counts = split.n if split.clusters is None else split.clusters
+    tested = sample_ratio_test([counts.get(arm, 0) for arm in design.shares], list(design.shares.values()))
+    arms = tuple(
+        ArmCount(arm, share, int(counts.get(arm, 0)), float(expected))
+        for (arm, share), expected in zip(design.planned.items(), tested.expected, strict=True)
+    )
+    problems = split_problems(design, split)
+    return Health(
+        arms=arms,
+        srm=_srm_row(design, arms, tested, problems, confidence) if test_split else None,
+        counted="units" if split.clusters is None else "clusters",
+        n_units=sum(split.n.values()),
+        n_multiple=split.n_multiple,
+        n_unknown=split.n_unknown,
+        unknown=split.unknown,
+        n_outside=split.n_outside,
+        n_rows_left_out=split.n_rows_left_out,
+        n_open_window=max((metric.n_open_window for metric in found.metrics), default=0),
+        n_clusters=split.n_clusters,
+        notes=(*problems, *_left_out(split, found.metrics)),
+    )
+
+
+def broken(srm: ExperimentRow | None) -> bool:
+    """Whether the split is so far from the planned one that nothing may be concluded."""
+    return srm is not None and srm.p_value is not None and srm.p_value < SRM_ALARM
+
+
+def _srm_row(
+    design: Design,
+    arms: Sequence[ArmCount],
+    tested: SampleRatio,
+    problems: Sequence[str],
+    confidence: float,
+) -> ExperimentRow:
+    status, reason = _srm_state(arms)
+    ok = status == "ok"
+    warnings = list(problems)
+    if ok and tested.p_value < SRM_ALARM:
+        warnings.insert(0, split_sentence(arms, tested.p_value))
+    return replace(
+        untested(design.name, "srm", "chi-squared", "chi-squared"),
+        n=sum(arm.n for arm in arms),
+        statistic=float(tested.statistic) if ok else None,
+        df=float(tested.df) if ok else None,
+        p_value=float(tested.p_value) if ok else None,
+        warnings="; ".join(warnings) or None,
+        confidence=confidence,
+        status=status,
+        reason=reason,
+    )
+
+
+def _srm_state(arms: Sequence[ArmCount]) -> tuple[Status, str | None]:
+    planned = [arm for arm in arms if arm.planned_share > 0]
+    if len(planned) < 2:
+        return "undefined", "a split needs two arms with a planned share"
+    if not any(arm.n for arm in planned):
+        return "no_data", "no unit was exposed"
+    least = min(arm.expected for arm in planned)
+    if least < _LEAST_EXPECTED:
+        return (
+            "too_few",
+            f"an arm is expected to get {number(least)} only; the test needs {_LEAST_EXPECTED:g}",
+        )
+    return "ok", None
+
+
+def split_sentence(arms: Sequence[ArmCount], p: float) -> str:
+    """How far the split is from the planned one."""
+    worst = max(arms, key=lambda arm: (arm.n - arm.expected) ** 2 / arm.expected if arm.expected else 0.0)
+    return (
+        f"the split is not as planned: {worst.variant} has {count(worst.n)} where {count(worst.expected)} "
+        f"were expected ({p_value(p)})"
+    )
+
+
+def split_problems(design: Design, split: Split) -> list[str]:
+    """What is wrong with the exposures, one sentence each."""
+    units = sum(split.n.values())
+    problems = []
+    if split.n_multiple and split.n_multiple >= _MULTIPLE * units:
+        shares = [share for share in design.planned.values() if share > 0]
+        uneven = max(shares) - min(shares) > _UNEVEN
+        problems.append(
+            f"{plural(split.n_multiple, 'unit')} ({percent(split.n_multiple / units)}) saw more than one arm "
+            "and are kept in the one they saw first"
+            + (", since leaving them out would bias arms of unequal size" if uneven else "")
+        )
+    if split.n_unknown:
+        names = ", ".join(f"{name} ({count(n)})" for name, n in split.unknown)
+        problems.append(
+            f"{plural(split.n_unknown, 'unit')} of arms that are not declared are left out"
+            + (f": {names}" if names else "")
+        )
+    strays = [arm for arm, share in design.shares.items() if share == 0 and split.n.get(arm)]
+    if strays:
+        problems.append(f"{listed(strays)} should get no units but got some")
+    return problems
+
+
+def _left_out(split: Split, metrics: Sequence[MetricAggregates]) -> list[str]:
+    notes = []
+    if split.n_outside:
+        notes.append(f"{plural(split.n_outside, 'exposure')} before the start or after the end do not count")
+    if split.n_rows_left_out:
+        notes.append(f"{plural(split.n_rows_left_out, 'row')} without unit or time, or twice, are left out")
+    for metric in metrics:
+        missing = sum(metric.moments.missing.values())
+        if missing:
+            notes.append(f"{metric.name}: {plural(missing, 'unit')} without a value are left out")
+        if metric.n_rows_left_out:
+            notes.append(
+                f"{metric.name}: {plural(metric.n_rows_left_out, 'row')} whose value is no finite number "
+                "are left out"
+            )
+        notes += [_cap(metric.name, *cap) for cap in metric.caps.items() if cap[1] != (None, None)]
+    return notes
+
+
+def _cap(metric: str, column: str, limits: tuple[float | None, float | None]) -> str:
+    named = zip(("below", "above"), limits, strict=True)
+    ends = [f"{word} {number(limit)}" for word, limit in named if limit is not None]
+    what = metric if column == "value" else f"{metric} ({column})"
+    return f"{what}: values {' and '.join(ends)} are set to that (winsorised)"
+
+
+def row_warnings(row: ExperimentRow, found: MetricAggregates, *, split_broken: bool) -> str | None:
+    """What to bear in mind with one comparison, as sentences joined by semicolons."""
+    if row.variant is None or row.control is None:
+        return None
+    warnings = []
+    if split_broken:
+        warnings.append("the split is not as planned, so no difference can be trusted")
+    if row.status == "ok":
+        warnings += _stretched(row, found.moments)
+        warnings += _uneven_missing(row, found.moments)
+    if found.n_open_window:
+        warnings.append(
+            f"the window of {plural(found.n_open_window, 'unit')} had not closed at the end of the logs"
+        )
+    if row.method == "cuped" and found.n_imputed:
+        warnings.append(
+            f"{plural(found.n_imputed, 'unit')} without a value from before got the mean of the others"
+        )
+    return "; ".join(warnings) or None
+
+
+def _stretched(row: ExperimentRow, moments: ArmMoments) -> list[str]:
+    """Where so few units or clusters were seen that the method is at its limits."""
+    warnings = []
+    small = [
+        f"{plural(n or 0, 'unit')} in {arm}"
+        for arm, n in ((row.variant, row.n), (row.control, row.n_control))
+        if (n or 0) < SMALL_ARM
+    ]
+    if small:
+        text = f"only {listed(small)}: the interval holds its {percent(row.confidence)} only roughly"
+        if row.permutation_p_value is not None:
+            text += f", and values are skewed; a permutation test gives {p_value(row.permutation_p_value)}"
+        warnings.append(text)
+    clusters = moments.of(row.variant or "", row.control or "").clusters
+    if clusters is not None:
+        n = len(np.unique(clusters))
+        if n < _FEW_CLUSTERS:
+            warnings.append(
+                f"only {plural(n, 'cluster')}: with under {_FEW_CLUSTERS} intervals are too narrow"
+            )
+    return warnings
+
+
+def _uneven_missing(row: ExperimentRow, moments: ArmMoments) -> list[str]:
+    """Values that are missing more often in one arm leave arms that no longer compare."""
+    arms = row.variant or "", row.control or ""
+    missing = [moments.missing.get(arm, 0) for arm in arms]
+    table = np.array([missing, [row.n or 0, row.n_control or 0]], dtype=np.float64)
+    if not missing_differs(table):
+        return []
+    shares = table[0] / table.sum(axis=0)
+    texts = [f"{percent(share)} in {arm}" for arm, share in zip(arms, shares.tolist(), strict=True)]
+    return [f"values are missing in unequal shares ({' and '.join(texts)}), so the arms may not compare"]
+
+
+def missing_differs(table: np.ndarray) -> bool:
+    """Whether the first of two rows of counts differs between columns, beyond the alarm level of the split."""
+    if (table.sum(axis=1) == 0).any() or (table.sum(axis=0) == 0).any():
+        return False
+    tested = chi2_contingency(table, correction=False)
+    p = float(tested.pvalue)
+    return bool(tested.expected_freq.min() >= _LEAST_EXPECTED and math.isfinite(p) and p < SRM_ALARM)

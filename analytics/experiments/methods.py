@@ -1,0 +1,217 @@
+"""The methods of comparison: estimate, p-value and intervals at any level, all from one statistic.
+
+Sources: Welch, Biometrika 34 (1947); Fieller, JRSS B 16 (1954); Miettinen and Nurminen, Statistics in Medicine 4
+(1985); Koopman, Biometrics 40 (1984).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from scipy.special import ndtr, stdtr
+
+from analytics.results import Status
+from analytics.stats.intervals import Interval, normal_quantile
+from analytics.stats.means import TTest, fieller, t_interval, t_test
+from analytics.stats.proportions import ScoreTest, koopman, miettinen_nurminen, score_test
+
+
+class Comparison(Protocol):
+    """An arm against the control by one method; intervals at any confidence agree with the p-value."""
+
+    @property
+    def test(self) -> str:
+        """What was tested and how."""
+
+    @property
+    def mean(self) -> float:
+        """Of the arm."""
+
+    @property
+    def mean_control(self) -> float:
+        """Of the control."""
+
+    @property
+    def difference(self) -> float:
+        """Arm minus control."""
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference."""
+
+    @property
+    def statistic(self) -> float:
+        """Of the test."""
+
+    @property
+    def df(self) -> float | None:
+        """Degrees of freedom; None for the normal distribution."""
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided."""
+
+    @property
+    def chance_above(self) -> float:
+        """That the arm's true mean is the larger, under a flat prior."""
+
+    @property
+    def no_lift(self) -> str:
+        """Why there is no lift, where there is none."""
+
+    def interval(self, confidence: float) -> Interval:
+        """Of the difference."""
+
+    def lift(self, confidence: float) -> tuple[float, Interval] | None:
+        """Difference / |control mean| and its interval; None where the control cannot be told from 0."""
+
+
+@dataclass(frozen=True)
+class TComparison:
+    """Of means, ratios, adjusted means and whatever lies in clusters, by Student's t.
+
+    Attributes:
+        mean, mean_control: the estimates.
+        variance, variance_control, covariance: of the estimates.
+        df: degrees of freedom.
+        test: its name.
+    """
+
+    mean: float
+    mean_control: float
+    variance: float
+    variance_control: float
+    covariance: float
+    df: float
+    test: str
+    no_lift: str = "the control mean cannot be told from 0, so there is no lift; see the difference"
+
+    @cached_property
+    def _tested(self) -> TTest[float]:
+        variance = self.variance + self.variance_control - 2.0 * self.covariance
+        return t_test(self.mean - self.mean_control, math.sqrt(variance), self.df)
+
+    @property
+    def difference(self) -> float:
+        """Arm minus control."""
+        return self.mean - self.mean_control
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference."""
+        return float(self._tested.standard_error)
+
+    @property
+    def statistic(self) -> float:
+        """Student's t."""
+        return float(self._tested.statistic)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided."""
+        return float(self._tested.p_value)
+
+    @property
+    def chance_above(self) -> float:
+        """That the arm's true mean is the larger, under a flat prior."""
+        return float(stdtr(self.df, self.statistic))
+
+    def interval(self, confidence: float) -> Interval:
+        """Of the difference."""
+        low, high = t_interval(self.difference, self.standard_error, self.df, confidence)
+        return Interval(float(low), float(high))
+
+    def lift(self, confidence: float) -> tuple[float, Interval] | None:
+        """By Fieller, with the quantile of the difference's interval."""
+        found = fieller(
+            self.mean,
+            self.mean_control,
+            self.variance,
+            self.variance_control,
+            self.covariance,
+            normal_quantile(confidence, self.df),
+        )
+        limits = float(found.value), float(found.low), float(found.high)
+        return (limits[0], Interval(*limits[1:])) if all(map(math.isfinite, limits)) else None
+
+
+@dataclass(frozen=True)
+class ScoreComparison:
+    """Of shares of independent units, by the score test; both intervals invert its statistic."""
+
+    successes: int
+    n: int
+    successes_control: int
+    n_control: int
+    test: str = "score"
+    df: None = None
+    no_lift: str = "nobody in the control has it, so there is no lift; see the difference"
+
+    @cached_property
+    def _tested(self) -> ScoreTest[float]:
+        return score_test(*self._counts)
+
+    @property
+    def _counts(self) -> tuple[int, int, int, int]:
+        return self.successes, self.n, self.successes_control, self.n_control
+
+    @property
+    def mean(self) -> float:
+        """Share of the arm."""
+        return self.successes / self.n
+
+    @property
+    def mean_control(self) -> float:
+        """Share of the control."""
+        return self.successes_control / self.n_control
+
+    @property
+    def difference(self) -> float:
+        """Arm minus control."""
+        return self.mean - self.mean_control
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference where there is none, as the test has it."""
+        return float(self._tested.standard_error)
+
+    @property
+    def statistic(self) -> float:
+        """Standard normal."""
+        return float(self._tested.statistic)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided."""
+        return float(self._tested.p_value)
+
+    @property
+    def chance_above(self) -> float:
+        """That the arm's true share is the larger, under a flat prior."""
+        return float(ndtr(self.statistic))
+
+    def interval(self, confidence: float) -> Interval:
+        """Miettinen and Nurminen's."""
+        low, high = miettinen_nurminen(*self._counts, confidence)
+        return Interval(float(low), float(high))
+
+    def lift(self, confidence: float) -> tuple[float, Interval] | None:
+        """Koopman's interval of the ratio, less 1."""
+        if not self.successes_control:
+            return None
+        low, high = koopman(*self._counts, confidence)
+        value = self.difference / self.mean_control
+        return value, Interval(min(float(low) - 1.0, value), max(float(high) - 1.0, value))
+
+
+@dataclass(frozen=True)
+class NotTested:
+    """Why two arms cannot be compared; what is known of their means stays visible."""
+
+    status: Status
+    reason: str
+    mean: float | None = None
+    mean_control: float | None = None

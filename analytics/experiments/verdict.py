@@ -1,0 +1,205 @@
+"""The verdict: one word for programs, and a sentence with numbers for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.health import broken, split_sentence
+from analytics.experiments.rows import Badge, Call, Decision, ExperimentRow, Health, headline
+from analytics.experiments.words import listed, number, p_value, percent, signed
+
+_ORDER: tuple[Call, ...] = ("won", "harmed", "mixed", "undecided", "lost", "unknown")
+"""Of several arms the first of these speaks for the whole comparison."""
+
+
+@dataclass(frozen=True)
+class _Arm:
+    """One arm's rows, by what they say."""
+
+    variant: str
+    primary: tuple[ExperimentRow, ...]
+    guardrails: tuple[ExperimentRow, ...]
+
+    def with_badge(self, *badges: Badge) -> list[ExperimentRow]:
+        return [row for row in (*self.primary, *self.guardrails) if row.badge in badges]
+
+    @property
+    def call(self) -> Call:
+        if self.with_badge("harmed"):
+            return "harmed"
+        better, worse = self.with_badge("better"), self.with_badge("worse")
+        if better or worse:
+            return "mixed" if better and worse else "won" if better else "lost"
+        return "undecided" if self.with_badge("no difference shown") else "unknown"
+
+    @property
+    def gain(self) -> float:
+        """The largest corrected limit on the good side, to put arms in order."""
+        lows = [
+            row.ci_adjusted_low if row.direction == "up" else row.ci_adjusted_high for row in self.primary
+        ]
+        return max((abs(low) for low in lows if low is not None), default=0.0)
+
+
+def decide(design: Design, rows: Sequence[ExperimentRow], health: Health) -> Decision:
+    """What the whole comparison comes to; it stands on the corrected intervals of the rows that are shown."""
+    if health.srm is not None and health.srm.p_value is not None and broken(health.srm):
+        split = split_sentence(health.arms, health.srm.p_value)
+        return Decision("invalid", f"No verdict: {split}. Find the cause before reading any difference.")
+    shown = headline(rows)
+    metrics = {metric.name: metric for metric in design.metrics}
+    arms = [
+        _Arm(
+            variant,
+            tuple(row for row in shown if row.variant == variant and row.role == "primary"),
+            tuple(row for row in shown if row.variant == variant and row.role == "guardrail"),
+        )
+        for variant in design.variants
+    ]
+    if not arms:
+        return Decision("unknown", "There is no arm to compare with the control.")
+    first = min(arms, key=lambda arm: (_ORDER.index(arm.call), -arm.gain))
+    others = [_short(arm) for arm in arms if arm is not first]
+    sentence = "; ".join([_long(first, metrics), *others])
+    return Decision(first.call, f"{sentence[0].upper()}{sentence[1:]}.")
+
+
+def _long(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
+    match arm.call:
+        case "won":
+            parts = [_moved(arm, "wins on", "better")]
+        case "lost":
+            parts = [_moved(arm, "loses on", "worse")]
+        case "mixed":
+            parts = [_moved(arm, "wins on", "better"), _moved(arm, "but loses on", "worse", again=True)]
+        case "harmed":
+            parts = [_harm(arm, metrics)]
+        case "undecided":
+            parts = [f"no difference shown between {arm.variant} and {arm.primary[0].control}"]
+            parts[0] += (
+                f" on {'; on '.join(_undecided(row) for row in arm.with_badge('no difference shown'))}"
+            )
+        case _:
+            return _unknown(arm)
+    parts += _rest(arm)
+    return "; ".join(parts)
+
+
+def _moved(arm: _Arm, verb: str, badge: Badge, *, again: bool = False) -> str:
+    told = "; ".join(f"{row.metric}: {numbers(row)}" for row in arm.with_badge(badge))
+    return f"{verb} {told}" if again else f"{arm.variant} {verb} {told}"
+
+
+def _harm(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
+    told = []
+    for row in arm.with_badge("harmed"):
+        metric = metrics[row.metric]
+        accepted = ""
+        if metric.margin_absolute:
+            accepted = f", where {_shown(row, metric.margin_absolute)} is accepted"
+        elif metric.margin:
+            accepted = f", where {percent(metric.margin)} is accepted"
+        told.append(f"{row.metric}: {numbers(row)}{accepted}")
+    return f"{arm.variant} harms {'; '.join(told)}"
+
+
+def _undecided(row: ExperimentRow) -> str:
+    return f"{row.metric}: {numbers(row)}, so {_ruled_out(row)}"
+
+
+def _ruled_out(row: ExperimentRow) -> str:
+    low, high, relative = _interval(row)
+    show = percent if relative else lambda value: _points(row, value)
+    return f"a rise beyond {show(abs(high))} and a fall beyond {show(abs(low))} are ruled out"
+
+
+def _rest(arm: _Arm) -> list[str]:
+    """What stands beside the main point: other primary metrics, and guardrails that are not shown safe."""
+    parts = []
+    if arm.call == "harmed":
+        parts += [f"it {verb} {listed(names)}" for verb, names in _primaries(arm)]
+    elif arm.call != "undecided" and (open_ := arm.with_badge("no difference shown")):
+        parts.append(f"no difference shown on {listed([row.metric for row in open_])}")
+    parts += [f"{row.metric} cannot be tested: {row.reason}" for row in arm.primary if row.status != "ok"]
+    if unsafe := arm.with_badge("not shown safe"):
+        parts.append(f"not shown safe: {', '.join(_unsafe(row) for row in unsafe)}")
+    return parts
+
+
+def _primaries(arm: _Arm) -> list[tuple[str, list[str]]]:
+    words: tuple[tuple[str, Badge], ...] = (
+        ("wins on", "better"),
+        ("loses on", "worse"),
+        ("shows no difference on", "no difference shown"),
+    )
+    found = [(verb, [row.metric for row in arm.primary if row.badge == badge]) for verb, badge in words]
+    return [(verb, names) for verb, names in found if names]
+
+
+def _unsafe(row: ExperimentRow) -> str:
+    low, high, relative = _interval(row)
+    worst = max(-low, 0.0) if row.direction == "up" else max(high, 0.0)
+    return f"{row.metric} (worse by up to {percent(worst) if relative else _points(row, worst)})"
+
+
+def _unknown(arm: _Arm) -> str:
+    if not arm.primary:
+        return "no primary metric is declared, so there is no verdict"
+    told = "; ".join(f"{row.metric}: {row.reason}" for row in arm.primary)
+    return f"nothing can be said about {arm.variant}: {told}"
+
+
+def _short(arm: _Arm) -> str:
+    """One of several arms, in few words."""
+    match arm.call:
+        case "won":
+            return f"{arm.variant} wins too, on {_names(arm, 'better')}"
+        case "lost":
+            return f"{arm.variant} loses on {_names(arm, 'worse')}"
+        case "mixed":
+            return f"{arm.variant} wins on {_names(arm, 'better')} but loses on {_names(arm, 'worse')}"
+        case "harmed":
+            return f"{arm.variant} harms {_names(arm, 'harmed')}"
+        case "undecided":
+            return f"{arm.variant} shows no difference"
+    return f"nothing can be said about {arm.variant}"
+
+
+def _names(arm: _Arm, badge: Badge) -> str:
+    return listed([row.metric for row in arm.with_badge(badge)])
+
+
+def numbers(row: ExperimentRow) -> str:
+    """Both means, the effect with its corrected interval, and the corrected p-value.
+
+    The lift is shown where it exists, the difference otherwise.
+    """
+    if row.mean is None or row.mean_control is None or row.p_adjusted is None or row.difference is None:
+        return row.reason or "nothing was tested"
+    low, high, relative = _interval(row)
+    if relative and row.lift is not None:
+        effect = f"{signed(percent(row.lift))} ({percent(low)} to {percent(high)})"
+    else:
+        limits = f"{_points(row, low)} to {_points(row, high)}"
+        effect = f"{signed(_points(row, row.difference))} ({limits})"
+    return f"{_shown(row, row.mean)} against {_shown(row, row.mean_control)}, {effect}, {p_value(row.p_adjusted)}"
+
+
+def _interval(row: ExperimentRow) -> tuple[float, float, bool]:
+    """The corrected interval of the lift (True) or, without one, of the difference."""
+    if row.lift_ci_adjusted_low is not None and row.lift_ci_adjusted_high is not None:
+        return row.lift_ci_adjusted_low, row.lift_ci_adjusted_high, True
+    return row.ci_adjusted_low or 0.0, row.ci_adjusted_high or 0.0, False
+
+
+def _shown(row: ExperimentRow, value: float) -> str:
+    return percent(value) if row.kind == "proportion" else number(value)
+
+
+def _points(row: ExperimentRow, difference: float) -> str:
+    """A difference; of shares in percentage points."""
+    if row.kind == "proportion":
+        return f"{percent(difference).removesuffix('%')} pp"
+    return number(difference)

@@ -35,3 +35,16 @@ def parse_duration(text: str) -> timedelta:
         return timedelta(**{unit: float(match[1])})
     except OverflowError:
         raise ValueError(f'"{text}" is longer than time can be counted') from None
+
+
+def format_duration(duration: timedelta) -> str:
+    """A duration in the largest unit it is a whole number of.
+
+    >>> format_duration(timedelta(days=14)), format_duration(timedelta(hours=1)), format_duration(timedelta(minutes=90))
+    ('14 days', '1 hour', '90 minutes')
+    """
+    for unit in ("days", "hours", "minutes"):
+        count, rest = divmod(duration, timedelta(**{unit: 1}))
+        if not rest:
+            return f"{count} {unit if count != 1 else unit[:-1]}"
+    return f"{duration.total_seconds():g} seconds"

@@ -17,12 +17,14 @@ from typing import Any, TypeVar
 from analytics.ask import curves
 from analytics.ask import drift as ask_drift
 from analytics.ask import examples as ask_examples
+from analytics.ask import experiments as ask_experiments
 from analytics.ask import quality as ask_quality
 from analytics.ask import segments as ask_segments
 from analytics.ask import telemetry as ask_telemetry
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
+from analytics.experiments.rows import ExperimentRow, Scorecard
 from analytics.project import Project, find_projects, read_project
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.results import Results
@@ -119,6 +121,27 @@ class Workbench:
         """The rows behind a number."""
         return self._ask(
             lambda catalog: ask_examples.examples_of(catalog, scope or Scope(), kind, k, per_class=per_class)
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The declared experiments, by name."""
+        return tuple(self.project.experiments)
+
+    def experiment(
+        self, name: str, scope: Scope | None = None, *, confidence: float | None = None
+    ) -> Results[ExperimentRow]:
+        """Every metric of every arm of an experiment against its control, and the check of the split."""
+        return self._ask(
+            lambda catalog: ask_experiments.experiment_of(catalog, scope or Scope(), name, confidence)
+        )
+
+    def scorecard(
+        self, scope: Scope | None = None, *, name: str, confidence: float | None = None
+    ) -> Scorecard:
+        """The same with all that the Scorecard page shows."""
+        return self._ask(
+            lambda catalog: ask_experiments.scorecard_of(catalog, scope or Scope(), name, confidence)
         )
 
     def telemetry(self) -> Results[FileRow]:

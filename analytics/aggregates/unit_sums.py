@@ -1,0 +1,316 @@
+"""One row a unit: its first arm, and for each metric what its rows after (or before) the first exposure add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from analytics.engines.expressions import Expression, value_of
+from analytics.engines.text import Sql, identifier, literal
+from analytics.errors import ExpressionError, ProjectError
+from analytics.project import Experiment, Metric, MetricSource
+from analytics.scope import Scope
+from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.experiment_rows import event_rows, exposure_rows, expression_columns, unit_rows
+from analytics.telemetry.rows import scoped_rows
+
+TIMED: tuple[MetricSource, ...] = ("events", "predictions")
+_AS_OF = "CAST($as_of AS TIMESTAMP WITH TIME ZONE)"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One metric to be read.
+
+    Attributes:
+        name: in the project file.
+        metric: as declared.
+        source: of its rows.
+        lookback: of the covariate, before each unit's first exposure; None without.
+    """
+
+    name: str
+    metric: Metric
+    source: MetricSource
+    lookback: timedelta | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of its value."""
+        return tuple(self.metric.expressions)
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The columns of its covariate; none without one."""
+        if self.metric.covariate is not None:
+            return ("covariate",)
+        if self.lookback is None or self.source not in TIMED:
+            return ()
+        return tuple("covariate" if name == "value" else f"covariate_{name}" for name in self.columns)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read: an experiment's units in a stretch of time, as known at an instant.
+
+    Attributes:
+        name: of the experiment.
+        experiment: as declared.
+        metrics: in the order they are answered.
+        start, end: exposures in ``[start, end)`` count; None where open.
+        as_of: nothing later exists; None for everything.
+    """
+
+    name: str
+    experiment: Experiment
+    metrics: tuple[Wanted, ...]
+    start: datetime | None = None
+    end: datetime | None = None
+    as_of: datetime | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Values bound in most of its queries."""
+        given = {"start": self.start, "end": self.end, "as_of": self.as_of}
+        return {name: moment for name, moment in given.items() if moment is not None}
+
+
+def seen(catalog: Catalog, reading: Reading) -> Sql:
+    """One row a unit and arm: its first appearance inside the experiment, and how many rows lie in and outside.
+
+    Rows without a unit or a time are grouped under a unit that is NULL.
+    """
+    exposed = catalog.project.exposures is not None
+    rows = exposure_rows(catalog) if exposed else unit_rows(catalog)
+    chosen = _of_experiment(catalog, reading, "exposures" if exposed else "units")
+    inside, parameters = _inside(catalog, reading, "exposures" if exposed else "units")
+    text = (
+        "SELECT unit, variant, min(struct_pack(ts := ts, file := file, row := row)) FILTER (inside) AS first, "
+        "count(*) FILTER (inside) AS n, count(*) FILTER (NOT inside) AS outside FROM ("
+        f"SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, (usable AND {inside}) AS inside "
+        f"FROM ({rows}) WHERE {chosen.text}) GROUP BY unit, variant"
+    )
+    return Sql(text, parameters | chosen.parameters)
+
+
+def arms(seen_rows: Sql) -> Sql:
+    """One row a unit: the arm it saw first, when, and whether it saw another."""
+    return Sql(
+        "SELECT unit, variant, first.ts AS ts, first.file AS file, first.row AS row, arms > 1 AS multiple FROM ("
+        "SELECT unit, variant, first, row_number() OVER (PARTITION BY unit ORDER BY first) AS place, "
+        f"count(*) OVER (PARTITION BY unit) AS arms FROM ({seen_rows.text}) WHERE unit IS NOT NULL AND n > 0"
+        ") WHERE place = 1"
+    )
+
+
+def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
+    """One row a unit of a declared arm: variant, day, cluster, multiple, and ``m0:value`` and the like for each metric.
+
+    A value is NULL where it is missing; a unit without events has 0.
+    """
+    declared = ", ".join(literal(name) for name in reading.experiment.variants)
+    zone = literal(catalog.project.time_zone)
+    items = [
+        "a.unit AS unit",
+        "a.variant AS variant",
+        "a.multiple AS multiple",
+        f"CAST(date_trunc('day', a.ts AT TIME ZONE {zone}) AS DATE) AS day",
+        "a.ts AS ts",
+    ]
+    joins, parameters = [], dict(reading.parameters)
+    for source in ("events", "predictions", "units"):
+        metrics = [(i, wanted) for i, wanted in enumerate(reading.metrics) if wanted.source == source]
+        clustered = source == "units" and _has_cluster(catalog)
+        if not metrics and not clustered:
+            continue
+        part = (
+            _columns_of_units(catalog, reading, metrics)
+            if source == "units"
+            else _sums(catalog, reading, first, source, metrics)
+        )
+        joins.append(f"LEFT JOIN ({part.text}) AS {source} ON a.unit = {source}.unit")
+        parameters |= part.parameters
+        items += [_item(source, i, name) for i, wanted in metrics for name in _names(wanted)]
+    # a unit of which no cluster is known is one by itself
+    items.append(
+        "coalesce('c' || units.cluster, 'u' || a.unit) AS cluster"
+        if _has_cluster(catalog)
+        else "CAST(NULL AS VARCHAR) AS cluster"
+    )
+    text = f"SELECT {', '.join(items)} FROM ({first.text}) AS a {' '.join(joins)} WHERE a.variant IN ({declared})"
+    return Sql(text, {name: value for name, value in parameters.items() if f"${name}" in text})
+
+
+def value_column(index: int, name: str) -> str:
+    """The quoted column of `unit_values` that holds one column of a metric, or its ``left`` rows."""
+    return identifier(f"m{index}:{name}")
+
+
+def _names(wanted: Wanted) -> tuple[str, ...]:
+    counted = ("left",) if wanted.source in TIMED else ()
+    return (*wanted.columns, *wanted.covariates, *counted)
+
+
+def _item(source: str, index: int, name: str) -> str:
+    column = value_column(index, name)
+    if source == "units":
+        return f"{source}.{column} AS {column}"
+    return f"coalesce({source}.{column}, {'0' if name == 'left' else '0e0'}) AS {column}"
+
+
+def _has_cluster(catalog: Catalog) -> bool:
+    return catalog.project.units is not None and catalog.project.units.cluster is not None
+
+
+def _of_experiment(catalog: Catalog, reading: Reading, name: str) -> Sql:
+    section = getattr(catalog.project, name)
+    if section is None:
+        raise ProjectError(
+            f"{catalog.project.file}: experiments.{reading.name}: needs [exposures], or [units] with a variant, "
+            "and there is neither"
+        )
+    if name == "units" and section.variant is None:
+        raise ProjectError(f"{catalog.project.file}: units.variant: without [exposures] this key is required")
+    if section.experiment is None:
+        if len(catalog.project.experiments) > 1:
+            raise ProjectError(
+                f"{catalog.project.file}: {name}.experiment: several experiments are declared; name the column that "
+                "tells their rows apart"
+            )
+        return Sql("TRUE")
+    return Sql("experiment = $experiment", {"experiment": reading.name})
+
+
+def _inside(catalog: Catalog, reading: Reading, name: str) -> tuple[str, dict[str, Any]]:
+    if getattr(catalog.project, name).timestamp is None:
+        return "TRUE", {}
+    parts = []
+    if reading.start is not None:
+        parts.append("ts >= CAST($start AS TIMESTAMP WITH TIME ZONE)")
+    if reading.end is not None:
+        parts.append("ts < CAST($end AS TIMESTAMP WITH TIME ZONE)")
+    if reading.as_of is not None:
+        parts.append(f"ts <= {_AS_OF}")
+    return " AND ".join(parts) or "TRUE", reading.parameters
+
+
+def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tuple[int, Wanted]]) -> Sql:
+    rows = unit_rows(catalog)
+    known = expression_columns(catalog, "units")
+    items = ["unit"]
+    if _has_cluster(catalog):
+        items.append("cluster")
+    for index, wanted in metrics:
+        written = dict(wanted.metric.expressions)
+        if wanted.metric.covariate is not None:
+            written["covariate"] = identifier(wanted.metric.covariate)
+        for name, text in written.items():
+            number = _expression(catalog, wanted.name, name, text, known).number
+            items.append(f"CASE WHEN isfinite({number}) THEN {number} END AS {value_column(index, name)}")
+    if catalog.project.exposures is None:
+        inside, parameters = _inside(catalog, reading, "units")
+        chosen = _of_experiment(catalog, reading, "units")
+        condition, parameters = f"{inside} AND {chosen.text}", parameters | chosen.parameters
+    else:
+        condition, parameters = "TRUE", {}
+    once = "row_number() OVER (PARTITION BY unit ORDER BY ts, file, row) AS place"
+    ranked = f"SELECT *, {once} FROM ({rows}) WHERE usable AND {condition}"
+    text = f"SELECT {', '.join(items)} FROM ({ranked}) WHERE place = 1"
+    return Sql(text, parameters)
+
+
+def _sums(
+    catalog: Catalog,
+    reading: Reading,
+    first: Sql,
+    source: MetricSource,
+    metrics: Sequence[tuple[int, Wanted]],
+) -> Sql:
+    """Sums over the rows of events or predictions by unit: one scan for all metrics of the source."""
+    rows = _timed_rows(catalog, reading, source)
+    known = expression_columns(catalog, source)
+    inner, outer = ["arm_unit"], ["arm_unit AS unit"]
+    for index, wanted in metrics:
+        for name, text in wanted.metric.expressions.items():
+            number = _expression(catalog, wanted.name, name, text, known).number
+            inner.append(f"{number} AS {_raw(index, name)}")
+        after, before = _stretches(reading, wanted)
+        inner += [f"({after}) AS after_{index}", f"({before}) AS before_{index}"]
+        outer += _summed(index, wanted, weighted=source == "predictions")
+    if source == "predictions":
+        inner.append("weight")
+    text = (
+        f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM ("
+        "SELECT r.*, x.unit AS arm_unit, x.variant AS arm_variant, x.ts AS arm_ts "
+        f"FROM ({rows.text}) AS r JOIN ({first.text}) AS x ON r.unit = x.unit)) GROUP BY arm_unit"
+    )
+    return Sql(text, rows.parameters | reading.parameters)
+
+
+def _timed_rows(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
+    lookback = max((wanted.lookback or timedelta() for wanted in reading.metrics), default=timedelta())
+    bounds, parameters = ["usable" if source == "events" else "ts IS NOT NULL"], {}
+    if reading.start is not None:
+        # a comparison with a constant, so that files before it are never opened
+        bounds.append("ts >= CAST($earliest AS TIMESTAMP WITH TIME ZONE)")
+        parameters["earliest"] = reading.start - lookback
+    if source == "predictions":
+        rows = scoped_rows(catalog, Scope(as_of=reading.as_of))
+    else:
+        rows = Sql(event_rows(catalog))
+        if reading.as_of is not None:
+            bounds.append(f"ts <= {_AS_OF}")
+            parameters["as_of"] = reading.as_of
+    return Sql(f"SELECT * FROM ({rows.text}) WHERE {' AND '.join(bounds)}", rows.parameters | parameters)
+
+
+def _stretches(reading: Reading, wanted: Wanted) -> tuple[str, str]:
+    after = "ts >= arm_ts"
+    if wanted.metric.window is not None:
+        after += f" AND ts < arm_ts + {_seconds(wanted.metric.window)}"
+    elif reading.end is not None:
+        after += " AND ts < CAST($end AS TIMESTAMP WITH TIME ZONE)"
+    if wanted.lookback is None:
+        return after, "FALSE"
+    return after, f"ts < arm_ts AND ts >= arm_ts - {_seconds(wanted.lookback)}"
+
+
+def _seconds(duration: timedelta) -> str:
+    return f"({literal(duration.total_seconds())} * INTERVAL '1' SECOND)"
+
+
+def _summed(index: int, wanted: Wanted, *, weighted: bool) -> list[str]:
+    raw = [_raw(index, name) for name in wanted.columns]
+    finite = " AND ".join(f"isfinite({column})" for column in raw)
+    weight = " * weight" if weighted else ""
+    items = []
+    for stretch, names in ((f"after_{index}", wanted.columns), (f"before_{index}", wanted.covariates)):
+        for column, name in zip(raw, names, strict=False):
+            if wanted.metric.kind == "proportion":
+                happened = (
+                    f"CASE WHEN {stretch} AND isfinite({column}) AND {column} <> 0e0 THEN 1e0 ELSE 0e0 END"
+                )
+                items.append(f"max({happened}) AS {value_column(index, name)}")
+            else:
+                value = f"CASE WHEN {stretch} AND {finite} THEN {column}{weight} END"
+                items.append(f"sum({value}) AS {value_column(index, name)}")
+    # NULL adds nothing to a sum, but a ratio leaves out a row of which it knows one half
+    wrong = " OR ".join(f"NOT isfinite({column})" for column in raw)
+    if wanted.metric.kind == "ratio":
+        wrong += "".join(f" OR {column} IS NULL" for column in raw)
+    return [*items, f"count(*) FILTER (after_{index} AND ({wrong})) AS {value_column(index, 'left')}"]
+
+
+def _raw(index: int, name: str) -> str:
+    return f"raw_{index}_{name}"
+
+
+def _expression(
+    catalog: Catalog, metric: str, key: str, text: str, known: dict[str, Expression]
+) -> Expression:
+    try:
+        return value_of(text, known)
+    except ExpressionError as error:
+        raise ExpressionError(f"{catalog.project.file}: metrics.{metric}.{key}: {text!r} {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from analytics.engines.expressions import Expression
 from analytics.engines.text import identifier, literal
@@ -10,7 +11,7 @@ from analytics.errors import ProjectError
 from analytics.project import MetricSource, Project
 from analytics.telemetry import casts, typed
 from analytics.telemetry.casts import is_numeric
-from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.catalog import CLOCK_TOLERANCE, Catalog
 from analytics.telemetry.feeds import FILE, ROW, Feed, Group
 
 NO_VARIANT = "(missing)"
@@ -25,6 +26,17 @@ def exposure_rows(catalog: Catalog) -> str:
 def event_rows(catalog: Catalog) -> str:
     """One row an event: file, row, unit, ts, usable and every logged column."""
     return _rows(catalog, "events", ("unit", "timestamp"), columns=True)
+
+
+def last_event(catalog: Catalog) -> datetime | None:
+    """When the newest event happened that no wrong clock put into the future; None without any."""
+    latest = datetime.now(UTC) + CLOCK_TOLERANCE
+    row = catalog.engine.query(
+        f"SELECT max(ts) AS last FROM ({event_rows(catalog)}) "
+        "WHERE usable AND ts <= CAST($latest AS TIMESTAMP WITH TIME ZONE)",
+        {"latest": latest},
+    ).to_pylist()[0]
+    return None if row["last"] is None else row["last"].astimezone(UTC)
 
 
 def unit_rows(catalog: Catalog) -> str:

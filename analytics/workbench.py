@@ -31,8 +31,9 @@ from analytics.results import Results
 from analytics.scope import Scope
 from analytics.segments.rows import SegmentRow
 from analytics.telemetry.broken import broken_files
-from analytics.telemetry.catalog import Catalog, Source, list_feeds
+from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.files import digest
+from analytics.telemetry.listing import list_feeds
 from analytics.telemetry.report import FileRow
 
 LOOK_EVERY_SECONDS = 10.0

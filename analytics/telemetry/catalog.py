@@ -29,15 +29,14 @@ from analytics.telemetry.broken import broken_files
 from analytics.telemetry.casts import is_numeric
 from analytics.telemetry.csv_files import repaired_folder
 from analytics.telemetry.feeds import Feed, open_feed
-from analytics.telemetry.files import LogFile, digest, list_files
+from analytics.telemetry.files import LogFile, digest
+from analytics.telemetry.listing import EXPERIMENT_FEEDS, list_feed, list_feeds
 from analytics.telemetry.releases import read_releases
 from analytics.telemetry.sniff import sniffed_types
 
 Source = Literal["predictions", "reference"]
 FeatureKind = Literal["numeric", "categorical", "boolean"]
 SEGMENT_VALUES = 200
-LATER_FEEDS = ("exposures", "events", "units")
-"""Feeds of experiments: they are checked when an experiment is asked for, so that their faults stop nothing else."""
 CLOCK_TOLERANCE = timedelta(days=1)
 """A timestamp later than now by more than this is a wrong clock and does not stretch the default window."""
 
@@ -309,7 +308,7 @@ class Catalog:
             return tuple(filter(None, (section.id, section.label, section.timestamp, section.source)))
         if name == "releases":
             return ("timestamp", "version")
-        if name in LATER_FEEDS:
+        if name in EXPERIMENT_FEEDS:
             return tuple(getattr(self.project, name).model_dump(exclude={"path"}, exclude_none=True).values())
         return tuple(self.predictions.roles().values())
 
@@ -399,45 +398,6 @@ class Catalog:
         ).to_pylist()
         kept = tuple(row["value"] for row in values[:SEGMENT_VALUES])
         return Segment(name, column, kept=kept if len(values) > SEGMENT_VALUES else None)
-
-
-def list_feeds(project: Project) -> dict[str, tuple[LogFile, ...]]:
-    """The files of every feed the project declares.
-
-    A feed of experiments without a file is listed as empty: monitoring goes on without it.
-
-    Raises:
-        TelemetryError: another declared path names no log file.
-    """
-    sections = {
-        "predictions": project.predictions,
-        "labels": project.labels,
-        "reference": project.reference,
-        "releases": project.releases if isinstance(project.releases, ReleaseLog) else None,
-        **{name: getattr(project, name) for name in LATER_FEEDS},
-    }
-    listed = {}
-    for name, section in sections.items():
-        if section is not None and section.path is not None:
-            try:
-                listed[name] = list_feed(project, name, section)
-            except TelemetryError:
-                if name not in LATER_FEEDS:
-                    raise
-                listed[name] = ()
-    return listed
-
-
-def list_feed(project: Project, name: str, section: Any) -> tuple[LogFile, ...]:
-    """The files of one declared feed.
-
-    Raises:
-        TelemetryError: the path names no log file.
-    """
-    try:
-        return list_files(project.folder, section.path)
-    except TelemetryError as error:
-        raise TelemetryError(f"{project.file}: {name}.path: {error}") from error
 
 
 def _not_one(feed: Feed) -> str:

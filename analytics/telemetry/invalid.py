@@ -6,7 +6,7 @@ that is logged and not usable is invalid: it is left out where it is needed, and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analytics.engines.text import identifier
 from analytics.project import Labels, Project
@@ -65,6 +65,23 @@ def prediction_checks(project: Project, group: Group, types: dict[str, str]) -> 
 def label_checks(project: Project, section: Labels, group: Group) -> list[Check]:
     """The checks of a label feed."""
     checks = [_label(section.label, group, project), _instant("timestamp", section.timestamp, group, project)]
+    return [check for check in checks if check.logged != "FALSE"]
+
+
+def experiment_checks(project: Project, name: str, group: Group, types: dict[str, str]) -> list[Check]:
+    """The checks of exposures, events or units: a unit, a time where one is declared, columns of one type."""
+    roles: dict[str, str] = getattr(project, name).model_dump(exclude={"path"}, exclude_none=True)
+    # a row that belongs to nobody cannot be used, so nothing counts like something wrong
+    checks = [
+        Check("unit", "TRUE", f"{typed.cast(group, roles['unit'], casts.as_key, 'VARCHAR')} IS NOT NULL")
+    ]
+    if "timestamp" in roles:
+        checks.append(_instant("timestamp", roles["timestamp"], group, project))
+    checks += [
+        replace(_feature(column, group, target), role=f"column {column}")
+        for column, target in types.items()
+        if column not in roles.values() and target != "VARCHAR"
+    ]
     return [check for check in checks if check.logged != "FALSE"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,10 +12,12 @@ from analytics.errors import FileVanishedError, TelemetryError
 from analytics.telemetry import casts, typed
 from analytics.telemetry.broken import broken_of, touched
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.experiment_rows import usable
 from analytics.telemetry.feeds import FILE, Feed, Group
 from analytics.telemetry.files import LogFile
-from analytics.telemetry.invalid import Check, label_checks, prediction_checks
+from analytics.telemetry.invalid import Check, experiment_checks, label_checks, prediction_checks
 from analytics.telemetry.json_files import rejected_lines
+from analytics.telemetry.listing import EXPERIMENT_FEEDS
 
 TOUCHED_BYTES = 2_000_000_000
 """Up to this size every value of a group of Parquet files is read, so that a damaged page is found here."""
@@ -85,6 +87,8 @@ def telemetry_report(catalog: Catalog, now: datetime | None = None) -> tuple[Fil
     moment = now or datetime.now(UTC)
     rows: list[FileRow] = []
     for name, feed in catalog.feeds.items():
+        if not catalog.listed[name]:
+            rows.append(_no_file(catalog, name))
         counted = _counted(catalog, feed, moment)
         copies = _copies(catalog, name) if counted else {}
         orphans = _orphans(catalog) if name == "labels" and counted else {}
@@ -98,6 +102,11 @@ def telemetry_report(catalog: Catalog, now: datetime | None = None) -> tuple[Fil
                 )
             rows.append(row)
     return tuple(rows)
+
+
+def _no_file(catalog: Catalog, name: str) -> FileRow:
+    patterns = ", ".join(getattr(catalog.project, name).path)
+    return FileRow(name, patterns, "", 0, problem="no log file here (parquet, csv, json or jsonl)")
 
 
 def rows_per_day(catalog: Catalog) -> tuple[DayCount, ...]:
@@ -166,50 +175,72 @@ def _counted(catalog: Catalog, feed: Feed, now: datetime) -> dict[str, dict[str,
     return counted
 
 
-def _counter(
-    catalog: Catalog, feed: Feed, group: Group, now: datetime
-) -> Callable[[str], dict[str, dict[str, Any]]]:
+@dataclass(frozen=True)
+class _Rules:
+    """How the raw rows of one group are counted.
+
+    Attributes:
+        checks: of single values.
+        instant: the row's time, usable or not.
+        kept: whether any number may count the row.
+    """
+
+    checks: list[Check]
+    instant: str
+    kept: str
+
+
+def _rules(catalog: Catalog, feed: Feed, group: Group) -> _Rules:
     project = catalog.project
+    if feed.name in EXPERIMENT_FEEDS:
+        checks = experiment_checks(project, feed.name, group, catalog.types_of(feed.name))
+        moment = typed.instant(group, getattr(project, feed.name).timestamp, project)
+        return _Rules(checks, f"({moment})", usable(project, feed.name, group))
     if feed.name == "labels" and project.labels is not None:
         checks = label_checks(project, project.labels, group)
-        instant = typed.instant(group, project.labels.timestamp, project)
+        moment = typed.instant(group, project.labels.timestamp, project)
         name = typed.cast(group, project.labels.id, casts.as_key, "VARCHAR")
         label = typed.label_expression(project.require_predictions(), group, project.labels.label)
         kept = f"{name} IS NOT NULL AND ({label}) IS NOT NULL"
     elif feed.name == "releases":
-        checks = []
-        instant = typed.instant(group, "timestamp", project)
+        checks, moment = [], typed.instant(group, "timestamp", project)
         kept = f"{typed.cast(group, 'version', casts.as_key, 'VARCHAR')} IS NOT NULL"
     else:
         section = project.require_predictions()
         checks = prediction_checks(project, group, catalog.types)
-        instant = typed.instant(group, section.timestamp, project)
+        moment = typed.instant(group, section.timestamp, project)
         split = section.split if feed.name == "predictions" else None
         production = f"lower({typed.cast(group, split, casts.as_key, 'VARCHAR')}) = 'production'"
         kept = "TRUE" if split is None else production
+    return _Rules(checks, f"({moment})", f"{casts.usable_instant(f'({moment})')} AND {kept}")
+
+
+def _counter(
+    catalog: Catalog, feed: Feed, group: Group, now: datetime
+) -> Callable[[str], dict[str, dict[str, Any]]]:
+    rules = _rules(catalog, feed, group)
 
     def count(relation: str) -> dict[str, dict[str, Any]]:
-        text = _count_sql(checks, f"({instant})", kept, relation)
-        rows = catalog.engine.query(text, {"now": now}).to_pylist()
+        rows = catalog.engine.query(_count_sql(rules, relation), {"now": now}).to_pylist()
         if not group.text and sum(file.size for file in group.files) <= TOUCHED_BYTES:
             catalog.engine.query(f"SELECT {', '.join(touched(group))} FROM {relation}")
         for row in rows:
-            row["roles"] = {check.role: row.pop(f"invalid_{i}") for i, check in enumerate(checks)}
+            row["roles"] = {check.role: row.pop(f"invalid_{i}") for i, check in enumerate(rules.checks)}
         return {row.pop("file"): row for row in rows}
 
     return count
 
 
-def _count_sql(checks: Iterable[Check], instant: str, kept: str, relation: str) -> str:
-    usable = casts.usable_instant(instant)
+def _count_sql(rules: _Rules, relation: str) -> str:
+    timed = casts.usable_instant(rules.instant)
     items = [
         f"{identifier(FILE)} AS file",
         "count(*) AS n",
-        f"count(*) FILTER ({usable} AND {kept}) AS kept",
-        f"count(*) FILTER ({usable} AND {instant} > {_NOW}) AS future",
-        f"min({instant}) FILTER ({usable}) AS first",
-        f"max({instant}) FILTER ({usable}) AS last",
-        *(f"count(*) FILTER ({check.invalid}) AS invalid_{i}" for i, check in enumerate(checks)),
+        f"count(*) FILTER ({rules.kept}) AS kept",
+        f"count(*) FILTER ({timed} AND {rules.instant} > {_NOW}) AS future",
+        f"min({rules.instant}) FILTER ({timed}) AS first",
+        f"max({rules.instant}) FILTER ({timed}) AS last",
+        *(f"count(*) FILTER ({check.invalid}) AS invalid_{i}" for i, check in enumerate(rules.checks)),
     ]
     return f"SELECT {', '.join(items)} FROM {relation} GROUP BY 1"
 

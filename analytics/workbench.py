@@ -24,7 +24,7 @@ from analytics.ask import telemetry as ask_telemetry
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
-from analytics.experiments.rows import ExperimentRow, Scorecard
+from analytics.experiments.rows import ExperimentRow, History, Scorecard
 from analytics.project import Project, find_projects, read_project
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.results import Results
@@ -144,6 +144,10 @@ class Workbench:
         return self._ask(
             lambda catalog: ask_experiments.scorecard_of(catalog, scope or Scope(), name, confidence)
         )
+
+    def history(self, scope: Scope | None = None, *, metric: str, name: str | None = None) -> History:
+        """What the logs say about a metric before an experiment on it is planned."""
+        return self._ask(lambda catalog: ask_experiments.history_of(catalog, scope or Scope(), metric, name))
 
     def telemetry(self) -> Results[FileRow]:
         """What every log file holds, and what of it was left out."""

@@ -27,7 +27,16 @@ from analytics.aggregates.arms import (
     UnitValues,
 )
 from analytics.aggregates.keys import column
-from analytics.aggregates.unit_sums import TIMED, Reading, Wanted, arms, seen, unit_values, value_column
+from analytics.aggregates.unit_sums import (
+    TIMED,
+    Reading,
+    Wanted,
+    arms,
+    everybody,
+    seen,
+    unit_values,
+    value_column,
+)
 from analytics.engines.text import Sql, literal
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import last_event
@@ -64,6 +73,23 @@ def read_experiment(catalog: Catalog, reading: Reading) -> ExperimentAggregates:
         return ExperimentAggregates(split, metrics, tuple(texts))
 
 
+def read_everybody(catalog: Catalog, reading: Reading) -> ArmMoments:
+    """The moments of the reading's one metric over all units of its source, in one arm.
+
+    Raises:
+        TelemetryError, ProjectError: as `read_experiment`.
+    """
+    wanted = reading.metrics[0]
+    with ExitStack() as held:
+        first = held.enter_context(catalog.engine.kept(everybody(catalog, reading, wanted.source)))
+        units = held.enter_context(catalog.engine.kept(unit_values(catalog, reading, first)))
+        table = _Table(catalog, reading, units)
+        raw = {name: value_column(0, name) for name in wanted.columns}
+        caps = _caps(table, wanted, raw)
+        capped = {name: _capped(text, caps.get(name)) for name, text in raw.items()}
+        return _moments(table, wanted, capped, _present(wanted, raw))
+
+
 @dataclass(frozen=True)
 class _Table:
     """The rows of units, and what is asked of them."""
@@ -86,7 +112,7 @@ class _Table:
 
 
 def _split(table: _Table, appearances: Sql, first: Sql) -> Split:
-    declared = tuple(table.reading.experiment.variants)
+    declared = tuple(table.reading.variants)
     found = {
         row["variant"]: (row["n"], row["multiple"])
         for row in table.query(
@@ -286,7 +312,7 @@ def _edges(table: _Table, wanted: Wanted, raw: Mapping[str, str], present: str) 
 def _bins(
     table: _Table, wanted: Wanted, raw: Mapping[str, str], present: str, edges: Floats
 ) -> dict[str, NDArray[np.int64]]:
-    counts = {name: np.zeros(len(edges) + 1, np.int64) for name in table.reading.experiment.variants}
+    counts = {name: np.zeros(len(edges) + 1, np.int64) for name in table.reading.variants}
     if not len(edges):
         return {}
     cases = " ".join(f"WHEN value < {literal(float(edge))} THEN {i}" for i, edge in enumerate(edges))

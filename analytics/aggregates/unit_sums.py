@@ -10,7 +10,7 @@ from typing import Any
 from analytics.engines.expressions import Expression, value_of
 from analytics.engines.text import Sql, identifier, literal
 from analytics.errors import ExpressionError, ProjectError
-from analytics.project import Experiment, Metric, MetricSource
+from analytics.project import Metric, MetricSource
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import event_rows, exposure_rows, expression_columns, unit_rows
@@ -57,14 +57,14 @@ class Reading:
 
     Attributes:
         name: of the experiment.
-        experiment: as declared.
+        variants: its declared arms.
         metrics: in the order they are answered.
         start, end: exposures in ``[start, end)`` count; None where open.
         as_of: nothing later exists; None for everything.
     """
 
     name: str
-    experiment: Experiment
+    variants: tuple[str, ...]
     metrics: tuple[Wanted, ...]
     start: datetime | None = None
     end: datetime | None = None
@@ -105,12 +105,30 @@ def arms(seen_rows: Sql) -> Sql:
     )
 
 
+def everybody(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
+    """All units of a source in the one arm of a reading, each from its first row in the stretch on."""
+    arm = literal(reading.variants[0])
+    if source == "units":
+        return Sql(
+            f"SELECT unit, {arm} AS variant, CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS ts, FALSE AS multiple "
+            f"FROM ({unit_rows(catalog)}) WHERE usable GROUP BY unit"
+        )
+    rows = _timed_rows(catalog, reading, source)
+    until = "ts < CAST($end AS TIMESTAMP WITH TIME ZONE)" if reading.end is not None else "TRUE"
+    text = (
+        f"SELECT unit, {arm} AS variant, min(ts) AS ts, FALSE AS multiple FROM ({rows.text}) "
+        f"WHERE unit IS NOT NULL AND {until} GROUP BY unit"
+    )
+    parameters = rows.parameters | reading.parameters
+    return Sql(text, {name: value for name, value in parameters.items() if f"${name}" in text})
+
+
 def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
     """One row a unit of a declared arm: variant, day, cluster, multiple, and ``m0:value`` and the like for each metric.
 
     A value is NULL where it is missing; a unit without events has 0.
     """
-    declared = ", ".join(literal(name) for name in reading.experiment.variants)
+    declared = ", ".join(literal(name) for name in reading.variants)
     zone = literal(catalog.project.time_zone)
     items = [
         "a.unit AS unit",

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import TypeVar
 
-from analytics.aggregates.experiments import read_experiment
+from analytics.aggregates.arms import MetricAggregates
+from analytics.aggregates.experiments import read_everybody, read_experiment
 from analytics.aggregates.unit_sums import TIMED, Reading, Wanted
 from analytics.durations import format_duration
-from analytics.errors import ScopeError
+from analytics.errors import ProjectError, ScopeError
 from analytics.experiments.analyse import scorecard
 from analytics.experiments.design import Design, MetricDesign
-from analytics.experiments.rows import ExperimentRow, Role, Scorecard
+from analytics.experiments.rows import ArmRow, ExperimentRow, History, Role, Scorecard
+from analytics.experiments.single_arms import arm_rows
 from analytics.project import Experiment, Metric, Project
 from analytics.results import Results
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.experiment_rows import last_event
 
 KEPT = 20
 """Scorecards kept with the open logs."""
+BASELINE = timedelta(days=28)
+"""The stretch a plan's baseline is taken from where none is asked for: four whole weeks."""
+EVERYONE = "everyone"
+Answer = TypeVar("Answer")
 
 
 def scorecard_of(catalog: Catalog, scope: Scope, name: str, confidence: float | None = None) -> Scorecard:
@@ -34,14 +45,7 @@ def scorecard_of(catalog: Catalog, scope: Scope, name: str, confidence: float | 
         TelemetryError: its logs cannot be read.
     """
     key = ("experiment", name, scope.start, scope.end, scope.as_of, confidence)
-    if key not in catalog.answered:
-        if len(catalog.answered) >= KEPT:
-            catalog.answered.pop(next(iter(catalog.answered)), None)
-        catalog.answered[key] = _analysed(catalog, scope, name, confidence)
-    answer = catalog.answered[key]
-    if not isinstance(answer, Scorecard):
-        raise TypeError(f"{key} was answered with {type(answer).__name__}")
-    return answer
+    return _kept(catalog, key, Scorecard, lambda: _analysed(catalog, scope, name, confidence))
 
 
 def experiment_of(
@@ -55,6 +59,75 @@ def experiment_of(
     card = scorecard_of(catalog, scope, name, confidence)
     return Results(
         card.rows, card.zone, card.sql, (card.decision.sentence, card.correction, *card.health.notes)
+    )
+
+
+def history_of(catalog: Catalog, scope: Scope, metric: str, name: str | None = None) -> History:
+    """Baseline, spread and traffic of a metric, for a plan.
+
+    Args:
+        catalog: the project's logs.
+        scope: the stretch of time; the last four weeks of the logs where it has no start.
+        metric: its name in the project file.
+        name: of an experiment, whose control arm is taken; where None, every unit that did anything.
+
+    Raises:
+        ProjectError: there is no such metric or experiment.
+        TelemetryError: the logs cannot be read.
+    """
+    key = ("history", metric, name, scope.start, scope.end, scope.as_of)
+    project = catalog.project
+    if metric not in project.metrics:
+        near = get_close_matches(metric, project.metrics, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"declared: {', '.join(project.metrics) or 'none'}"
+        raise ProjectError(f'{project.file}: metrics: there is no metric "{metric}"; {hint}')
+    if name is not None:
+        return _control_history(scorecard_of(catalog, scope, name), metric)
+    return _kept(catalog, key, History, lambda: _everybody(catalog, scope, metric))
+
+
+def _control_history(card: Scorecard, metric: str) -> History:
+    arm = next((row for row in card.arms if row.metric == metric and row.is_control), None)
+    if arm is None:
+        raise ProjectError(f'"{card.name}" does not look at the metric "{metric}"')
+    known = [row.day for row in card.days if row.metric == metric]
+    days = (max(known) - min(known)).days + 1 if known else None
+    return _history(arm, days, card.health.n_units, f'arm "{card.control}" of {card.name}')
+
+
+def _everybody(catalog: Catalog, scope: Scope, name: str) -> History:
+    project = catalog.project
+    metric = project.metrics[name]
+    source = project.source_of(metric)
+    start, end = scope.start, scope.end
+    if source in TIMED:
+        newest = (
+            catalog.extent[1]
+            if source == "predictions" and catalog.extent is not None
+            else last_event(catalog)
+        )
+        end = end or (newest + timedelta(microseconds=1) if newest is not None else None)
+        # units first seen in a window that has not closed yet would lower the baseline
+        latest = end - (metric.window or timedelta()) if end is not None else None
+        start, end = start or (latest - BASELINE if latest is not None else None), latest
+    reading = Reading("", (EVERYONE,), (Wanted(name, metric, source),), start, end, scope.as_of)
+    moments = read_everybody(catalog, reading)
+    design = MetricDesign(name, metric.kind)
+    alone = Design(None, EVERYONE, {EVERYONE: 1.0}, metrics=(design,))
+    arm = next(iter(arm_rows(alone, design, MetricAggregates(name, moments), scope.confidence)))
+    known = moments.known_days
+    stands_on = f"every unit of [{source}]"
+    if known:
+        stands_on += f" first seen from {known[0]:%Y-%m-%d} to {known[-1]:%Y-%m-%d}"
+    days = (known[-1] - known[0]).days + 1 if known else None
+    return _history(arm, days, arm.n + arm.n_missing, stands_on)
+
+
+def _history(arm: ArmRow, days: int | None, units: int, stands_on: str) -> History:
+    daily = units / days if days else None
+    baseline, spread = (arm.mean, arm.standard_deviation) if arm.status == "ok" else (None, None)
+    return History(
+        arm.metric, arm.kind, baseline, spread, arm.n, days, daily, stands_on, arm.status, arm.reason
     )
 
 
@@ -76,6 +149,18 @@ def roles_of(project: Project, experiment: Experiment) -> dict[str, Role]:
     return roles or dict.fromkeys(project.metrics, "primary")
 
 
+def _kept(catalog: Catalog, key: object, kind: type[Answer], ask: Callable[[], Answer]) -> Answer:
+    """An answer from memory where the same was asked of the same logs."""
+    found = catalog.answered.get(key)
+    if isinstance(found, kind):
+        return found
+    answer = ask()
+    while len(catalog.answered) >= KEPT:
+        catalog.answered.pop(next(iter(catalog.answered)), None)
+    catalog.answered[key] = answer
+    return answer
+
+
 def _analysed(catalog: Catalog, scope: Scope, name: str, confidence: float | None) -> Scorecard:
     project = catalog.project
     experiment = project.require_experiment(name)
@@ -87,7 +172,9 @@ def _analysed(catalog: Catalog, scope: Scope, name: str, confidence: float | Non
         raise ScopeError(f'the window asked for lies outside the experiment "{name}"')
     design = design_of(project, name)
     wanted = tuple(_wanted(project, experiment, metric.name) for metric in design.ordered_metrics)
-    aggregates = read_experiment(catalog, Reading(name, experiment, wanted, start, end, scope.as_of))
+    aggregates = read_experiment(
+        catalog, Reading(name, tuple(experiment.variants), wanted, start, end, scope.as_of)
+    )
     card = scorecard(design, aggregates, project.zone, confidence)
     return replace(card, sql=aggregates.sql)
 

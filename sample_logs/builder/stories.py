@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import log_loss, roc_auc_score
 
+from sample_logs.builder import comparison
 from sample_logs.builder.flights import FALSE_NEGATIVE, FALSE_POSITIVE, TRUE_NEGATIVE, TRUE_POSITIVE
 from sample_logs.builder.source import TIME_ZONE
 
@@ -117,6 +118,17 @@ def main() -> None:
     )
     for moment in ("2013-06-24 18:00", "2013-07-28 18:00", "2013-12-05 12:00"):
         print(moment, labels_known(boosted, moment))
+    units = comparison.read_units(served, read_feed("outcomes"))
+    runs = (
+        comparison.other_splits(units, comparison.SPLITS),
+        comparison.other_aircraft(units, comparison.SPLITS),
+    )
+    print("\ntrue effects and estimates", *comparison.effect_rows(units), sep="\n")
+    print("\nhow often the interval held the truth", *comparison.coverage_rows(*runs, units=units), sep="\n")
+    correct = comparison.METRICS[1]
+    control, variant = comparison.true_effect(units, correct)
+    naive = [comparison.held_by_flights(draws, correct, variant - control) for draws in runs]
+    print(f"\ncorrect_decisions with flights taken as independent: {naive}")
 
 
 if __name__ == "__main__":

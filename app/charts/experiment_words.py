@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from analytics.experiments import words
 from analytics.experiments.rows import Badge, ExperimentRow
 from app.formats import MINUS, NONE, STATUS_WORDS, interval, number, percent, points, signed
 
@@ -25,6 +26,16 @@ def known(value: float | None) -> float | None:
     (0.5, None, None)
     """
     return value if value is not None and math.isfinite(value) else None
+
+
+def scaled(value: float | None, factor: float) -> float | None:
+    """A number on its axis; None for what cannot be drawn.
+
+    >>> scaled(0.5, 100), scaled(None, 100)
+    (50.0, None)
+    """
+    there = known(value)
+    return None if there is None else factor * there
 
 
 def value(kind: str | None, mean: float | None) -> str:
@@ -83,16 +94,14 @@ def lift_interval(low: float | None, high: float | None) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """A p-value with two digits; never 0.
+    """A p-value as the verdict writes it.
 
     >>> p_value(0.00214), p_value(0.5), p_value(3e-9), p_value(None)
-    ('0.0021', '0.50', '< 0.0001', '–')
+    ('.0021', '.50', '< .0001', '–')
     """
-    if p is None or not math.isfinite(p):
-        return NONE
-    if p < 1e-4:
-        return "< 0.0001"
-    return f"{p:.2f}" if p >= 0.095 else f"{p:.2g}"
+    return (
+        NONE if p is None or not math.isfinite(p) else words.p_value(p).removeprefix("p ").removeprefix("= ")
+    )
 
 
 def badge(row: ExperimentRow) -> str:

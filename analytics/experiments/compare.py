@@ -74,6 +74,8 @@ def compare(moments: PairMoments, kind: Kind, *, adjusted: bool = False) -> Comp
         kind: of the metric.
         adjusted: by the covariate (CUPED).
     """
+    if not (np.isfinite(moments.arm.comoments).all() and np.isfinite(moments.control.comoments).all()):
+        return NotTested("undefined", "values are so large that their squares are no numbers any more")
     estimates = _adjusted(moments, kind) if adjusted else _plain(moments, kind)
     if isinstance(estimates, NotTested):
         return _too_few(moments, (estimates.mean, estimates.mean_control)) or estimates

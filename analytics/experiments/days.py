@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 
 from analytics.aggregates.arms import ArmMoments, MetricAggregates
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.drafts import compared
-from analytics.experiments.methods import NotTested
+from analytics.experiments.methods import Comparison, Limits, NotTested, limits
 from analytics.experiments.pairs import PairMoments, cumulative
 from analytics.experiments.rows import DayRow, Method
+
+
+@dataclass(frozen=True)
+class _Day:
+    """What is known of one arm at the end of one day."""
+
+    variant: str
+    method: Method
+    day: date
+    two: PairMoments
+    outcome: Comparison | NotTested
 
 
 def day_rows(
@@ -20,37 +32,36 @@ def day_rows(
     sources: list[tuple[ArmMoments, Method]] = [(found.moments, "unadjusted")]
     if metric.has_covariate and found.with_covariate is not None:
         sources.append((found.with_covariate, "cuped"))
-    for variant in design.variants:
-        for moments, method in sources:
-            for day, two in cumulative(moments, variant, design.control):
-                key = (metric, variant, design.control, method)
-                yield _row(key, day, (moments, two), confidence)
+    days = [
+        _Day(variant, method, day, two, compared(moments, two, metric, method))
+        for variant in design.variants
+        for moments, method in sources
+        for day, two in cumulative(moments, variant, design.control)
+    ]
+    tested = [day.outcome for day in days if not isinstance(day.outcome, NotTested)]
+    drawn = iter(limits(tested, confidence))
+    for day in days:
+        yield _row(
+            metric.name, design.control, day, None if isinstance(day.outcome, NotTested) else next(drawn)
+        )
 
 
-def _row(
-    key: tuple[MetricDesign, str, str, Method],
-    day: date,
-    so_far: tuple[ArmMoments, PairMoments],
-    confidence: float,
-) -> DayRow:
-    metric, variant, control, method = key
-    moments, two = so_far
-    outcome = compared(moments, two, metric, method)
+def _row(metric: str, control: str, day: _Day, drawn: Limits | None) -> DayRow:
+    outcome = day.outcome
     tested = None if isinstance(outcome, NotTested) else outcome
-    interval = None if tested is None else tested.interval(confidence)
-    lift = None if tested is None else tested.lift(confidence)
+    lift = None if drawn is None else drawn.lift
     reason = outcome.reason if isinstance(outcome, NotTested) else None if lift else outcome.no_lift
     return DayRow(
-        metric=metric.name,
-        variant=variant,
+        metric=metric,
+        variant=day.variant,
         control=control,
-        method=method,
-        day=day,
-        n=round(two.arm.n),
-        n_control=round(two.control.n),
+        method=day.method,
+        day=day.day,
+        n=round(day.two.arm.n),
+        n_control=round(day.two.control.n),
         difference=None if tested is None else tested.difference,
-        ci_low=None if interval is None else interval.low,
-        ci_high=None if interval is None else interval.high,
+        ci_low=None if drawn is None else drawn.interval.low,
+        ci_high=None if drawn is None else drawn.interval.high,
         lift=None if lift is None else lift[0],
         lift_ci_low=None if lift is None else lift[1].low,
         lift_ci_high=None if lift is None else lift[1].high,

@@ -1,4 +1,4 @@
-"""Rows before the family is corrected: one metric of one arm by one method, with the comparison it came from."""
+"""Rows without intervals: one metric of one arm by one method, with the comparison the intervals will come from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SKEWED = 1.0
 
 @dataclass(frozen=True)
 class Draft:
-    """A row without anything of the family, and its comparison (None where nothing was tested)."""
+    """A row without intervals, and its comparison (None where nothing was tested)."""
 
     row: ExperimentRow
     comparison: Comparison | None
@@ -78,7 +78,18 @@ def _draft(
     )
     if isinstance(outcome, NotTested):
         return Draft(replace(row, status=outcome.status, reason=outcome.reason), None)
-    return Draft(_tested(row, outcome, confidence), outcome)
+    above = outcome.chance_above
+    tested = replace(
+        row,
+        difference=outcome.difference,
+        standard_error=outcome.standard_error,
+        statistic=outcome.statistic,
+        df=outcome.df,
+        p_value=outcome.p_value,
+        chance_to_beat=above if row.direction == "up" else 1.0 - above,
+        test=outcome.test,
+    )
+    return Draft(tested, outcome)
 
 
 def untested(experiment: str | None, metric: str, method: Method, test: str) -> ExperimentRow:
@@ -95,28 +106,6 @@ def _test_name(metric: MetricDesign, method: Method, *, clustered: bool) -> str:
     if metric.kind == "proportion" and method == "unadjusted":
         return "score"
     return "delta welch" if metric.kind == "ratio" else "welch"
-
-
-def _tested(row: ExperimentRow, comparison: Comparison, confidence: float) -> ExperimentRow:
-    low, high = comparison.interval(confidence)
-    lift = comparison.lift(confidence)
-    above = comparison.chance_above
-    return replace(
-        row,
-        difference=comparison.difference,
-        standard_error=comparison.standard_error,
-        statistic=comparison.statistic,
-        df=comparison.df,
-        ci_low=low,
-        ci_high=high,
-        p_value=comparison.p_value,
-        lift=None if lift is None else lift[0],
-        lift_ci_low=None if lift is None else lift[1].low,
-        lift_ci_high=None if lift is None else lift[1].high,
-        chance_to_beat=above if row.direction == "up" else 1.0 - above,
-        test=comparison.test,
-        reason=comparison.no_lift if lift is None else None,
-    )
 
 
 def _with_permutation(draft: Draft, found: MetricAggregates) -> Draft:

@@ -6,44 +6,76 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from analytics.experiments.drafts import Draft
+from analytics.experiments.methods import Comparison, Limits, limits
 from analytics.experiments.rows import ExperimentRow, headline
 from analytics.experiments.words import number, percent, plural
 from analytics.stats.multiplicity import holm, holm_levels
 
 
 def corrected(drafts: Sequence[Draft], alpha: float) -> list[ExperimentRow]:
-    """Fill in everything that is corrected for the family.
+    """Draw every comparison's interval, alone and corrected for the family.
 
     Primary and secondary metrics of all arms are one family: once as shown (`headline`), and once unadjusted
     for the rows that stand beside adjusted ones. Guardrails stand alone: being quick to see harm is their point.
     """
     rows = [draft.row for draft in drafts]
-    answers = [_finished(draft, draft.row.p_value, alpha) for draft in drafts]
+    p_adjusted, levels = [row.p_value for row in rows], [alpha] * len(rows)
     shown = {id(row) for row in headline(rows)}
     family = [i for i, row in enumerate(rows) if row.role in {"primary", "secondary"}]
     unadjusted = [i for i in family if rows[i].method == "unadjusted"]
-    # a row that is shown stands in the family that is shown
+    # a row that is shown stands in the family that is shown, so that one comes last
     for members in (unadjusted, [i for i in family if id(rows[i]) in shown]):
         p_values = [rows[i].p_value for i in members]
-        pairs = zip(holm(p_values).tolist(), holm_levels(p_values, alpha).tolist(), strict=True)
-        for i, (p_adjusted, level) in zip(members, pairs, strict=True):
-            answers[i] = _finished(drafts[i], p_adjusted, level)
-    return answers
+        for i, p, level in zip(members, holm(p_values), holm_levels(p_values, alpha), strict=True):
+            if rows[i].p_value is not None:
+                p_adjusted[i], levels[i] = float(p), float(level)
+    drawn = _limits(drafts, levels, alpha)
+    return [
+        draft.row
+        if draft.comparison is None
+        else _finished(draft, draft.comparison, (drawn[i, alpha], drawn[i, levels[i]]), p_adjusted[i])
+        for i, draft in enumerate(drafts)
+    ]
 
 
-def _finished(draft: Draft, p_adjusted: float | None, level: float) -> ExperimentRow:
-    if draft.comparison is None:
-        return draft.row
-    low, high = draft.comparison.interval(1.0 - level)
-    lift = draft.comparison.lift(1.0 - level)
+def _limits(
+    drafts: Sequence[Draft], levels: Sequence[float], alpha: float
+) -> dict[tuple[int, float], Limits]:
+    """The interval of every draft at alpha and at its own level; all that share a level at once."""
+    drawn: dict[tuple[int, float], Limits] = {}
+    for level in {alpha, *levels}:
+        chosen = [
+            (i, draft.comparison)
+            for i, draft in enumerate(drafts)
+            if draft.comparison is not None and level in {alpha, levels[i]}
+        ]
+        found = limits([comparison for _, comparison in chosen], 1.0 - level)
+        drawn |= {(i, level): one for (i, _), one in zip(chosen, found, strict=True)}
+    return drawn
+
+
+def _finished(
+    draft: Draft, comparison: Comparison, both: tuple[Limits, Limits], p_adjusted: float | None
+) -> ExperimentRow:
+    alone, ours = both
+    reason = None
+    if alone.lift is None:
+        reason = comparison.no_lift
+    elif ours.lift is None:
+        reason = f"at the corrected level {comparison.no_lift}"
     return replace(
         draft.row,
+        ci_low=alone.interval.low,
+        ci_high=alone.interval.high,
         p_adjusted=p_adjusted,
-        ci_adjusted_low=low,
-        ci_adjusted_high=high,
-        lift_ci_adjusted_low=None if lift is None else lift[1].low,
-        lift_ci_adjusted_high=None if lift is None else lift[1].high,
-        reason=draft.comparison.no_lift if lift is None else None,
+        ci_adjusted_low=ours.interval.low,
+        ci_adjusted_high=ours.interval.high,
+        lift=None if alone.lift is None else alone.lift[0],
+        lift_ci_low=None if alone.lift is None else alone.lift[1].low,
+        lift_ci_high=None if alone.lift is None else alone.lift[1].high,
+        lift_ci_adjusted_low=None if ours.lift is None else ours.lift[1].low,
+        lift_ci_adjusted_high=None if ours.lift is None else ours.lift[1].high,
+        reason=reason,
     )
 
 

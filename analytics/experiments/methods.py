@@ -7,10 +7,12 @@ Sources: Welch, Biometrika 34 (1947); Fieller, JRSS B 16 (1954); Miettinen and N
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+import numpy as np
 from scipy.special import ndtr, stdtr
 
 from analytics.results import Status
@@ -152,10 +154,11 @@ class ScoreComparison:
 
     @cached_property
     def _tested(self) -> ScoreTest[float]:
-        return score_test(*self._counts)
+        return score_test(*self.counts)
 
     @property
-    def _counts(self) -> tuple[int, int, int, int]:
+    def counts(self) -> tuple[int, int, int, int]:
+        """Successes and units, then the control's."""
         return self.successes, self.n, self.successes_control, self.n_control
 
     @property
@@ -195,16 +198,46 @@ class ScoreComparison:
 
     def interval(self, confidence: float) -> Interval:
         """Miettinen and Nurminen's."""
-        low, high = miettinen_nurminen(*self._counts, confidence)
-        return Interval(float(low), float(high))
+        return limits([self], confidence)[0].interval
 
     def lift(self, confidence: float) -> tuple[float, Interval] | None:
         """Koopman's interval of the ratio, less 1."""
-        if not self.successes_control:
-            return None
-        low, high = koopman(*self._counts, confidence)
-        value = self.difference / self.mean_control
-        return value, Interval(min(float(low) - 1.0, value), max(float(high) - 1.0, value))
+        return limits([self], confidence)[0].lift
+
+
+class Limits(NamedTuple):
+    """Interval of a difference, and the lift with its interval where it exists."""
+
+    interval: Interval
+    lift: tuple[float, Interval] | None
+
+
+def limits(comparisons: Sequence[Comparison], confidence: float) -> list[Limits]:
+    """Intervals of many comparisons; those of shares come from one search, which costs no more than one alone."""
+    shares = iter(_share_limits([one for one in comparisons if isinstance(one, ScoreComparison)], confidence))
+    return [
+        next(shares)
+        if isinstance(one, ScoreComparison)
+        else Limits(one.interval(confidence), one.lift(confidence))
+        for one in comparisons
+    ]
+
+
+def _share_limits(comparisons: Sequence[ScoreComparison], confidence: float) -> list[Limits]:
+    if not comparisons:
+        return []
+    columns = np.array([one.counts for one in comparisons], dtype=np.float64).T
+    differences = miettinen_nurminen(columns[0], columns[1], columns[2], columns[3], confidence)
+    ratios = koopman(columns[0], columns[1], columns[2], columns[3], confidence)
+    answers = []
+    for one, low, high, ratio_low, ratio_high in zip(comparisons, *differences, *ratios, strict=True):
+        lift = None
+        if one.successes_control:
+            value = one.difference / one.mean_control
+            # taking 1 away must not move a limit past the value
+            lift = value, Interval(min(float(ratio_low) - 1.0, value), max(float(ratio_high) - 1.0, value))
+        answers.append(Limits(Interval(float(low), float(high)), lift))
+    return answers
 
 
 @dataclass(frozen=True)

@@ -361,3 +361,31 @@ class TypedArm:
     successes: int | None = None
     mean: float | None = None
     standard_deviation: float | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """What the logs say about a metric before an experiment on it is planned.
+
+    Attributes:
+        metric: its name.
+        kind: of the metric.
+        baseline: mean, share or ratio of the units.
+        standard_deviation: of the units' values; for a ratio of its linearised values.
+        n: units it stands on.
+        days: local days in which these units were first seen; None where rows carry no time.
+        daily_units: units of all arms first seen, divided by those days; over a longer stretch fewer are new.
+        stands_on: which units these are, in words.
+        status, reason: as everywhere.
+    """
+
+    metric: str
+    kind: Kind
+    baseline: float | None
+    standard_deviation: float | None
+    n: int
+    days: int | None
+    daily_units: float | None
+    stands_on: str
+    status: Status
+    reason: str | None

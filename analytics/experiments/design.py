@@ -40,7 +40,15 @@ class MetricDesign:
     def facts(self) -> MetricFacts:
         """What is shown wherever its number is."""
         return MetricFacts(
-            self.name, self.kind, self.direction, self.role, self.definition, self.means, self.logged_as
+            self.name,
+            self.kind,
+            self.direction,
+            self.role,
+            self.definition,
+            self.means,
+            self.logged_as,
+            self.margin,
+            self.margin_absolute,
         )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from analytics.experiments import words
+from analytics.experiments.health import broken
 from analytics.experiments.rows import ArmRow, Health
 from app.charts.experiment_panels import LETTERS, nothing, small
-from app.charts.experiment_words import known, p_value, value, value_interval
+from app.charts.experiment_words import known, value, value_interval
 from app.charts.theme import (
     ACTION,
     SERIES,
@@ -23,8 +25,6 @@ from app.charts.theme import (
 )
 from app.formats import STATUS_WORDS, count, listed, percent, points, short
 
-ALARM = 0.001
-"""A split this surprising is called broken; it is tested once, on all units."""
 _BAR = 44
 
 
@@ -39,10 +39,10 @@ def split_bars(health: Health) -> Figure:
     if not total:
         return nothing(f"No {health.counted} are in any arm yet.")
     places = list(range(len(arms)))
-    broken = is_broken(health)
+    alarm = broken(health.srm)
     bars = clickable({
         "type": "bar", "orientation": "h", "name": "got", "x": [arm.n / total for arm in arms], "y": places,
-        "width": 0.5, "marker": {"color": ACTION if broken else SERIES[0]}, "customdata": [[arm.variant] for arm in
+        "width": 0.5, "marker": {"color": ACTION if alarm else SERIES[0]}, "customdata": [[arm.variant] for arm in
         arms], "hovertext": [
             f"<b>{plain(arm.variant)}</b><br>n = {count(arm.n)} {health.counted}, expected {count(arm.expected)}<br>"
             f"{percent(arm.n / total)} of all, planned {percent(arm.planned_share)}" for arm in arms
@@ -60,7 +60,7 @@ def split_bars(health: Health) -> Figure:
     names = [arm.variant for arm in arms]
     return {
         "data": [bars, planned],
-        "layout": _bars_layout(names, texts, title, revision=f"split {broken}", legend=True),
+        "layout": _bars_layout(names, texts, title, revision=f"split {alarm}", legend=True),
     }
 
 
@@ -77,13 +77,8 @@ def split_bars_alt(health: Health) -> str:
     srm = health.srm
     if srm is None or srm.p_value is None:
         return f"{text}."
-    word = "the split is broken" if is_broken(health) else "no more off than chance"
-    return f"{text}; {word}, p {'' if srm.p_value < ALARM / 10 else '= '}{p_value(srm.p_value)}."
-
-
-def is_broken(health: Health) -> bool:
-    """Whether the split differs from the plan beyond chance."""
-    return health.srm is not None and health.srm.p_value is not None and health.srm.p_value < ALARM
+    word = "the split is broken" if broken(health.srm) else "no more off than chance"
+    return f"{text}; {word}, {words.p_value(srm.p_value)}."
 
 
 def share_bars(arms: Sequence[ArmRow], variants: Sequence[str] = ()) -> Figure:

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 from analytics.experiments.rows import ExperimentRow, MetricFacts
-from app.charts.experiment_words import known, scaled
+from app.charts.experiment_words import has_lift, known, scaled
 from app.charts.theme import NEUTRAL, Figure, axis, empty, plain
 from app.formats import NONE, count, short
 
@@ -127,11 +127,9 @@ class Panel:
 def panels_of(rows: Sequence[ExperimentRow], facts: Sequence[MetricFacts], *, lifts: bool) -> list[Panel]:
     """All lifts on one axis; a metric without (or every metric, where differences are asked for) on its own."""
     meaning = {fact.name: fact for fact in facts}
-    alone = dict.fromkeys(
-        row.metric for row in rows if row.difference is not None and known(row.lift) is None
-    )
-    relative = [row for row in rows if known(row.lift) is not None or row.difference is None]
-    if not lifts or not any(known(row.lift) is not None for row in rows):
+    alone = dict.fromkeys(row.metric for row in rows if row.difference is not None and not has_lift(row))
+    relative = [row for row in rows if has_lift(row) or row.difference is None]
+    if not lifts or not any(map(has_lift, rows)):
         alone, relative = dict.fromkeys(row.metric for row in rows), []
     panels = [Panel(relative, meaning, relative=True)] if relative else []
     there = {id(row) for row in relative}

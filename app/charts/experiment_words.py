@@ -109,9 +109,14 @@ def badge(row: ExperimentRow) -> str:
     return BADGE_SIGNS[row.badge] if row.badge is not None else STATUS_WORDS[row.status]
 
 
+def has_lift(row: ExperimentRow) -> bool:
+    """Whether there is a lift to draw: the control may be too uncertain at the corrected level only."""
+    return None not in {known(row.lift), known(row.lift_ci_adjusted_low), known(row.lift_ci_adjusted_high)}
+
+
 def effect(row: ExperimentRow) -> str:
     """The lift with its corrected interval where there is one, else the difference."""
-    if row.lift is not None:
+    if has_lift(row):
         limits = lift_interval(row.lift_ci_adjusted_low, row.lift_ci_adjusted_high)
         return f"{lift(row.lift)} ({limits})"
     limits = difference_interval(row.kind, row.ci_adjusted_low, row.ci_adjusted_high)

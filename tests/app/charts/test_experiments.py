@@ -528,3 +528,10 @@ def test_designs_in_their_unit():
     line = tables.power_table([s.plan()]).iloc[0]
     assert (line["Baseline"], line["Effect"], line["Lift"], line["Power"]) == ("10%", "+1 pp", "+10%", "80%")
     assert tables.power_table([s.plan(kind="mean", baseline=3.0)])["Effect"].tolist() == ["+0.300"]
+
+
+def test_a_lift_too_uncertain_at_the_corrected_level_is_drawn_as_a_difference():
+    doubtful = s.row("margin", lift_ci_adjusted_low=None, lift_ci_adjusted_high=None)
+    figure = e.effect_forest([s.row(), doubtful])
+    assert "difference of margin" in figure["layout"]["xaxis2"]["title"]["text"]
+    assert e.effect_forest_alt([doubtful]).endswith("margin of B +2.6 pp (+1 pp to +4.2 pp).")

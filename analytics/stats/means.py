@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from .arrays import FloatArray, as_floats
+from .arrays import FloatArray, as_floats, divide
 from .intervals import Interval, Intervals, normal_quantile
 
 Number = TypeVar("Number", float, FloatArray)
@@ -192,11 +192,14 @@ def fieller(
         base = np.abs(control)
         gap, squared = arm - control, np.square(factor / base)
         half = factor * np.sqrt(v + v_control - 2 * shared)
-        # a L² - 2 b L + c <= 0. As a product c has the sign that the interval of the difference has.
+        # a L² - 2 b L + c <= 0. As a product c has the sign that the interval of the difference has, and as a sum
+        # of what is not negative b² - a c keeps its digits where the lift is large and its interval short.
         a = 1 - squared * v_control
         b = gap / base - squared * np.sign(control) * (shared - v_control)
         c = (np.abs(gap) - half) / base * ((np.abs(gap) + half) / base)
-        outer = b + np.copysign(np.sqrt(np.maximum(b * b - a * c, 0)), b)
+        own = np.maximum(v - divide(np.square(shared), v_control), 0)
+        slant = divide(np.square(shared - arm / control * v_control), v_control)
+        outer = b + np.copysign(np.sqrt(squared * (np.maximum(a, 0) * own + slant)), b)
         ends = np.where((a > 0) & (half > 0), [outer / a, c / outer], np.nan)
         value = np.where(a > 0, gap / base, np.nan)
     return Lift(_plain(value), _plain(ends.min(axis=0)), _plain(ends.max(axis=0)))

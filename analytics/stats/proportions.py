@@ -64,7 +64,8 @@ def _counts(
     )
     if np.any((x < 0) | (x > size) | (x_control < 0) | (x_control > size_control)):
         raise ValueError("successes lie between 0 and n")
-    size, size_control = (np.where(units > 0, units, np.nan) for units in (size, size_control))
+    known = ~np.isnan(x + x_control)
+    size, size_control = (np.where(known & (units > 0), units, np.nan) for units in (size, size_control))
     return _Counts(x, size - x, size, x_control, size_control - x_control, size_control)
 
 

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Literal
 
 import duckdb
@@ -22,6 +23,9 @@ from analytics.errors import ExpressionError
 Kind = Literal["number", "text", "truth", "time", "nothing"]
 MOST_CHARACTERS = 4000
 MOST_LEVELS = 60
+MOST_PRINTED = 200_000
+"""Characters of SQL: a logarithm of a logarithm of … names its value twice at every level."""
+SHOWN_NAME = 60
 
 _COMPARISONS = {
     "COMPARE_EQUAL": "=",
@@ -32,6 +36,7 @@ _COMPARISONS = {
     "COMPARE_GREATERTHANOREQUALTO": ">=",
 }
 _ARITHMETIC = ("+", "-", "*", "/", "%")
+_SIGNS = ("+", "-")
 _PATTERNS = {"~~": "LIKE", "!~~": "NOT LIKE"}
 _OF_NUMBERS = {
     "abs": "abs({0})", "least": "least({all})", "greatest": "greatest({all})", "round": "round({0})",
@@ -86,6 +91,8 @@ def parse_expression(text: str, columns: Columns) -> Expression:
     """
     if len(text) > MOST_CHARACTERS:
         raise ExpressionError(f"is longer than {MOST_CHARACTERS:,} characters")
+    if "\x00" in text:
+        raise ExpressionError("holds a NUL character")
     return _Printer(columns).printed(_tree(text))
 
 
@@ -101,10 +108,19 @@ def value_of(text: str, columns: Columns) -> Expression:
     return found
 
 
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """An empty database that only ever parses; to open one takes longer than to parse."""
+    return duckdb.connect()
+
+
 def _tree(text: str) -> dict[str, Any]:
-    with duckdb.connect() as connection:
-        row = connection.execute("SELECT json_serialize_sql($text)", {"text": f"SELECT {text}"}).fetchone()
-    tree = json.loads(row[0]) if row else {}
+    with _parser().cursor() as cursor:
+        row = cursor.execute("SELECT json_serialize_sql($text)", {"text": f"SELECT {text}"}).fetchone()
+    try:
+        tree = json.loads(row[0]) if row else {}
+    except RecursionError:
+        raise ExpressionError(f"is nested more than {MOST_LEVELS} deep") from None
     if tree.get("error"):
         raise ExpressionError(
             f"is not one SQL expression ({' '.join(str(tree.get('error_message')).split())})"
@@ -118,6 +134,7 @@ def _tree(text: str) -> dict[str, Any]:
         and len(node["select_list"]) == 1
         and not node["modifiers"]
         and not node["cte_map"]["map"]
+        and node["aggregate_handling"] == "STANDARD_HANDLING"
         and not any(
             node.get(part) for part in ("where_clause", "group_expressions", "having", "qualify", "sample")
         )
@@ -164,6 +181,8 @@ class _Printer:
             raise ExpressionError(f"is nested more than {MOST_LEVELS} deep")
         found = kind(node)
         self.level -= 1
+        if len(found.sql) > MOST_PRINTED:
+            raise ExpressionError("is too deeply nested")
         return found
 
     def _all(self, nodes: Iterable[dict[str, Any]]) -> list[Expression]:
@@ -173,10 +192,14 @@ class _Printer:
         name = ".".join(node["column_names"])
         column = self.columns.get(name.lower())
         if column is None:
-            near = get_close_matches(name, self.names, n=1)
-            hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(self.names[:40])}"
+            spelled = {known.lower(): known for known in self.names}
+            near = get_close_matches(name.lower(), spelled, n=1)
+            hint = (
+                f'did you mean "{spelled[near[0]]}"?' if near else f"there are: {', '.join(self.names[:40])}"
+            )
             text = " (a text is written in single quotes)" if not near else ""
-            raise ExpressionError(f'there is no column "{name}"; {hint}{text}')
+            shown = name if len(name) <= SHOWN_NAME else name[:SHOWN_NAME] + "…"
+            raise ExpressionError(f'there is no column "{shown}"; {hint}{text}')
         return column
 
     def _constant(self, node: dict[str, Any]) -> Expression:
@@ -252,10 +275,11 @@ class _Printer:
             or node["filter"]
             or node["distinct"]
             or node["order_bys"]["orders"]
+            or any(argument["name"] for argument in node["arguments"])
         ):
             raise ExpressionError(f"uses {name} in a way that is not allowed")
         parts = self._all(argument["expression"] for argument in node["arguments"])
-        if node["is_operator"] and name in _ARITHMETIC:
+        if node["is_operator"] and name in (_ARITHMETIC if len(parts) == 2 else _SIGNS):
             return _arithmetic(name, [_number(part) for part in parts])
         if name in _PATTERNS and len(parts) == 2:
             return Expression(f"({_text(parts[0])} {_PATTERNS[name]} {_text(parts[1])})", "truth")

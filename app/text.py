@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analytics.experiments.rows import Call
 from app.formats import (
     NONE,
     STATUS_WORDS,
@@ -24,7 +25,7 @@ from app.formats import (
     signed,
     window_name,
 )
-from app.glossary import CHARTS, DRIFT, METRICS, Explanation, explain, show, title, unit
+from app.glossary import CHARTS, DRIFT, EXPERIMENTS, METRICS, Explanation, explain, show, title, unit
 from app.headlines import (
     State,
     Verdict,
@@ -40,9 +41,11 @@ from app.headlines import (
 )
 
 __all__ = [
+    "CALL_WORDS",
     "CHARTS",
     "DRIFT",
     "EMPTY",
+    "EXPERIMENTS",
     "METRICS",
     "NONE",
     "PAGES",
@@ -110,6 +113,8 @@ PAGES = {
     "drift": Page("Drift", "Which inputs, outputs and labels moved, beyond noise?"),
     "segments": Page("Segments", "Where is it worse?"),
     "examples": Page("Examples", "Which rows are behind the numbers?"),
+    "scorecard": Page("Scorecard", "Did it win, and can the comparison be trusted?"),
+    "plan": Page("Plan", "How many units, for how long, to show which effect?"),
     "telemetry": Page("Telemetry", "What arrives, how much, how fresh, what is damaged?"),
 }
 
@@ -154,6 +159,22 @@ EMPTY = {
         'Name columns to slice by in the project file, for example `segments = ["country"]` under '
         "`[predictions]`.",
     ),
+    "no_experiments": Empty(
+        "No experiment is declared",
+        "Tell the project file where it is logged who saw which arm (`[exposures]`, or `[units]` with one row a "
+        "unit), what is measured (`[metrics]`) and which arms there are (`[experiments.NAME]`), as below. Counts or "
+        "means typed by hand can be compared without any logs.",
+    ),
+    "no_exposures": Empty(
+        "Nobody was exposed yet",
+        "The logs hold no unit of a declared arm between the start and the end of this experiment. Arms are compared "
+        "as text: the names under `variants` must be those that are logged. As soon as exposures are written, they "
+        "count here.",
+    ),
+    "no_plan": Empty(
+        "Nothing is planned yet",
+        "Give the control's value and either the effect that is to be seen or the number of units; the rest follows.",
+    ),
     "too_few": Empty(
         "Too few rows to say",
         "A number from so few rows would say more about chance than about the model. A longer window helps.",
@@ -174,3 +195,14 @@ STATE_WORDS: dict[State, tuple[str, str]] = {
     "unknown": ("Cannot say", ":material/help:"),
 }
 """Word and sign of each state: a verdict never rests on colour alone."""
+
+CALL_WORDS: dict[Call, tuple[str, str]] = {
+    "won": ("Won", ":material/trophy:"),
+    "lost": ("Lost", ":material/trending_down:"),
+    "mixed": ("Mixed", ":material/swap_vert:"),
+    "undecided": ("Undecided", ":material/horizontal_rule:"),
+    "harmed": ("Harmed", ":material/report:"),
+    "invalid": ("Not valid", ":material/block:"),
+    "unknown": ("Cannot say", ":material/help:"),
+}
+"""The same for what an experiment comes to."""

@@ -4,12 +4,14 @@ from app.formats import number, percent
 from app.glossary.base import Explanation, Unit
 from app.glossary.charts import CHARTS
 from app.glossary.drift import DRIFT
+from app.glossary.experiments import EXPERIMENTS
 from app.glossary.metrics import METRICS
 from app.glossary.tables import TABLES
 
 __all__ = [
     "CHARTS",
     "DRIFT",
+    "EXPERIMENTS",
     "METRICS",
     "TABLES",
     "Explanation",
@@ -23,12 +25,12 @@ __all__ = [
 
 
 def explain(word: str) -> Explanation:
-    """The explanation of a metric, a drift statistic or a chart.
+    """The explanation of a metric, a drift statistic, a chart or a method of experiments.
 
     Raises:
         KeyError: nothing is called so.
     """
-    for family in (METRICS, DRIFT, CHARTS, TABLES):
+    for family in (METRICS, DRIFT, CHARTS, TABLES, EXPERIMENTS):
         if word in family:
             return family[word]
     raise KeyError(word)

@@ -22,9 +22,9 @@ METHODS: dict[str, Explanation] = {
         "The p-value corrected for all comparisons of primary and secondary metrics with all arms (Holm): below alpha "
         "only if the comparison counts after correction.",
         r"\tilde p_{(j)} = \max_{i \le j} \min\bigl(1,\ (m - i + 1)\, p_{(i)}\bigr)",
-        "If nothing differed anywhere, one or more false alarms would be raised in at most alpha (say 5%) of experiments, "
-        "however many metrics there are. The corrected interval of a line is drawn at the level at which Holm tests it, "
-        "alpha / (m − j + 1), and so leaves 0 out exactly where this is below alpha.",
+        "If nothing differed anywhere, one or more false alarms would be raised in at most alpha (say 5%) of "
+        "experiments, however many metrics there are. The corrected interval of a line is drawn at the level at which "
+        "Holm tests it, alpha / (m − j + 1), and so leaves 0 out exactly where this is below alpha.",
         "The probability that there is no difference; and nothing about other experiments, or about slices looked at "
         "besides.",
     ),

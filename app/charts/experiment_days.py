@@ -43,6 +43,9 @@ _SHORT_WARNING = (
     "Only the last day is the result: stopping at<br>a day that looks good finds what is not there."
 )
 _FEW_DAYS = 5
+_MANY_DAYS = 60
+_DAY = 86_400_000
+"""In milliseconds, as Plotly counts."""
 _SETTLED = 0.25
 """The plot is scaled to the days with at least this share of the final units; earlier intervals run off it."""
 _ZONE = ZoneInfo("UTC")
@@ -88,8 +91,7 @@ def cumulative_effect(
             "hovertext": hover, "customdata": custom,
         }),
         _result(middle(*windows[last], _ZONE), drawn[last], hover[last], custom[last]),
-        clickable(timeline.count_bars(windows, [row.n + row.n_control for row in rows], _ZONE)
-                  | {"hovertext": hover, "customdata": custom}),
+        clickable(_counts(rows, windows) | {"hovertext": hover, "customdata": custom}),
     ]  # fmt: skip
     unit_ = "%" if relative else " pp" if kind == "proportion" else ""
     title = "lift" if relative else "difference"
@@ -97,7 +99,7 @@ def cumulative_effect(
     value_axis |= {"zeroline": True, "zerolinecolor": NEUTRAL, "zerolinewidth": 1.5}
     more = timeline.axes(windows, _ZONE, value_axis, "n so far")
     if len(rows) <= _FEW_DAYS:
-        more["xaxis"] |= {"dtick": 86_400_000, "tickformat": "%-d %b"}
+        more["xaxis"] |= {"dtick": _DAY, "tickformat": "%-d %b"}
     more["annotations"] = [_warning()]
     figure = layout(WIDE + 40, revision=f"{metric} {variant} {relative}", legend=True, **more)
     figure["margin"] |= {"t": 66}
@@ -133,9 +135,9 @@ def cumulative_effect_alt(
 
 def _chosen(days: Sequence[DayRow], metric: str, variant: str, method: Method | None) -> list[DayRow]:
     mine = [row for row in days if row.metric == metric and row.variant == variant]
-    adjusted = any(row.method == "cuped" for row in mine)
-    wanted = method or ("cuped" if adjusted else None)
-    return sorted((row for row in mine if wanted in {None, row.method}), key=lambda row: row.day)
+    adjusted = any(row.method == "cuped" and row.difference is not None for row in mine)
+    wanted = method or ("cuped" if adjusted else "unadjusted")
+    return sorted((row for row in mine if row.method == wanted), key=lambda row: row.day)
 
 
 def _nothing(rows: Sequence[DayRow]) -> str:
@@ -176,6 +178,14 @@ def _result(
         "error_y": whisker, "marker": {"size": 10, "color": SERIES[0], "symbol": "circle"}, "cliponaxis": False,
         "hovertext": [hover], "customdata": [custom],
     })  # fmt: skip
+
+
+def _counts(rows: Sequence[DayRow], windows: Sequence[Window]) -> Trace:
+    bars = timeline.count_bars(windows, [row.n + row.n_control for row in rows], _ZONE)
+    if len(rows) <= _MANY_DAYS:
+        return bars
+    # gaps of less than a pixel would come and go
+    return bars | {"width": [_DAY] * len(rows), "offset": [-_DAY / 2] * len(rows)}
 
 
 def _range(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from analytics.experiments.rows import DayRow, ExperimentRow, Health, PowerRow, Scorecard, ValueBin
-from app.charts.bins import bin_name
 from app.charts.experiment_words import (
     badge,
+    chance,
     difference,
     difference_interval,
     half_width,
@@ -20,6 +19,7 @@ from app.charts.experiment_words import (
     scaled,
     value,
     value_interval,
+    values_between,
 )
 from app.formats import NONE, STATUS_WORDS, percent
 
@@ -63,7 +63,7 @@ ARMS: _Columns = {
 BINS: _Columns = {
     "Metric": lambda row: row.metric,
     "Variant": lambda row: row.variant,
-    "Values": lambda row: _bin(row.low, row.high),
+    "Values": lambda row: values_between(row.low, row.high),
     "From": lambda row: row.low,
     "Below": lambda row: row.high,
     "Units": lambda row: row.n,
@@ -99,7 +99,7 @@ def scorecard_table(scorecard: Scorecard, rows: Sequence[ExperimentRow] | None =
         "p-value": lambda row: row.p_value,
         "Adjusted p-value": lambda row: row.p_adjusted,
         "p by permutation": lambda row: row.permutation_p_value,
-        "Chance to beat": lambda row: percent(row.chance_to_beat),
+        "Chance to beat": lambda row: chance(row.chance_to_beat),
         "Units": lambda row: row.n,
         "Control units": lambda row: row.n_control,
         "Better is": lambda row: "lower" if row.direction == "down" else "higher",
@@ -181,10 +181,6 @@ def _lift(row: ExperimentRow) -> str:
 
 def _with(amount: str, limits: str) -> str:
     return amount if limits == NONE else f"{amount} ({limits})"
-
-
-def _bin(low: float | None, high: float | None) -> str:
-    return bin_name(-math.inf if low is None else low, math.inf if high is None else high)
 
 
 def _frame(rows: Sequence[Any], columns: _Columns) -> pd.DataFrame:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from analytics.experiments.rows import ArmRow, ValueBin
-from app.charts.bins import Floats, bin_name, closed
+from app.charts.bins import Floats, closed
 from app.charts.experiment_arms import share_bars
 from app.charts.experiment_panels import LETTERS, nothing
-from app.charts.experiment_words import known, value
+from app.charts.experiment_words import known, value, values_between
 from app.charts.theme import (
     NEUTRAL,
     TEXT,
@@ -90,7 +90,7 @@ def value_distribution_alt(
         return f"{name}, {what} of each arm: {means}." if told else "There are no values to draw."
     fullest = max(bins, key=lambda bin_: bin_.share)
     text = (
-        f"{name}: most frequent are values {_words(fullest.low, fullest.high)} "
+        f"{name}: most frequent are values {values_between(fullest.low, fullest.high)} "
         f"({percent(fullest.share)} of {fullest.variant})"
     )
     return f"{text}; {what} of each arm: {means}." if told else f"{text}."
@@ -150,7 +150,7 @@ def _hits(bins: Sequence[ValueBin], edges: list[tuple[float, float]], names: Seq
             f"n = {count(there[name].n if name in there else 0)}"
             for name in names
         ]
-        hover.append("<br>".join([f"<b>{bin_name(*edge)}</b>", *lines]))
+        hover.append("<br>".join([f"<b>{values_between(*edge)}</b>", *lines]))
     metric = bins[0].metric
     marker = {"color": faint(NEUTRAL, 0.0), "line": {"width": 0}, "opacity": 0}
     return clickable({
@@ -178,7 +178,7 @@ def _open_ends(edges: Sequence[tuple[float, float]]) -> tuple[list[dict[str, Any
             "y0": 0, "y1": 1, "fillcolor": faint(NEUTRAL, 0.16), "line": {"width": 0}, "layer": "below",
         })  # fmt: skip
         notes.append({
-            "text": f"all {_words(*edges[place])}", "xref": "paper", "x": 0 if side == "left" else 1,
+            "text": f"all {values_between(*edges[place])}", "xref": "paper", "x": 0 if side == "left" else 1,
             "xanchor": side, "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False,
             "font": {"size": 11, "color": TEXT},
         })  # fmt: skip
@@ -199,7 +199,3 @@ def _means(
         for arm in told
         if arm.mean is not None and low[0] <= arm.mean <= high[-1]
     ]  # fmt: skip
-
-
-def _words(low: float | None, high: float | None) -> str:
-    return bin_name(-math.inf if low is None else low, math.inf if high is None else high)

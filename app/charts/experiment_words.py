@@ -6,6 +6,7 @@ import math
 
 from analytics.experiments import words
 from analytics.experiments.rows import Badge, ExperimentRow
+from app.charts.bins import bin_name
 from app.formats import MINUS, NONE, STATUS_WORDS, interval, number, percent, points, signed
 
 BADGE_SIGNS: dict[Badge, str] = {
@@ -45,6 +46,16 @@ def value(kind: str | None, mean: float | None) -> str:
     ('12.9%', '3.14', '–')
     """
     return percent(mean) if kind == "proportion" else number(mean)
+
+
+def values_between(low: float | None, high: float | None) -> str:
+    """A bin of values; None and infinite ends are open.
+
+    >>> values_between(-2.5, 0.0), values_between(None, -3.0), values_between(5.0, math.inf)
+    ('−2.5 to 0', 'below −3', '5 or more')
+    """
+    ends = -math.inf if low is None else low, math.inf if high is None else high
+    return bin_name(*ends).replace("-", MINUS)
 
 
 def difference(kind: str | None, amount: float | None) -> str:
@@ -102,6 +113,17 @@ def p_value(p: float | None) -> str:
     return (
         NONE if p is None or not math.isfinite(p) else words.p_value(p).removeprefix("p ").removeprefix("= ")
     )
+
+
+def chance(p: float | None) -> str:
+    """A probability that is never certain.
+
+    >>> chance(0.9912), chance(1.0), chance(1e-9), chance(None)
+    ('99.1%', '> 99.9%', '< 0.1%', '–')
+    """
+    if p is not None and not 0.001 <= p <= 0.999:
+        return "> 99.9%" if p > 0.5 else "< 0.1%"
+    return percent(p)
 
 
 def badge(row: ExperimentRow) -> str:

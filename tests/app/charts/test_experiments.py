@@ -535,3 +535,13 @@ def test_a_lift_too_uncertain_at_the_corrected_level_is_drawn_as_a_difference():
     figure = e.effect_forest([s.row(), doubtful])
     assert "difference of margin" in figure["layout"]["xaxis2"]["title"]["text"]
     assert e.effect_forest_alt([doubtful]).endswith("margin of B +2.6 pp (+1 pp to +4.2 pp).")
+
+
+def test_days_follow_the_unadjusted_numbers_where_the_adjusted_ones_are_undefined():
+    days = [*s.days(), *s.days(5, method="cuped", known=False)]
+    assert len(e.cumulative_effect(days, "conversion", "B")["data"][1]["x"]) == 28
+
+
+def test_a_chance_is_never_certain():
+    frame = tables.scorecard_table(s.scorecard([s.row(chance_to_beat=1.0), s.row(chance_to_beat=1e-12)]))
+    assert frame["Chance to beat"].tolist() == ["> 99.9%", "< 0.1%"]

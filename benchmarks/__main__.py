@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import drift_scan, pages
+from benchmarks import drift_scan, experiment_scan, pages
 
 drift_scan.main()
+experiment_scan.main()
 pages.main()

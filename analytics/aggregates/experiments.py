@@ -66,11 +66,22 @@ def read_experiment(catalog: Catalog, reading: Reading) -> ExperimentAggregates:
             return held.enter_context(catalog.engine.kept(sql))
 
         appearances = keep(seen(catalog, reading))
-        first = keep(arms(appearances))
+        several = _in_several_arms(catalog, appearances)
+        if several:
+            appearances = keep(seen(catalog, reading, ties=True))
+        first = keep(arms(appearances, ties=several))
         table = _Table(catalog, reading, keep(unit_values(catalog, reading, first)))
         split = _split(table, appearances, first)
         metrics = tuple(_metric(table, i, wanted, split) for i, wanted in enumerate(reading.metrics))
         return ExperimentAggregates(split, metrics, tuple(texts))
+
+
+def _in_several_arms(catalog: Catalog, appearances: Sql) -> bool:
+    row = catalog.engine.query(
+        f"SELECT count(*) AS n, count(DISTINCT unit) AS units FROM ({appearances.text}) "
+        "WHERE unit IS NOT NULL AND n > 0"
+    ).to_pylist()[0]
+    return bool(row["n"] != row["units"])
 
 
 def read_everybody(catalog: Catalog, reading: Reading) -> ArmMoments:
@@ -198,24 +209,30 @@ def _caps(
     if declared is None:
         return {}
     low, high = declared if isinstance(declared, tuple) else (None, declared)
+    shares = (low or None, high if high != 1.0 else None)
     # a covariate from a table of units is taken as it is
     names = [name for name in raw if name in wanted.columns or wanted.source in TIMED]
-    return {
-        name: tuple(
-            None if share in {None, 0.0, 1.0} else _quantile(table, raw[name], share) for share in (low, high)
-        )  # type: ignore[misc]
-        for name in names
-    }
+    found = {name: _quantiles(table, raw[name], shares) for name in names}
+    return {name: (least, most) for name, (least, most) in found.items()}
 
 
-def _quantile(table: _Table, value: str, share: float, condition: str = "TRUE") -> float | None:
-    """An order statistic over the units of all arms (inverted distribution function)."""
-    rows = table.query(
-        "SELECT value FROM (SELECT value, row_number() OVER (ORDER BY value) AS place, count(*) OVER () AS n FROM ("
-        f"SELECT {value} AS value FROM ({table.units.text}) WHERE {condition}) WHERE value IS NOT NULL) "
-        f"WHERE place = greatest(1, CAST(ceil({literal(float(share))} * n) AS BIGINT))"
-    ).to_pylist()
-    return float(rows[0]["value"]) if rows else None
+def _quantiles(
+    table: _Table, value: str, shares: Sequence[float | None], condition: str = "TRUE"
+) -> list[float | None]:
+    """Order statistics over the units of all arms (inverted distribution function); None for no share or no units."""
+    place = "greatest(1, CAST(ceil({} * n) AS BIGINT))"
+    items = [
+        "CAST(NULL AS DOUBLE)"
+        if share is None
+        else f"max(CASE WHEN place = {place.format(literal(share))} THEN value END)"
+        for share in shares
+    ]
+    row = table.row(
+        f"SELECT {', '.join(f'{item} AS q{i}' for i, item in enumerate(items))} FROM ("
+        "SELECT value, row_number() OVER (ORDER BY value) AS place, count(*) OVER () AS n FROM ("
+        f"SELECT {value} AS value FROM ({table.units.text}) WHERE {condition}) WHERE value IS NOT NULL)"
+    )
+    return [row[f"q{i}"] for i in range(len(shares))]
 
 
 def _capped(text: str, caps: tuple[float | None, float | None] | None) -> str:
@@ -298,7 +315,7 @@ def _edges(table: _Table, wanted: Wanted, raw: Mapping[str, str], present: str) 
     if wanted.metric.kind == "proportion":
         return np.array([0.5])
     value = _shown(wanted, raw)
-    low, high = (_quantile(table, value, share, present) for share in (TAIL, 1 - TAIL))
+    low, high = _quantiles(table, value, (TAIL, 1 - TAIL), present)
     if low is None or high is None:
         return np.zeros(0)
     whole = table.row(
@@ -328,9 +345,11 @@ def _bins(
 
 def _values(table: _Table, columns: Mapping[str, str], present: str, split: Split) -> UnitValues:
     items = ", ".join(f"{text} AS c{i}" for i, text in enumerate(columns.values()))
+    # hashed names are in no order that has to do with values, and in the same one each time
+    place = "row_number() OVER (PARTITION BY variant ORDER BY md5(CAST(unit AS VARCHAR))) AS place"
     found = table.query(
-        f"SELECT * FROM (SELECT variant, {items}, row_number() OVER (PARTITION BY variant ORDER BY md5(unit)) AS place "
-        f"FROM ({table.units.text}) WHERE {present}) WHERE place <= {MOST_VALUES} ORDER BY variant, place"
+        f"SELECT * FROM (SELECT variant, {items}, {place} FROM ({table.units.text}) WHERE {present}) "
+        f"WHERE place <= {MOST_VALUES} ORDER BY variant, place"
     )
     return UnitValues(
         np.array(found.column("variant").to_pylist(), dtype=np.str_),

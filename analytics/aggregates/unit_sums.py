@@ -77,31 +77,43 @@ class Reading:
         return {name: moment for name, moment in given.items() if moment is not None}
 
 
-def seen(catalog: Catalog, reading: Reading) -> Sql:
+def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
     """One row a unit and arm: its first appearance inside the experiment, and how many rows lie in and outside.
 
     Rows without a unit or a time are grouped under a unit that is NULL.
+
+    Args:
+        catalog: the project's logs.
+        reading: what is read.
+        ties: whether file and row stand beside the time, so that a unit's arms can be put in order where times are
+            equal; this takes several times as long.
     """
     exposed = catalog.project.exposures is not None
     rows = exposure_rows(catalog) if exposed else unit_rows(catalog)
     chosen = _of_experiment(catalog, reading, "exposures" if exposed else "units")
     inside, parameters = _inside(catalog, reading, "exposures" if exposed else "units")
+    place = "min(struct_pack(ts := ts, file := file, row := row)) FILTER (inside) AS place, " if ties else ""
     text = (
-        "SELECT unit, variant, min(struct_pack(ts := ts, file := file, row := row)) FILTER (inside) AS first, "
-        "count(*) FILTER (inside) AS n, count(*) FILTER (NOT inside) AS outside FROM ("
+        f"SELECT unit, variant, min(ts) FILTER (inside) AS ts, {place}count(*) FILTER (inside) AS n, "
+        "count(*) FILTER (NOT inside) AS outside FROM ("
         f"SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, (usable AND {inside}) AS inside "
         f"FROM ({rows}) WHERE {chosen.text}) GROUP BY unit, variant"
     )
     return Sql(text, parameters | chosen.parameters)
 
 
-def arms(seen_rows: Sql) -> Sql:
-    """One row a unit: the arm it saw first, when, and whether it saw another."""
+def arms(seen_rows: Sql, *, ties: bool = False) -> Sql:
+    """One row a unit: the arm it saw first, when, and whether it saw another.
+
+    Without ``ties`` no unit may have more than one arm.
+    """
+    known = f"FROM ({seen_rows.text}) WHERE unit IS NOT NULL AND n > 0"
+    if not ties:
+        return Sql(f"SELECT unit, variant, ts, FALSE AS multiple {known}")
     return Sql(
-        "SELECT unit, variant, first.ts AS ts, first.file AS file, first.row AS row, arms > 1 AS multiple FROM ("
-        "SELECT unit, variant, first, row_number() OVER (PARTITION BY unit ORDER BY first) AS place, "
-        f"count(*) OVER (PARTITION BY unit) AS arms FROM ({seen_rows.text}) WHERE unit IS NOT NULL AND n > 0"
-        ") WHERE place = 1"
+        "SELECT unit, variant, ts, arms > 1 AS multiple FROM ("
+        "SELECT unit, variant, ts, row_number() OVER (PARTITION BY unit ORDER BY place) AS first, "
+        f"count(*) OVER (PARTITION BY unit) AS arms {known}) WHERE first = 1"
     )
 
 
@@ -153,7 +165,7 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
         items += [_item(source, i, name) for i, wanted in metrics for name in _names(wanted)]
     # a unit of which no cluster is known is one by itself
     items.append(
-        "coalesce('c' || units.cluster, 'u' || a.unit) AS cluster"
+        "coalesce('c' || units.cluster, 'u' || CAST(a.unit AS VARCHAR)) AS cluster"
         if _has_cluster(catalog)
         else "CAST(NULL AS VARCHAR) AS cluster"
     )
@@ -254,15 +266,19 @@ def _sums(
         for name, text in wanted.metric.expressions.items():
             number = _expression(catalog, wanted.name, name, text, known).number
             inner.append(f"{number} AS {_raw(index, name)}")
-        after, before = _stretches(reading, wanted)
+        after, before = _stretches(reading, index, wanted)
         inner += [f"({after}) AS after_{index}", f"({before}) AS before_{index}"]
         outer += _summed(index, wanted, weighted=source == "predictions")
     if source == "predictions":
         inner.append("weight")
+    limits = _limits(metrics)
+    arm = ", ".join(f"x.{name}" for name in ("arm_variant", "arm_ts", *limits))
+    found = "".join(f", {limit} AS {name}" for name, limit in limits.items())
     text = (
         f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM ("
-        "SELECT r.*, x.unit AS arm_unit, x.variant AS arm_variant, x.ts AS arm_ts "
-        f"FROM ({rows.text}) AS r JOIN ({first.text}) AS x ON r.unit = x.unit)) GROUP BY arm_unit"
+        f"SELECT r.*, x.unit AS arm_unit, {arm} FROM ({rows.text}) AS r JOIN ("
+        f"SELECT unit, variant AS arm_variant, ts AS arm_ts{found} FROM ({first.text})"
+        ") AS x ON r.unit = x.unit)) GROUP BY arm_unit"
     )
     return Sql(text, rows.parameters | reading.parameters)
 
@@ -284,15 +300,24 @@ def _timed_rows(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql
     return Sql(f"SELECT * FROM ({rows.text}) WHERE {' AND '.join(bounds)}", rows.parameters | parameters)
 
 
-def _stretches(reading: Reading, wanted: Wanted) -> tuple[str, str]:
+def _limits(metrics: Iterable[tuple[int, Wanted]]) -> dict[str, str]:
+    """Where windows close and look-backs begin: a calendar is asked once a unit, not once a row."""
+    limits = {}
+    for index, wanted in metrics:
+        if wanted.metric.window is not None:
+            limits[f"until_{index}"] = f"ts + {_seconds(wanted.metric.window)}"
+        if wanted.lookback is not None:
+            limits[f"from_{index}"] = f"ts - {_seconds(wanted.lookback)}"
+    return limits
+
+
+def _stretches(reading: Reading, index: int, wanted: Wanted) -> tuple[str, str]:
     after = "ts >= arm_ts"
     if wanted.metric.window is not None:
-        after += f" AND ts < arm_ts + {_seconds(wanted.metric.window)}"
+        after += f" AND ts < until_{index}"
     elif reading.end is not None:
         after += " AND ts < CAST($end AS TIMESTAMP WITH TIME ZONE)"
-    if wanted.lookback is None:
-        return after, "FALSE"
-    return after, f"ts < arm_ts AND ts >= arm_ts - {_seconds(wanted.lookback)}"
+    return after, f"ts < arm_ts AND ts >= from_{index}" if wanted.lookback is not None else "FALSE"
 
 
 def _seconds(duration: timedelta) -> str:

@@ -42,16 +42,15 @@ def _limits(
     drafts: Sequence[Draft], levels: Sequence[float], alpha: float
 ) -> dict[tuple[int, float], Limits]:
     """The interval of every draft at alpha and at its own level; all that share a level at once."""
-    drawn: dict[tuple[int, float], Limits] = {}
-    for level in {alpha, *levels}:
-        chosen = [
-            (i, draft.comparison)
-            for i, draft in enumerate(drafts)
-            if draft.comparison is not None and level in {alpha, levels[i]}
-        ]
-        found = limits([comparison for _, comparison in chosen], 1.0 - level)
-        drawn |= {(i, level): one for (i, _), one in zip(chosen, found, strict=True)}
-    return drawn
+    wanted: dict[float, dict[int, Comparison]] = {}
+    for i, draft in enumerate(drafts):
+        for level in {alpha, levels[i]} if draft.comparison is not None else ():
+            wanted.setdefault(level, {})[i] = draft.comparison
+    return {
+        (i, level): one
+        for level, chosen in wanted.items()
+        for i, one in zip(chosen, limits([*chosen.values()], 1.0 - level), strict=True)
+    }
 
 
 def _finished(

@@ -78,7 +78,13 @@ def as_instant(column: str, kind: str, zone: str) -> str:
     if kind.startswith("TIMESTAMP") and ("WITH TIME ZONE" in kind or "TZ" in kind):  # nanoseconds
         return f"CAST({column} AS TIMESTAMP WITH TIME ZONE)"
     if kind.startswith("TIMESTAMP") or kind == "DATE":
-        return f"timezone({literal(zone)}, CAST({column} AS TIMESTAMP))"
+        # without a calendar to ask, a tenth of the time; infinity has no epoch and becomes NULL
+        plain = kind == "TIMESTAMP" and zone == "UTC"
+        return (
+            f"make_timestamptz(epoch_us({column}))"
+            if plain
+            else f"timezone({literal(zone)}, CAST({column} AS TIMESTAMP))"
+        )
     if is_numeric(kind):
         return _epoch(f"CAST({column} AS DOUBLE)", zone)
     if kind != "VARCHAR":

@@ -13,9 +13,12 @@ from analytics.telemetry import casts, typed
 from analytics.telemetry.casts import is_numeric
 from analytics.telemetry.catalog import CLOCK_TOLERANCE, Catalog
 from analytics.telemetry.feeds import FILE, ROW, Feed, Group
+from analytics.telemetry.listing import EXPERIMENT_FEEDS
 
 NO_VARIANT = "(missing)"
 _TIMES = ("timestamp",)
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", None)
+"""Types whose values fit into 64 bits; None where files lack the column."""
 
 
 def exposure_rows(catalog: Catalog) -> str:
@@ -31,11 +34,34 @@ def event_rows(catalog: Catalog) -> str:
 def last_event(catalog: Catalog) -> datetime | None:
     """When the newest event happened that no wrong clock put into the future; None without any."""
     latest = datetime.now(UTC) + CLOCK_TOLERANCE
+    newest = _newest(catalog)
+    if newest is None or newest <= latest:
+        return newest
     row = catalog.engine.query(
         f"SELECT max(ts) AS last FROM ({event_rows(catalog)}) "
         "WHERE usable AND ts <= CAST($latest AS TIMESTAMP WITH TIME ZONE)",
         {"latest": latest},
     ).to_pylist()[0]
+    return None if row["last"] is None else row["last"].astimezone(UTC)
+
+
+def _newest(catalog: Catalog) -> datetime | None:
+    """The largest logged time, which Parquet files tell without being read."""
+    feed, name = catalog.require_feed("events"), used_columns(catalog, "events")["timestamp"]
+    parts = []
+    for group in feed.groups:
+        kind = group.kind(name)
+        if kind is not None and (kind.startswith("TIMESTAMP") or kind == "DATE"):
+            instant = casts.as_instant("newest", kind, catalog.project.time_zone)
+            raw = f"SELECT max({identifier(name)}) AS newest FROM {group.relation}"
+            parts.append(f"SELECT {instant} AS ts FROM ({raw})")
+        else:
+            moment = typed.instant(group, name, catalog.project)
+            parts.append(
+                f"SELECT max(ts) AS ts FROM (SELECT {moment} AS ts FROM {group.relation}) "
+                f"WHERE {casts.usable_instant('ts')}"
+            )
+    row = catalog.engine.query(f"SELECT max(ts) AS last FROM ({' UNION ALL '.join(parts)})").to_pylist()[0]
     return None if row["last"] is None else row["last"].astimezone(UTC)
 
 
@@ -96,6 +122,8 @@ def _items(catalog: Catalog, feed: Feed, group: Group, roles: tuple[str, ...], *
         name = declared.get(role)
         if role in _TIMES:
             items.append(f"{typed.instant(group, name, project)} AS ts")
+        elif role == "unit":
+            items.append(f"{_unit(catalog, group, declared['unit'])} AS unit")
         elif role == "variant":
             text = typed.cast(group, name, casts.as_key, "VARCHAR")
             items.append(f"coalesce({text}, {literal(NO_VARIANT)}) AS variant")
@@ -105,6 +133,21 @@ def _items(catalog: Catalog, feed: Feed, group: Group, roles: tuple[str, ...], *
     if columns:
         items += typed.columns(group, catalog.types_of(feed.name))
     return items
+
+
+def _unit(catalog: Catalog, group: Group, name: str) -> str:
+    how = (lambda column, _: f"CAST({column} AS BIGINT)") if whole_units(catalog) else casts.as_key
+    return typed.cast(group, name, how, "BIGINT" if whole_units(catalog) else "VARCHAR")
+
+
+def whole_units(catalog: Catalog) -> bool:
+    """Whether units are whole numbers in every file; these are joined in half the time texts take."""
+    project = catalog.project
+    if any(project.source_of(metric) == "predictions" for metric in project.metrics.values()):
+        return False
+    feeds = [catalog.feeds[name] for name in EXPERIMENT_FEEDS if name in catalog.feeds]
+    kinds = [group.kind(getattr(project, feed.name).unit) for feed in feeds for group in feed.groups]
+    return all(kind in _WHOLE for kind in kinds)
 
 
 def _column(name: str, kind: str, project: Project) -> Expression | None:

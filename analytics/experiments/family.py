@@ -44,8 +44,9 @@ def _limits(
     """The interval of every draft at alpha and at its own level; all that share a level at once."""
     wanted: dict[float, dict[int, Comparison]] = {}
     for i, draft in enumerate(drafts):
-        for level in {alpha, levels[i]} if draft.comparison is not None else ():
-            wanted.setdefault(level, {})[i] = draft.comparison
+        if draft.comparison is not None:
+            for level in {alpha, levels[i]}:
+                wanted.setdefault(level, {})[i] = draft.comparison
     return {
         (i, level): one
         for level, chosen in wanted.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ from app.charts.theme import (
     layout,
     middle,
     plain,
+    span_ms,
 )  # fmt: skip
 from app.charts.timeline import Window
 from app.formats import STATUS_WORDS, count, day, plural, short
@@ -181,11 +183,14 @@ def _result(
 
 
 def _counts(rows: Sequence[DayRow], windows: Sequence[Window]) -> Trace:
-    bars = timeline.count_bars(windows, [row.n + row.n_control for row in rows], _ZONE)
-    if len(rows) <= _MANY_DAYS:
-        return bars
+    """Units so far; a day on which nobody was new has no row, and the number before it holds."""
+    starts = [span_ms(windows[0].start, window.start, _ZONE) for window in windows]
+    lengths = [after - start for start, after in pairwise([*starts, starts[-1] + _DAY])]
     # gaps of less than a pixel would come and go
-    return bars | {"width": [_DAY] * len(rows), "offset": [-_DAY / 2] * len(rows)}
+    room = 0.08 * _DAY if len(rows) <= _MANY_DAYS else 0.0
+    bars = timeline.count_bars(windows, [row.n + row.n_control for row in rows], _ZONE)
+    widths = [length - 2 * room for length in lengths]
+    return bars | {"width": widths, "offset": [room - _DAY / 2] * len(rows)}
 
 
 def _range(

@@ -33,8 +33,6 @@ from app.charts.theme import (
 from app.formats import STATUS_WORDS, count, plural
 
 MOST_ROWS = 40
-_FOOT = 66
-"""Height under a panel in pixels: ticks, and a title of two lines."""
 _TOP = 8
 _LOOK: dict[str, dict[str, Any]] = {
     "worse": {"symbol": "triangle-down", "size": 12, "color": ACTION},
@@ -69,19 +67,20 @@ def effect_forest(
     if not any(known(row.difference) is not None for row in shown):
         return nothing(_nothing(shown))
     panels = panels_of(shown, facts, lifts=lifts)
-    height = sum(panel.height + _FOOT for panel in panels) - _FOOT
+    foot = panels[-1].foot
+    height = sum(panel.height + panel.foot for panel in panels) - foot
     data: list[Trace] = []
     more: dict[str, Any] = {}
     notes = [_left_out(len(compared) - MOST_ROWS)] if len(compared) > MOST_ROWS else []
     top = 0
     for number, panel in enumerate(panels, 1):
         more |= axes(panel, number, [max(0.0, 1 - (top + panel.height) / height), 1 - top / height])
-        top += panel.height + _FOOT
+        top += panel.height + panel.foot
         data += _traces(panel, number)
         notes += _column(panel, number)
-    figure = layout(height + _TOP + _FOOT, revision=f"effects {lifts} {shown[0].control}",
+    figure = layout(height + _TOP + foot, revision=f"effects {lifts} {shown[0].control}",
                     annotations=notes, **more)  # fmt: skip
-    figure["margin"] |= {"r": 88, "t": _TOP, "b": _FOOT}
+    figure["margin"] |= {"r": 88, "t": _TOP, "b": foot}
     return {"data": data, "layout": figure}
 
 

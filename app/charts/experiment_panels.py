@@ -87,6 +87,11 @@ class Panel:
         return round(_LINE * (self.bottom + 0.6))
 
     @property
+    def foot(self) -> int:
+        """Height under it in pixels: ticks, and a title of one or two lines."""
+        return 66 if "<br>" in self.title else 48
+
+    @property
     def span(self) -> tuple[float, float]:
         """From where to where the axis goes: no effect, all margins, and all intervals but those far too wide."""
         whole = [one for one in map(self.estimate, self.rows) if one.value is not None]
@@ -145,7 +150,7 @@ def axes(panel: Panel, number: int, domain: list[float]) -> dict[str, Any]:
     ticks, labels = _labels(panel)
     x_axis = axis(
         panel.title, anchor=axis_id("y", number), range=list(panel.span), ticksuffix="%" if panel.relative else "",
-        nticks=5, tickangle=0, showgrid=True, zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1.5, fixedrange=True,
+        nticks=4, tickangle=0, showgrid=True, zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1.5, fixedrange=True,
     )  # fmt: skip
     y_axis = axis(
         anchor=axis_id("x", number), domain=domain, range=[panel.bottom, -0.6], tickvals=ticks, ticktext=labels,

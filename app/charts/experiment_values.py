@@ -51,7 +51,7 @@ def value_distribution(
     """
     if kind == "proportion":
         return share_bars(arms, variants)
-    bins = [bin_ for bin_ in bins if bin_.n]
+    bins = _within(bins)
     edges = _edges(bins)
     if len(edges) < 2:
         return nothing("There are no values to draw." if not bins else "All values fall into one bin.")
@@ -94,6 +94,12 @@ def value_distribution_alt(
         f"({percent(fullest.share)} of {fullest.variant})"
     )
     return f"{text}; {what} of each arm: {means}." if told else f"{text}."
+
+
+def _within(bins: Sequence[ValueBin]) -> list[ValueBin]:
+    """Bins from the lowest to the highest that holds a unit of any arm."""
+    held = [_ends(bin_) for bin_ in bins if bin_.n]
+    return [bin_ for bin_ in bins if held and min(held) <= _ends(bin_) <= max(held)]
 
 
 def _edges(bins: Sequence[ValueBin]) -> list[tuple[float, float]]:

@@ -545,3 +545,15 @@ def test_days_follow_the_unadjusted_numbers_where_the_adjusted_ones_are_undefine
 def test_a_chance_is_never_certain():
     frame = tables.scorecard_table(s.scorecard([s.row(chance_to_beat=1.0), s.row(chance_to_beat=1e-12)]))
     assert frame["Chance to beat"].tolist() == ["> 99.9%", "< 0.1%"]
+
+
+def test_units_so_far_hold_over_days_without_new_units():
+    days = [day for day in s.days(10) if day.day.day != 5]
+    bars = e.cumulative_effect(days, "conversion", "B")["data"][-1]
+    assert bars["width"][2] == bars["width"][4]
+    assert bars["width"][3] == bars["width"][2] + 86_400_000
+
+
+def test_an_open_bin_is_as_wide_as_its_neighbour_even_if_that_is_empty():
+    bins = [dataclasses.replace(b, n=0, share=0.0) if b.low in {15, 20, 25} else b for b in s.bins()]
+    assert e.value_distribution(bins)["layout"]["xaxis"]["range"] == [-5, 35]

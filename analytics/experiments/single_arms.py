@@ -37,7 +37,7 @@ def _arm_row(
         spread = math.sqrt(unit_variance)
         interval = _interval(metric, moments, variant, (mean, weights), confidence)
         if interval is None:
-            status, reason = "undefined", "no variation to draw an interval from"
+            status, reason = _no_interval(moments, variant)
     return ArmRow(
         metric=metric.name,
         kind=metric.kind,
@@ -60,6 +60,13 @@ def _state(arm: Comoments, *, known: bool) -> tuple[Status, str | None]:
     if not known:
         return "undefined", "the arm's denominators add up to 0"
     return ("ok", None) if arm.n >= 2 else ("too_few", "the arm has one unit only")
+
+
+def _no_interval(moments: ArmMoments, variant: str) -> tuple[Status, str]:
+    clusters = moments.of(variant).clusters
+    if clusters is not None and len(np.unique(clusters)) < 2:
+        return "too_few", "the arm has one cluster only"
+    return "undefined", "nothing varies, so there is no interval"
 
 
 def _interval(

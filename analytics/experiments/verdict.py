@@ -73,7 +73,9 @@ def _long(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
         case "lost":
             parts = [_moved(arm, "loses on", "worse")]
         case "mixed":
-            parts = [_moved(arm, "wins on", "better"), _moved(arm, "but loses on", "worse", again=True)]
+            parts = [
+                f"{_moved(arm, 'wins on', 'better')}, but it {_moved(arm, 'loses on', 'worse', again=True)}"
+            ]
         case "harmed":
             parts = [_harm(arm, metrics)]
         case "undecided":
@@ -122,7 +124,8 @@ def _rest(arm: _Arm) -> list[str]:
         parts += [f"it {verb} {listed(names)}" for verb, names in _primaries(arm)]
     elif arm.call != "undecided" and (open_ := arm.with_badge("no difference shown")):
         parts.append(f"no difference shown on {listed([row.metric for row in open_])}")
-    parts += [f"{row.metric} cannot be tested: {row.reason}" for row in arm.primary if row.status != "ok"]
+    untested = [row for row in (*arm.primary, *arm.guardrails) if row.status != "ok"]
+    parts += [f"{row.metric} cannot be tested: {row.reason}" for row in untested]
     if unsafe := arm.with_badge("not shown safe"):
         parts.append(f"not shown safe: {', '.join(_unsafe(row) for row in unsafe)}")
     return parts

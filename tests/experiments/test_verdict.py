@@ -149,7 +149,7 @@ def test_a_win_and_a_loss_are_mixed():
     )
     assert answer.decision.call == "mixed"
     assert "B wins on conversion: " in answer.decision.sentence
-    assert "but loses on cost: 12.0 against 9.00" in answer.decision.sentence
+    assert ", but it loses on cost: 12.0 against 9.00" in answer.decision.sentence
 
 
 def test_harm_comes_before_a_win():
@@ -205,3 +205,13 @@ def test_a_metric_that_cannot_be_tested_does_not_hide_the_others():
     )
     assert answer.decision.call == "won"
     assert "cost cannot be tested: every unit has the same value" in answer.decision.sentence
+
+
+def test_a_guardrail_that_cannot_be_tested_is_told():
+    latency = MetricDesign("latency", "mean", "down", "guardrail", margin=0.02)
+    answer = judged(
+        [BUY, latency],
+        {"conversion": {"A": SAME, "B": WIN}, "latency": {"A": near(100, 1), "B": (0.0, 0.0, 0)}},
+    )
+    assert answer.decision.call == "won"
+    assert answer.decision.sentence.endswith("; latency cannot be tested: the arm has no units.")

@@ -220,11 +220,11 @@ def _quantiles(
     table: _Table, value: str, shares: Sequence[float | None], condition: str = "TRUE"
 ) -> list[float | None]:
     """Order statistics over the units of all arms (inverted distribution function); None for no share or no units."""
-    place = "greatest(1, CAST(ceil({} * n) AS BIGINT))"
+    # a quotient is rounded as the written share was, a product is not: 0.55 * 100 is more than 55
     items = [
         "CAST(NULL AS DOUBLE)"
         if share is None
-        else f"max(CASE WHEN place = {place.format(literal(share))} THEN value END)"
+        else f"min(CASE WHEN CAST(place AS DOUBLE) / n >= {literal(share)} THEN value END)"
         for share in shares
     ]
     row = table.row(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from analytics.engines.expressions import Expression, value_of
-from analytics.engines.text import Sql, identifier, literal
+from analytics.engines.text import Sql, all_of, identifier, literal
 from analytics.errors import ExpressionError, ProjectError
 from analytics.project import Metric, MetricSource
 from analytics.scope import Scope
@@ -17,7 +17,6 @@ from analytics.telemetry.experiment_rows import event_rows, exposure_rows, expre
 from analytics.telemetry.rows import scoped_rows
 
 TIMED: tuple[MetricSource, ...] = ("events", "predictions")
-_AS_OF = "CAST($as_of AS TIMESTAMP WITH TIME ZONE)"
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,27 @@ class Reading:
     as_of: datetime | None = None
 
     @property
-    def parameters(self) -> dict[str, Any]:
-        """Values bound in most of its queries."""
-        given = {"start": self.start, "end": self.end, "as_of": self.as_of}
-        return {name: moment for name, moment in given.items() if moment is not None}
+    def closing(self) -> Sql:
+        """Whether ``ts`` lies before the end."""
+        if self.end is None:
+            return Sql("TRUE")
+        return Sql("ts < CAST($end AS TIMESTAMP WITH TIME ZONE)", {"end": self.end})
+
+    @property
+    def stretch(self) -> Sql:
+        """Whether ``ts`` lies between start and end."""
+        if self.start is None:
+            return self.closing
+        return all_of(
+            [Sql("ts >= CAST($start AS TIMESTAMP WITH TIME ZONE)", {"start": self.start}), self.closing]
+        )
+
+    @property
+    def known(self) -> Sql:
+        """Whether a row was there by then; of one without a time nobody can tell."""
+        if self.as_of is None:
+            return Sql("TRUE")
+        return Sql("coalesce(ts <= CAST($as_of AS TIMESTAMP WITH TIME ZONE), TRUE)", {"as_of": self.as_of})
 
 
 def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
@@ -88,18 +104,18 @@ def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
         ties: whether file and row stand beside the time, so that a unit's arms can be put in order where times are
             equal; this takes several times as long.
     """
-    exposed = catalog.project.exposures is not None
-    rows = exposure_rows(catalog) if exposed else unit_rows(catalog)
-    chosen = _of_experiment(catalog, reading, "exposures" if exposed else "units")
-    inside, parameters = _inside(catalog, reading, "exposures" if exposed else "units")
+    name = _assigning(catalog, reading)
+    rows = exposure_rows(catalog) if name == "exposures" else unit_rows(catalog)
+    chosen = all_of([_of_experiment(catalog, reading, name), _known(catalog, reading, name)])
+    inside = _inside(catalog, reading, name)
     place = "min(struct_pack(ts := ts, file := file, row := row)) FILTER (inside) AS place, " if ties else ""
     text = (
         f"SELECT unit, variant, min(ts) FILTER (inside) AS ts, {place}count(*) FILTER (inside) AS n, "
         "count(*) FILTER (NOT inside) AS outside FROM ("
-        f"SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, (usable AND {inside}) AS inside "
+        f"SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, (usable AND {inside.text}) AS inside "
         f"FROM ({rows}) WHERE {chosen.text}) GROUP BY unit, variant"
     )
-    return Sql(text, parameters | chosen.parameters)
+    return Sql(text, inside.parameters | chosen.parameters)
 
 
 def arms(seen_rows: Sql, *, ties: bool = False) -> Sql:
@@ -126,13 +142,11 @@ def everybody(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
             f"FROM ({unit_rows(catalog)}) WHERE usable GROUP BY unit"
         )
     rows = _timed_rows(catalog, reading, source)
-    until = "ts < CAST($end AS TIMESTAMP WITH TIME ZONE)" if reading.end is not None else "TRUE"
     text = (
         f"SELECT unit, {arm} AS variant, min(ts) AS ts, FALSE AS multiple FROM ({rows.text}) "
-        f"WHERE unit IS NOT NULL AND {until} GROUP BY unit"
+        f"WHERE unit IS NOT NULL AND {reading.closing.text} GROUP BY unit"
     )
-    parameters = rows.parameters | reading.parameters
-    return Sql(text, {name: value for name, value in parameters.items() if f"${name}" in text})
+    return Sql(text, rows.parameters | reading.closing.parameters)
 
 
 def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
@@ -149,7 +163,8 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
         f"CAST(date_trunc('day', a.ts AT TIME ZONE {zone}) AS DATE) AS day",
         "a.ts AS ts",
     ]
-    joins, parameters = [], dict(reading.parameters)
+    joins: list[str] = []
+    parameters: dict[str, Any] = {}
     for source in ("events", "predictions", "units"):
         metrics = [(i, wanted) for i, wanted in enumerate(reading.metrics) if wanted.source == source]
         clustered = source == "units" and _has_cluster(catalog)
@@ -170,7 +185,7 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
         else "CAST(NULL AS VARCHAR) AS cluster"
     )
     text = f"SELECT {', '.join(items)} FROM ({first.text}) AS a {' '.join(joins)} WHERE a.variant IN ({declared})"
-    return Sql(text, {name: value for name, value in parameters.items() if f"${name}" in text})
+    return Sql(text, parameters)
 
 
 def value_column(index: int, name: str) -> str:
@@ -194,36 +209,38 @@ def _has_cluster(catalog: Catalog) -> bool:
     return catalog.project.units is not None and catalog.project.units.cluster is not None
 
 
-def _of_experiment(catalog: Catalog, reading: Reading, name: str) -> Sql:
-    section = getattr(catalog.project, name)
+def _assigning(catalog: Catalog, reading: Reading) -> str:
+    """The section that tells which arm a unit belongs to."""
+    project = catalog.project
+    name = "exposures" if project.exposures is not None else "units"
+    section = project.exposures or project.units
     if section is None:
         raise ProjectError(
-            f"{catalog.project.file}: experiments.{reading.name}: needs [exposures], or [units] with a variant, "
+            f"{project.file}: experiments.{reading.name}: needs [exposures], or [units] with a variant, "
             "and there is neither"
         )
-    if name == "units" and section.variant is None:
-        raise ProjectError(f"{catalog.project.file}: units.variant: without [exposures] this key is required")
-    if section.experiment is None:
-        if len(catalog.project.experiments) > 1:
-            raise ProjectError(
-                f"{catalog.project.file}: {name}.experiment: several experiments are declared; name the column that "
-                "tells their rows apart"
-            )
+    if section.variant is None:
+        raise ProjectError(f"{project.file}: units.variant: without [exposures] this key is required")
+    if section.experiment is None and len(project.experiments) > 1:
+        raise ProjectError(
+            f"{project.file}: {name}.experiment: several experiments are declared; name the column that "
+            "tells their rows apart"
+        )
+    return name
+
+
+def _of_experiment(catalog: Catalog, reading: Reading, name: str) -> Sql:
+    if getattr(catalog.project, name).experiment is None or not reading.name:
         return Sql("TRUE")
     return Sql("experiment = $experiment", {"experiment": reading.name})
 
 
-def _inside(catalog: Catalog, reading: Reading, name: str) -> tuple[str, dict[str, Any]]:
-    if getattr(catalog.project, name).timestamp is None:
-        return "TRUE", {}
-    parts = []
-    if reading.start is not None:
-        parts.append("ts >= CAST($start AS TIMESTAMP WITH TIME ZONE)")
-    if reading.end is not None:
-        parts.append("ts < CAST($end AS TIMESTAMP WITH TIME ZONE)")
-    if reading.as_of is not None:
-        parts.append(f"ts <= {_AS_OF}")
-    return " AND ".join(parts) or "TRUE", reading.parameters
+def _inside(catalog: Catalog, reading: Reading, name: str) -> Sql:
+    return Sql("TRUE") if getattr(catalog.project, name).timestamp is None else reading.stretch
+
+
+def _known(catalog: Catalog, reading: Reading, name: str) -> Sql:
+    return Sql("TRUE") if getattr(catalog.project, name).timestamp is None else reading.known
 
 
 def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tuple[int, Wanted]]) -> Sql:
@@ -239,16 +256,14 @@ def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tupl
         for name, text in written.items():
             number = _expression(catalog, wanted.name, name, text, known).number
             items.append(f"CASE WHEN isfinite({number}) THEN {number} END AS {value_column(index, name)}")
+    chosen = [Sql("usable"), _of_experiment(catalog, reading, "units"), _known(catalog, reading, "units")]
     if catalog.project.exposures is None:
-        inside, parameters = _inside(catalog, reading, "units")
-        chosen = _of_experiment(catalog, reading, "units")
-        condition, parameters = f"{inside} AND {chosen.text}", parameters | chosen.parameters
-    else:
-        condition, parameters = "TRUE", {}
+        chosen.append(_inside(catalog, reading, "units"))
+    condition = all_of(chosen)
     once = "row_number() OVER (PARTITION BY unit ORDER BY ts, file, row) AS place"
-    ranked = f"SELECT *, {once} FROM ({rows}) WHERE usable AND {condition}"
+    ranked = f"SELECT *, {once} FROM ({rows}) WHERE {condition.text}"
     text = f"SELECT {', '.join(items)} FROM ({ranked}) WHERE place = 1"
-    return Sql(text, parameters)
+    return Sql(text, condition.parameters)
 
 
 def _sums(
@@ -280,24 +295,24 @@ def _sums(
         f"SELECT unit, variant AS arm_variant, ts AS arm_ts{found} FROM ({first.text})"
         ") AS x ON r.unit = x.unit)) GROUP BY arm_unit"
     )
-    return Sql(text, rows.parameters | reading.parameters)
+    bound = any(wanted.metric.window is None for _, wanted in metrics)
+    return Sql(text, rows.parameters | (reading.closing.parameters if bound else {}))
 
 
 def _timed_rows(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
     lookback = max((wanted.lookback or timedelta() for wanted in reading.metrics), default=timedelta())
-    bounds, parameters = ["usable" if source == "events" else "ts IS NOT NULL"], {}
+    rows = (
+        scoped_rows(catalog, Scope(as_of=reading.as_of))
+        if source == "predictions"
+        else Sql(event_rows(catalog))
+    )
+    bounds = [Sql("ts IS NOT NULL")] if source == "predictions" else [Sql("usable"), reading.known]
     if reading.start is not None:
         # a comparison with a constant, so that files before it are never opened
-        bounds.append("ts >= CAST($earliest AS TIMESTAMP WITH TIME ZONE)")
-        parameters["earliest"] = reading.start - lookback
-    if source == "predictions":
-        rows = scoped_rows(catalog, Scope(as_of=reading.as_of))
-    else:
-        rows = Sql(event_rows(catalog))
-        if reading.as_of is not None:
-            bounds.append(f"ts <= {_AS_OF}")
-            parameters["as_of"] = reading.as_of
-    return Sql(f"SELECT * FROM ({rows.text}) WHERE {' AND '.join(bounds)}", rows.parameters | parameters)
+        earliest = {"earliest": reading.start - lookback}
+        bounds.append(Sql("ts >= CAST($earliest AS TIMESTAMP WITH TIME ZONE)", earliest))
+    condition = all_of(bounds)
+    return Sql(f"SELECT * FROM ({rows.text}) WHERE {condition.text}", rows.parameters | condition.parameters)
 
 
 def _limits(metrics: Iterable[tuple[int, Wanted]]) -> dict[str, str]:
@@ -315,8 +330,8 @@ def _stretches(reading: Reading, index: int, wanted: Wanted) -> tuple[str, str]:
     after = "ts >= arm_ts"
     if wanted.metric.window is not None:
         after += f" AND ts < until_{index}"
-    elif reading.end is not None:
-        after += " AND ts < CAST($end AS TIMESTAMP WITH TIME ZONE)"
+    else:
+        after += f" AND {reading.closing.text}"
     return after, f"ts < arm_ts AND ts >= from_{index}" if wanted.lookback is not None else "FALSE"
 
 
@@ -356,4 +371,6 @@ def _expression(
     try:
         return value_of(text, known)
     except ExpressionError as error:
-        raise ExpressionError(f"{catalog.project.file}: metrics.{metric}.{key}: {text!r} {error}") from error
+        raise ExpressionError(
+            f"{catalog.project.file}: metrics.{metric}.{key}: {text!r} {' '.join(str(error).split())}"
+        ) from error

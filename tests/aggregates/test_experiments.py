@@ -1,0 +1,336 @@
+"""From logs to moments by arm: everything that is read equals a reference that reads row by row in Python."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analytics.aggregates.experiments import BINS
+from analytics.errors import AssayError, ExpressionError, ProjectError, TelemetryError
+from tests.aggregates.experiment_logs import Logs, Row, at, open_logs, read
+from tests.aggregates.experiment_reference import Truth, Value, covariate, present, truth
+
+NAN, INF = math.nan, math.inf
+METRICS: dict[str, tuple[dict[str, Any], dict[str, Value]]] = {
+    "spent": ({"kind": "mean", "value": "amount", "source": "events"}, {"value": lambda row: row["amount"]}),
+    "spent_soon": (
+        {
+            "kind": "mean",
+            "value": "amount * 2",
+            "source": "events",
+            "window": "6 hours",
+            "winsorize": [0.1, 0.9],
+        },
+        {"value": lambda row: None if row["amount"] is None else row["amount"] * 2},
+    ),
+    "bought": (
+        {"kind": "proportion", "value": "event = 'buy'", "source": "events"},
+        {"value": lambda row: None if row["event"] is None else float(row["event"] == "buy")},
+    ),
+    "arm_b": (
+        {"kind": "proportion", "value": "variant = 'B'", "source": "events"},
+        {"value": lambda row: float(row["arm"] == "B")},
+    ),
+    "price": (
+        {"kind": "ratio", "numerator": "amount", "denominator": "items", "source": "events"},
+        {"numerator": lambda row: row["amount"], "denominator": lambda row: row["items"]},
+    ),
+    "price_cut": (
+        {"kind": "ratio", "numerator": "amount", "denominator": "1", "source": "events", "winsorize": 0.55},
+        {"numerator": lambda row: row["amount"], "denominator": lambda row: 1.0},
+    ),
+    "points": (
+        {"kind": "mean", "value": "points", "source": "units", "covariate": "before", "winsorize": 0.7},
+        {"value": lambda row: row["points"]},
+    ),
+    "flagged": (
+        {"kind": "proportion", "value": "flag", "source": "units", "covariate": "before"},
+        {"value": lambda row: row["flag"]},
+    ),
+    "per_visit": (
+        {"kind": "ratio", "numerator": "points", "denominator": "visits", "source": "units"},
+        {"numerator": lambda row: row["points"], "denominator": lambda row: row["visits"]},
+    ),
+    "errors": (
+        {"kind": "ratio", "numerator": "abs(label - decision)", "denominator": "1", "source": "predictions"},
+        {
+            "numerator": lambda row: (
+                None if row["label"] is None else abs(row["label"] - (row["score"] >= 0.5))
+            ),
+            "denominator": lambda row: 1.0,
+        },
+    ),
+    "scored": (
+        {"kind": "mean", "value": "score", "source": "predictions", "window": "12 hours"},
+        {"value": lambda row: row["score"]},
+    ),
+    "missed": (
+        {"kind": "proportion", "value": "label = 1 AND score < 0.5", "source": "predictions"},
+        {"value": lambda row: both_true(truth_of(row["label"], 1), row["score"] < 0.5)},
+    ),
+}
+VARIANTS = {"A": 0.5, "B": 0.3, "it's": 0.2}
+
+
+def truth_of(value: Any, wanted: Any) -> bool | None:
+    return None if value is None else value == wanted
+
+
+def both_true(first: bool | None, second: bool) -> float | None:
+    """AND of SQL."""
+    if first is None:
+        return 0.0 if not second else None
+    return float(first and second)
+
+
+def metrics_of(*sources: str) -> dict[str, dict[str, Any]]:
+    return {name: keys for name, (keys, _) in METRICS.items() if keys["source"] in sources}
+
+
+def same(found: np.ndarray, expected: np.ndarray, scale: float = 1.0) -> None:
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * scale)
+
+
+def check(
+    folder: Path, logs: Logs, form: str = "parquet", as_of: datetime | None = None, joined: Logs | None = None
+):
+    """Read logs and hold everything against the reference; ``joined`` has the labels in the rows of predictions."""
+    expressions = {name: METRICS[name][1] for name in logs.metrics}
+    expected = truth(joined or logs, expressions, as_of=as_of)
+    with closing(open_logs(folder, logs, form)) as catalog:
+        found = read(catalog, as_of=as_of)
+    split = found.split
+    assert dict(split.n) == expected.n
+    assert list(split.n) == list(logs.experiment["variants"])
+    assert split.n_multiple == expected.n_multiple
+    assert split.n_unknown == expected.unknown.total()
+    assert dict(split.unknown) == dict(
+        sorted(expected.unknown.items(), key=lambda item: (-item[1], item[0]))[:10]
+    )
+    assert split.n_outside == expected.n_outside
+    assert split.n_rows_left_out == expected.n_rows_left_out
+    _check_clusters(logs, split, expected)
+    for metric in found.metrics:
+        _check_metric(logs, metric, expected)
+    return found, expected
+
+
+def _check_clusters(logs: Logs, split: Any, expected: Truth) -> None:
+    if "cluster" not in (logs.sections.get("units") or {}):
+        assert split.clusters is None
+        assert split.n_clusters is None
+        return
+    arms: dict[str, set[str]] = {}
+    for unit in expected.units:
+        arms.setdefault(unit.cluster, set()).add(unit.variant)
+    assert split.n_clusters == len(arms)
+    if any(len(found) > 1 for found in arms.values()):
+        assert split.clusters is None
+    else:
+        counts = Counter(next(iter(found)) for found in arms.values())
+        assert dict(split.clusters) == {arm: counts.get(arm, 0) for arm in split.n}
+
+
+def _check_metric(logs: Logs, metric: Any, expected: Truth) -> None:
+    keys = logs.metrics[metric.name]
+    columns = METRICS[metric.name][1]
+    names = list(columns)
+    before = ["covariate"] if "covariate" in keys else []
+    if keys["source"] != "units" and "covariate" in logs.experiment:
+        before = [covariate(name) for name in names]
+    assert (metric.with_covariate is not None) == bool(before)
+    caps = {name: pair for name, pair in metric.caps.items() if pair != (None, None)}
+    assert caps == expected.caps.get(metric.name, {})
+    assert metric.n_rows_left_out == expected.left_out[metric.name]
+    assert metric.n_imputed == expected.n_imputed.get(metric.name, 0)
+    for moments, wanted in ((metric.moments, names), (metric.with_covariate, [*names, *before])):
+        if moments is not None:
+            assert moments.columns == tuple(wanted)
+            _check_moments(moments, expected, metric.name, wanted, clustered=expected_clusters(logs))
+    _check_values(metric, expected, [*names, *before])
+    _check_bins(metric, expected, keys)
+
+
+def expected_clusters(logs: Logs) -> bool:
+    return "cluster" in (logs.sections.get("units") or {})
+
+
+def _check_moments(moments: Any, expected: Truth, name: str, columns: list[str], *, clustered: bool) -> None:
+    assert moments.clustered == clustered
+    missing = Counter(unit.variant for unit in expected.units if not present(unit.values[name]))
+    assert dict(moments.missing) == dict(missing)
+    for arm, (units, values) in expected.table(name, columns).items():
+        merged = moments.arm(arm)
+        assert merged.n == len(units)
+        if not len(units):
+            continue
+        scale = float(np.abs(values).max()) or 1.0
+        same(merged.means, values.mean(axis=0), scale)
+        gaps = values - values.mean(axis=0)
+        same(merged.comoments, gaps.T @ gaps, scale**2)
+        cells = moments.variants == arm
+        found = Counter(dict(zip(moments.days[cells].astype(object), [0] * cells.sum(), strict=True)))
+        for day, n in zip(moments.days[cells].astype(object), moments.n[cells], strict=True):
+            found[day] += int(n)
+        assert found == Counter(unit.day for unit in units)
+        if clustered:
+            sizes = sorted(Counter(unit.cluster for unit in units).values())
+            numbers = np.unique(moments.clusters)
+            n, means = moments.by_cluster(arm, numbers)
+            assert sorted(n[n > 0].astype(int)) == sizes
+            own: dict[str, list[np.ndarray]] = {}
+            for unit, row in zip(units, values, strict=True):
+                own.setdefault(unit.cluster, []).append(row)
+            totals = sorted(round(float(np.sum(rows, axis=0)[0] / scale), 6) + 0.0 for rows in own.values())
+            assert np.allclose(sorted(means[n > 0, 0] * n[n > 0] / scale), totals, atol=1e-5)
+
+
+def _check_values(metric: Any, expected: Truth, columns: list[str]) -> None:
+    if metric.values is None:
+        return
+    assert metric.values.n_units == sum(expected.n.values())
+    for arm, (_, values) in expected.table(metric.name, columns).items():
+        found = metric.values.values[metric.values.variants == arm]
+        assert found.shape == values.shape
+        order = np.lexsort(values.T[::-1])
+        scale = float(np.abs(values).max()) if values.size else 1.0
+        same(
+            found[np.lexsort(np.round(found, 9).T[::-1])].sum(axis=0), values[order].sum(axis=0), scale or 1.0
+        )
+        same(np.sort(found[:, 0]), np.sort(values[:, 0]), scale or 1.0)
+
+
+def _check_bins(metric: Any, expected: Truth, keys: dict[str, Any]) -> None:
+    edges = metric.edges
+    assert (np.diff(edges) > 0).all()
+    assert len(edges) <= BINS + 1
+    for arm in expected.n:
+        shown = []
+        for unit in expected.units:
+            values = unit.values[metric.name]
+            if unit.variant == arm and present(values):
+                ratio = keys["kind"] == "ratio"
+                shown.append(ratio_of(values) if ratio else values["value"])
+        known = [value for value in shown if value is not None]
+        if not len(edges):
+            assert not metric.bins
+            continue
+        counts = np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1)
+        # sums in another order may fall on the other side of an edge
+        assert metric.bins[arm].sum() == len(known)
+        assert np.abs(np.cumsum(metric.bins[arm]) - np.cumsum(counts)).max() <= 2
+
+
+def ratio_of(values: dict[str, float | None]) -> float | None:
+    return values["numerator"] / values["denominator"] if values["denominator"] else None
+
+
+# random logs
+
+
+def draw(seed: int) -> tuple[Logs, datetime | None]:
+    """Small dirty logs on a grid of hours, so that ties and edges of windows are hit."""
+    rng = np.random.default_rng(seed)
+    kind = ("events", "units", "both", "clusters")[seed % 4]
+    names = [f"u{i}" for i in range(int(rng.integers(1, 30)))]
+
+    def pick(*values: Any, p: Any = None) -> Any:
+        return values[rng.choice(len(values), p=p)]
+
+    def hours() -> datetime | None:
+        return None if rng.random() < 0.04 else at(float(rng.integers(0, 96)) + pick(0, 0, 0.5))
+
+    arms = {name: pick("A", "B", "B", "it's", "C", None) for name in names}
+    experiment: dict[str, Any] = {"control": "A", "variants": VARIANTS}
+    sections: dict[str, dict[str, Any]] = {}
+    as_of = None
+    if rng.random() < 0.6:
+        experiment["start"], experiment["end"] = at(20), at(70)
+    if kind != "units" and rng.random() < 0.7:
+        experiment["covariate"] = pick("12 hours", "2 days")
+    if rng.random() < 0.3:
+        as_of = at(float(rng.integers(10, 90)))
+
+    def exposure(experiment_name: str) -> Row:
+        name = pick(*names)
+        return {
+            "unit": None if rng.random() < 0.03 else name,
+            "variant": arms[name] if rng.random() < 0.9 else pick("A", "B", "C", None),
+            "experiment": experiment_name,
+            "ts": hours(),
+        }
+
+    def event() -> Row:
+        return {
+            "unit": pick(*names, "nobody", None),
+            "ts": hours(),
+            "event": pick("buy", "view", None),
+            "amount": pick(
+                None,
+                NAN,
+                INF,
+                -INF,
+                0.0,
+                1.0,
+                2.5,
+                -3.0,
+                1e6,
+                p=[0.08, 0.04, 0.04, 0.04, 0.2, 0.2, 0.2, 0.15, 0.05],
+            ),
+            "items": pick(None, NAN, 0.0, 1.0, 2.0, p=[0.1, 0.05, 0.15, 0.4, 0.3]),
+        }
+
+    def unit(name: str | None) -> Row:
+        return {
+            "unit": name,
+            "variant": arms.get(name or "", "A"),
+            "experiment": pick("test", "test", "other"),
+            "cluster": pick(None, "h1", "h2", f"own {name}"),
+            "points": pick(None, NAN, INF, 0.0, 1.0, 4.0, -2.0),
+            "visits": pick(None, 0.0, 1.0, 2.0),
+            "flag": pick(None, 0.0, 1.0, 1.0, 0.5),
+            "before": pick(None, NAN, 1.0, 2.0, 7.0),
+        }
+
+    feeds: dict[str, Any] = {}
+    sources = []
+    if kind != "units":
+        sections["exposures"] = {
+            "unit": "unit",
+            "variant": "variant",
+            "timestamp": "ts",
+            "experiment": "experiment",
+        }
+        n = int(rng.integers(0, 60))
+        feeds["exposures"] = [[exposure(pick("test", "test", "other")) for _ in range(n)] for _ in range(2)]
+        feeds["exposures"][0].append({"unit": "u0", "variant": "A", "experiment": "test", "ts": at(30)})
+        feeds["events"] = [[event() for _ in range(int(rng.integers(1, 150)))] for _ in range(2)]
+        sources.append("events")
+    if kind != "events":
+        rows = [unit(pick(*names, "nobody", None) if rng.random() < 0.2 else name) for name in names]
+        feeds["units"] = [[*rows, unit("u0")]]
+        sections["units"] = {"unit": "unit", "experiment": "experiment"}
+        if kind == "units":
+            sections["units"]["variant"] = "variant"
+        if kind == "clusters" or rng.random() < 0.3:
+            sections["units"]["cluster"] = "cluster"
+        sources.append("units")
+    others = {"other": {"control": "A", "variants": {"A": 0.5, "B": 0.5}}}
+    logs = Logs(
+        feeds, metrics_of(*sources), experiment, time_zone=pick("UTC", "America/New_York", "Asia/Kolkata"),
+        sections=sections, others=others,
+    )  # fmt: skip
+    return logs, as_of
+
+
+@pytest.mark.parametrize("seed", range(28))
+def test_random_logs_equal_the_reference(tmp_path, seed):
+    logs, as_of = draw(seed)
+    check(tmp_path, logs, ("parquet", "csv", "jsonl")[seed % 3], as_of)

@@ -114,10 +114,10 @@ def header(
         explain_button(word, key, sql)
 
 
-def table_behind(behind: Behind, key: str) -> None:
+def table_behind(behind: Behind, key: str, label: str = words.TABLE) -> None:
     """The rows behind a chart in an expander that reads them only when it is opened, and as a CSV."""
     opened = st.expander(
-        words.TABLE, key=f"{key}_table", on_change="rerun", type="compact", icon=":material/table:"
+        label, key=f"{key}_table", on_change="rerun", type="compact", icon=":material/table:"
     )
     with opened:
         if opened.open:

@@ -14,8 +14,19 @@ import streamlit as st
 from app import locations
 from app.parts.view import DEFAULTS
 
-PAGES = ("overview", "quality", "drift", "segments", "examples", "telemetry")
-PAGE_WORDS = ("metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row")
+PAGES = ("overview", "quality", "drift", "segments", "examples", "scorecard", "plan", "telemetry")
+_MONITORING = ("metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row")
+EXPERIMENTS = {
+    "scorecard": (
+        "source", "experiment", "metric", "variant", "counts", "means", "control", "direction", "alpha", "split",
+    ),
+    "plan": (
+        "metric_kind", "baseline_from", "experiment", "metric", "baseline", "sd", "lift", "difference", "n",
+        "daily_units", "alpha", "power", "variants", "shares", "one_sided",
+    ),
+}  # fmt: skip
+"""Pages that are no window of predictions -> the words they bind to the URL; those of Plan are the command's."""
+PAGE_WORDS = tuple(dict.fromkeys((*_MONITORING, *(word for words in EXPERIMENTS.values() for word in words))))
 """Words that single pages bind to the URL; a link carries those that are set."""
 
 
@@ -36,8 +47,19 @@ def reset() -> None:
     set_words(**{word: value for word, value in DEFAULTS.items() if word != "project"})
 
 
-def query(**instead: Any) -> str:
-    """The words that differ from their defaults as a query string, with some replaced."""
-    words = {word: st.session_state.get(word) for word in (*DEFAULTS, *PAGE_WORDS)} | instead
-    said = {word: value for word, value in words.items() if value not in (None, "", [], DEFAULTS.get(word))}
+def query(page: str = "", **instead: Any) -> str:
+    """The words of a page that differ from their defaults as a query string, with some replaced."""
+    bar = ("project", "as_of") if page in EXPERIMENTS else tuple(DEFAULTS)
+    names = (*bar, *EXPERIMENTS.get(page, _MONITORING))
+    words = {word: _chosen(word) for word in names} | instead
+    said = {
+        word: value for word, value in words.items() if value not in (None, "", [], False, DEFAULTS.get(word))
+    }
     return urlencode(said, doseq=True)
+
+
+def _chosen(word: str) -> Any:
+    """What a widget says; where it is yet to be drawn for the first time, what the address says."""
+    if word in st.session_state:
+        return st.session_state[word]
+    return st.query_params.get_all(word)

@@ -20,6 +20,10 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "segments": ("Segments", "stacked_bar_chart", "Where it is worse: every slice against the rest."),
         "examples": ("Examples", "list_alt", "The worst, the uncertain, the best and random rows."),
     },
+    "Experiments": {
+        "scorecard": ("Scorecard", "science", "Did it win, and can it be trusted? From the logs, or typed."),
+        "plan": ("Plan", "straighten", "How many units, how many days, which effect could be seen?"),
+    },
     "Operate": {
         "telemetry": ("Telemetry", "receipt_long", "What arrives, how fresh, and what was left out."),
     },

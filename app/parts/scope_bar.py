@@ -25,13 +25,13 @@ def scope_bar(page: str) -> None:
 
     Args:
         page: the address of the page, empty for the first: the overview is about all projects, telemetry
-            about all that was logged.
+            about all that was logged, and an experiment has a window of its own.
     """
     entries = _entries()
     if entries is None:
         st.stop()
     _seed_range()
-    everywhere, whole = page in {"", "overview"}, page == "telemetry"
+    everywhere, whole = page in {"", "overview"}, page == "telemetry" or page in links.EXPERIMENTS
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         entry = entries[0] if everywhere else _project(entries)
         if not everywhere and entry.bench is None:
@@ -40,24 +40,32 @@ def scope_bar(page: str) -> None:
         try:
             if not whole:
                 _range()
+            elif page == "scorecard":
+                with st.popover(words.AS_OF, icon=":material/history:"):
+                    _as_of()
             if not whole and not everywhere and entry.bench is not None:
                 _rows(entry.bench)
         except AssayError as problem:
             empty.broken(entry.name, problem)
             st.stop()
         with st.popover(words.SHARE, icon=":material/link:"):
-            _share(entry)
+            _share(entry, page)
     if not whole and not everywhere:
         _sentence(entry)
 
 
-def current() -> View:
-    """The view that the bar's words mean; a card and the end of the page where they mean nothing."""
+def current(*only: str) -> View:
+    """The view that the bar's words mean; a card and the end of the page where they mean nothing.
+
+    Args:
+        only: words that count where not all do; the window is then all that was logged.
+    """
     entry = chosen_entry()
     if entry is None or entry.bench is None:
         st.stop()
+    chosen = {"range": "all"} | {word: st.session_state.get(word) for word in only} if only else said()
     try:
-        return resolve(entry.name, entry.bench, said())
+        return resolve(entry.name, entry.bench, chosen)
     except AssayError as error:
         empty.failed(error, "scope")
         st.stop()
@@ -122,8 +130,12 @@ def _range() -> None:
             words.START, key="start", bind="query-params", on_change=_typed, help=words.INSTANT_HELP
         )
         st.text_input(words.END, key="end", bind="query-params", on_change=_typed, help=words.INSTANT_HELP)
-        st.text_input(words.AS_OF, key="as_of", bind="query-params", help=words.AS_OF_HELP)
+        _as_of()
         st.selectbox(words.GRAIN, [AUTO, *GRAINS], key="grain", bind="query-params", help=words.GRAIN_HELP)
+
+
+def _as_of() -> None:
+    st.text_input(words.AS_OF, key="as_of", bind="query-params", help=words.AS_OF_HELP)
 
 
 def _rows(bench: Workbench) -> None:
@@ -166,8 +178,11 @@ def _chips() -> None:
     )  # fmt: skip
 
 
-def _share(entry: Entry) -> None:
+def _share(entry: Entry, page: str) -> None:
     address = (st.context.url or "").split("?")[0]
+    if page in links.EXPERIMENTS:
+        st.code(f"{address}?{links.query(page, project=entry.name)}", language=None, wrap_lines=True)
+        return
     fixed = st.session_state.get("range") == "custom"
     st.markdown(words.SHARE_FROZEN if fixed else words.SHARE_MOVING)
     st.code(f"{address}?{links.query(project=entry.name)}", language=None, wrap_lines=True)

@@ -15,7 +15,8 @@ _SHARES = {
 _PROBABILITIES = {"Adjusted p-value", "p-value"}
 _COUNTS = {
     "Rows", "Reference rows", "Labelled rows", "Rejected", "Invalid", "Duplicates", "Left out", "In the future",
-    "Without a prediction", "Bytes",
+    "Without a prediction", "Bytes", "Units", "Control units", "Units per variant", "Units in all", "Days",
+    "Without a value",
 }  # fmt: skip
 _MOST_LINES = 15
 

@@ -1,0 +1,287 @@
+"""Pieces of the Scorecard page, the same whether its numbers were logged or typed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from analytics.experiments.health import broken
+from analytics.experiments.rows import ExperimentRow, Health, MetricFacts, Scorecard
+from app.charts import experiment_words as numbers
+from app.charts import experiments as charts
+from app.charts.experiment_tables import arms_table, bins_table, days_table, scorecard_table, split_table
+from app.formats import count, listed, percent, plural
+from app.parts import experiments_words as words
+from app.parts.chart import Behind, chart, csv_button, header, table_behind
+from app.parts.choose import choose
+from app.parts.plain import literal
+from app.parts.table import table
+from app.parts.tiles import Tile
+from app.text import CALL_WORDS
+
+Level = Literal["bad", "look", "fine", "plain"]
+_ICONS: dict[Level, str] = {
+    "bad": ":red[:material/error:]", "look": ":material/warning:", "fine": ":material/check:",
+    "plain": ":material/info:",
+}  # fmt: skip
+
+
+_SHOWN = (
+    "Metric", "Variant", "Verdict", "Control value", "Variant value", "Difference, corrected interval",
+    "Lift, corrected interval", "Adjusted p-value", "Chance to beat", "Units", "Control units",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that speaks for or against a comparison."""
+
+    level: Level
+    text: str
+
+
+def draw_verdict(card: Scorecard) -> None:
+    """The first line, with the sign of what the comparison comes to."""
+    _, icon = CALL_WORDS[card.decision.call]
+    st.markdown(f"##### {icon} {literal(card.decision.sentence)}")
+
+
+def headline_row(card: Scorecard) -> ExperimentRow | None:
+    """The comparison of the tiles: the primary metric's, of several arms the clearest."""
+    rows = [row for row in card.headline_rows() if row.role == "primary"] or list(card.headline_rows())
+    mine = [row for row in rows if row.metric == rows[0].metric]
+    return min(mine, key=lambda row: (row.p_adjusted is None, row.p_adjusted or 0.0), default=None)
+
+
+def tiles_of(card: Scorecard) -> list[Tile]:
+    """Lift, p-value, split and units."""
+    row = headline_row(card)
+    shown = [] if row is None else [_lift(card, row), _p_value(card, row)]
+    return [*shown, _split(card.health), _units(card)]
+
+
+def health(card: Scorecard) -> list[Line]:
+    """What speaks for or against the comparison, the worst first."""
+    found = card.health
+    lines = [*_split_lines(found), *_multiple(found), *_open_windows(found), *_warnings(card)]
+    if found.n_clusters is not None:
+        lines.append(
+            Line("plain", f"{plural(found.n_clusters, 'cluster')} were taken as what is independent.")
+        )
+    problems = (found.srm.warnings if found.srm else None) or ""
+    for note in found.notes:
+        is_named = any(note.startswith((f"{facts.name}:", f"{facts.name} (")) for facts in card.metrics)
+        text = f"{note}." if is_named else f"{note[:1].upper()}{note[1:]}."
+        lines.append(Line("look" if note in problems else "plain", text))
+    if not any(line.level in {"bad", "look"} for line in lines):
+        lines.append(Line("fine", words.NOTHING_AGAINST))
+    order: tuple[Level, ...] = ("bad", "look", "fine", "plain")
+    return sorted(lines, key=lambda line: order.index(line.level))
+
+
+def draw_health(card: Scorecard) -> None:
+    """The health card: in words, and beside them the split as a picture where it was tested."""
+    tested = card.health.srm is not None
+    with st.container(border=True), st.grid(2 if tested else 1, min_column_width=340):
+        with st.container(gap="small"):
+            header(("sample_ratio", "multiple_exposure"), "health", card.sql, heading=words.HEALTH)
+            st.markdown("  \n".join(f"{_ICONS[line.level]} {literal(line.text)}" for line in health(card)))
+        if tested:
+            with st.container():
+                chart(
+                    "sample_ratio",
+                    charts.split_bars(card.health),
+                    charts.split_bars_alt(card.health),
+                    key="split",
+                    behind=_behind(card, "split", partial(split_table, card.health)),
+                )
+
+
+def draw_effects(card: Scorecard) -> None:
+    """Every metric's lift with its corrected interval."""
+    rows = card.headline_rows()
+    chart(
+        ("effect_forest", "lift", "fieller"),
+        charts.effect_forest(rows, card.metrics),
+        charts.effect_forest_alt(rows),
+        key="effects",
+        behind=_behind(card, "effects", partial(scorecard_table, card)),
+        note=card.correction,
+    )
+
+
+def draw_table(card: Scorecard) -> None:
+    """The comparisons in the columns that matter most; every column and every method behind it."""
+    header(("scorecard_table", "p_adjusted_holm", "chance_to_beat"), "scorecard", card.sql)
+    rows = [row for row in card.rows if row.role != "health"]
+    shown = scorecard_table(card).filter(items=_SHOWN)
+    pinned = {"Metric": st.column_config.TextColumn(pinned=True)}
+    table(shown, words.TABLE, key="scorecard_table", columns=pinned)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        csv_button(_behind(card, "scorecard", partial(scorecard_table, card)), "scorecard")
+        with st.container():
+            table_behind(
+                _behind(card, "methods", partial(scorecard_table, card, rows)), "methods", words.ALL_COLUMNS
+            )
+
+
+def draw_metric(card: Scorecard) -> None:
+    """One metric: what it means, its values in every arm, and its effect by day."""
+    st.markdown(f"##### {words.METRIC_DETAIL}")
+    name, variant = _choices(card)
+    facts = next((facts for facts in card.metrics if facts.name == name), None)
+    if facts is None:
+        return
+    st.markdown(definition(facts))
+    arms = [arm for arm in card.arms if arm.metric == name]
+    bins = [bin_ for bin_ in card.bins if bin_.metric == name]
+    with st.grid(2, min_column_width=340):
+        with st.container():
+            everyone = (card.control, *card.variants)
+            drawn = charts.value_distribution(bins, arms, kind=facts.kind, variants=everyone)
+            chart(
+                "value_distribution",
+                drawn,
+                charts.value_distribution_alt(bins, arms, kind=facts.kind),
+                key="values",
+                behind=_behind(card, f"values_{name}", partial(bins_table, bins)),
+            )
+        if card.days:
+            with st.container():
+                _by_day(card, facts, variant)
+
+
+def draw_arms(card: Scorecard) -> None:
+    """Every arm by itself."""
+    header(("scorecard_table",), "arms", card.sql, heading=words.ARMS)
+    table(arms_table(card), words.ARMS, key="arms")
+    csv_button(_behind(card, "arms", partial(arms_table, card)), "arms")
+
+
+def definition(facts: MetricFacts) -> str:
+    """What a metric means, in Markdown."""
+    parts = [f"**{literal(facts.name)}**: {literal(facts.definition)}."]
+    if facts.means:
+        parts.append(f"{literal(facts.means[:1].upper() + facts.means[1:])}.")
+    if facts.logged_as:
+        parts.append(f"{words.LOGGED_AS.format(text=literal(facts.logged_as))}.")
+    return " ".join(parts)
+
+
+def _choices(card: Scorecard) -> tuple[str, str]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = choose("metric", words.METRIC, [facts.name for facts in card.metrics])
+        variant = choose("variant", words.VARIANT, card.variants)
+    return name, variant
+
+
+def _by_day(card: Scorecard, facts: MetricFacts, variant: str) -> None:
+    days = [day for day in card.days if day.metric == facts.name and day.variant == variant]
+    chart(
+        "cumulative_effect",
+        charts.cumulative_effect(days, facts.name, variant, kind=facts.kind),
+        charts.cumulative_effect_alt(days, facts.name, variant, kind=facts.kind),
+        key="by_day",
+        behind=_behind(card, f"days_{facts.name}", partial(days_table, days, kind=facts.kind)),
+        note=charts.FIXED_HORIZON,
+    )
+
+
+def _behind(card: Scorecard, what: str, frame: partial[pd.DataFrame]) -> Behind:
+    name = re.sub(r"[^\w.=-]+", "-", f"{what}_{card.name or 'typed'}").strip("-")[:120]
+    return Behind(frame, card.sql, name)
+
+
+def _lift(card: Scorecard, row: ExperimentRow) -> Tile:
+    of = f", {literal(row.variant)}" if len(card.variants) > 1 else ""
+    if row.lift is not None:
+        label, value = words.LIFT_OF, numbers.lift(row.lift)
+        limits = numbers.lift_interval(row.lift_ci_adjusted_low, row.lift_ci_adjusted_high)
+    else:
+        label, value = words.DIFFERENCE_OF, numbers.difference(row.kind, row.difference)
+        limits = numbers.difference_interval(row.kind, row.ci_adjusted_low, row.ci_adjusted_high)
+    label = label.format(metric=literal(row.metric), of=of)
+    arms = ((row.variant, row.mean), (row.control, row.mean_control))
+    values = ", ".join(f"{literal(arm)} {numbers.value(row.kind, mean)}" for arm, mean in arms)
+    detail = f"{limits} ({percent(row.confidence)}); {values}"
+    return Tile(label, value, detail, status=row.status, reason=row.reason and literal(row.reason))
+
+
+def _p_value(card: Scorecard, row: ExperimentRow) -> Tile:
+    compared = len([other for other in card.headline_rows() if other.role in {"primary", "secondary"}])
+    label = words.P_ADJUSTED if compared > 1 and row.role != "guardrail" else words.P_VALUE
+    said = words.NO_VERDICT if broken(card.health.srm) else numbers.badge(row)
+    detail = f"{said}; Holm over {compared} comparisons" if label == words.P_ADJUSTED else said
+    return Tile(label, numbers.p_value(row.p_adjusted), detail)
+
+
+def _split(found: Health) -> Tile:
+    shares = " / ".join(count(arm.n) for arm in found.arms)
+    if found.srm is None:
+        return Tile("Split", "Not checked", f"{shares}; no planned split is known")
+    p = found.srm.p_value
+    if p is None:
+        return Tile("Split", "Unknown", shares, reason=found.srm.reason, status=found.srm.status)
+    value = "Broken" if broken(found.srm) else "As planned"
+    return Tile("Split", value, f"{shares}, p = {numbers.p_value(p)}".replace("= <", "<"))
+
+
+def _units(card: Scorecard) -> Tile:
+    found = card.health
+    total = sum(arm.n for arm in found.arms)
+    each = ", ".join(f"{literal(arm.variant)} {count(arm.n)}" for arm in found.arms)
+    return Tile("Clusters" if found.counted == "clusters" else "Units", count(total), each)
+
+
+def _split_lines(found: Health) -> list[Line]:
+    total = sum(arm.n for arm in found.arms)
+    if found.srm is None or not total:
+        return []
+    arms = listed(
+        [
+            f"{arm.variant} {percent(arm.n / total)} (planned {percent(arm.planned_share)})"
+            for arm in found.arms
+        ]
+    )
+    p = found.srm.p_value
+    if p is None:
+        return [Line("look", f"The split cannot be tested: {found.srm.reason}.")]
+    said = f"p {numbers.p_value(p)}" if p < 1e-4 else f"p = {numbers.p_value(p)}"
+    if broken(found.srm):
+        text = f"The split is broken: {arms}; {said}. Find out why before reading anything else here."
+        return [Line("bad", text)]
+    return [Line("fine", f"The split is as planned: {arms}; {said}.")]
+
+
+def _multiple(found: Health) -> list[Line]:
+    """A few units in several arms are worth a line; many are a problem, and stand among the notes."""
+    share = found.n_multiple / max(found.n_units, 1)
+    if not found.n_multiple or any("more than one arm" in note for note in found.notes):
+        return []
+    text = (
+        f"{plural(found.n_multiple, 'unit')} ({percent(share)}) saw more than one arm; the first one counts."
+    )
+    return [Line("plain", text)]
+
+
+def _open_windows(found: Health) -> list[Line]:
+    if not found.n_open_window:
+        return []
+    text = f"The metric window of {plural(found.n_open_window, 'unit')} had not closed when the logs end."
+    return [Line("look", text)]
+
+
+def _warnings(card: Scorecard) -> list[Line]:
+    """What to bear in mind with single comparisons; what is said of the whole is not said again."""
+    said: dict[str, dict[str, None]] = {}
+    for row in card.headline_rows():
+        of = row.metric if len(card.variants) == 1 else f"{row.metric} of {row.variant}"
+        for text in row.warnings.split("; ") if row.warnings else ():
+            if not text.startswith(("the split is not as planned", "the window of ")):
+                said.setdefault(text, {})[of] = None
+    return [Line("look", f"{listed(list(where))}: {text}.") for text, where in said.items()]

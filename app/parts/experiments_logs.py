@@ -1,0 +1,64 @@
+"""Experiments in the logs: which one, its scorecard, what to write where there is none, and baselines for plans."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from analytics.experiments.rows import History, Scorecard
+from app.formats import plural
+from app.parts import experiments_words as words
+from app.parts import links
+from app.parts.ask import ask
+from app.parts.choose import choose
+from app.parts.experiments_plan import Known
+from app.parts.headline import headline
+from app.parts.plain import literal
+from app.parts.teach import teach
+from app.parts.view import View
+
+
+def experiment(view: View) -> str | None:
+    """The experiment that was chosen; None where the project declares none."""
+    if not view.project.experiments:
+        return None
+    return choose("experiment", words.EXPERIMENT, list(view.project.experiments))
+
+
+def logged_scorecard(view: View, name: str | None, first_line: DeltaGenerator) -> Scorecard | None:
+    """The scorecard of an experiment; None, and what to write, where there is none."""
+    if name is None:
+        with first_line:
+            headline(words.NO_EXPERIMENTS)
+        ways = {
+            label: partial(links.set_words, source=source) for source, label in words.TYPE_INSTEAD.items()
+        }
+        teach("no_experiments", "no_experiments", example=words.NO_EXPERIMENTS_EXAMPLE, ways=ways)
+        return None
+    if view.scope.as_of is not None:
+        moment = view.scope.as_of.astimezone(view.zone)
+        st.caption(literal(words.AS_OF_LINE.format(moment=f"{moment:%Y-%m-%d %H:%M} ({view.zone.key})")))
+    card: Scorecard = ask(view, "scorecard", name=name)
+    return card
+
+
+def baseline(view: View) -> Known:
+    """What a past experiment says about one metric, where the reader asks for it."""
+    if not view.project.experiments:
+        return Known()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        where = choose("baseline_from", words.FROM, list(words.FROMS), shown=lambda word: words.FROMS[word])
+        if where != "logs":
+            return Known()
+        name = experiment(view) or ""
+        declared = view.project.require_experiment(name)
+        metrics = list(dict.fromkeys((*declared.primary, *declared.secondary, *declared.guardrails)))
+        if not metrics:
+            return Known()
+        metric = choose("metric", words.METRIC, metrics)
+    found: History = ask(view, "history", name=name, metric=metric)
+    said = found.stands_on if found.reason is None else found.reason
+    st.caption(literal(words.FROM_LOGS.format(what=said, n=plural(found.n, "unit"))))
+    return Known(found.kind, found.baseline, found.standard_deviation, found.daily_units)

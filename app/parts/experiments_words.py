@@ -1,0 +1,99 @@
+"""The sentences of Scorecard and Plan that do not depend on results."""
+
+from __future__ import annotations
+
+SOURCE = "Numbers"
+SOURCES = {"logs": "from the logs", "counts": "typed counts", "means": "typed means"}
+EXPERIMENT = "Experiment"
+COUNTS = "Arms, one a line: name conversions/visitors"
+COUNTS_EXAMPLE = "A 378/3662\nB 462/3568"
+MEANS = "Arms, one a line: name mean, standard deviation, n"
+MEANS_EXAMPLE = "A 10.9, 2.8, 2102\nB 11.2, 3.1, 2158"
+EXAMPLE_BUTTON = "Fill in an example"
+COMPARE = "Compare"
+CONTROL = "Control"
+BETTER_IS = "Better is"
+DIRECTIONS = {"up": "higher", "down": "lower"}
+ALPHA = "Alpha"
+ALPHA_HELP = "The share of false alarms that is accepted over all comparisons together, such as 5% or 0.05."
+SPLIT = "Planned split"
+SPLIT_HELP = (
+    "In the order of the arms, such as 50:50 or 2:1:1. With it the split is checked for a sample ratio mismatch; "
+    "left empty, it is not."
+)
+SPLIT_EMPTY = "not checked"
+NOTHING_TYPED = "Type two arms or more, and the verdict stands here."
+NOTHING_TYPED_BODY = (
+    "{arms} Decimals have a point. All of it becomes part of the address, so the page is a link."
+)
+CANNOT_COMPARE = "These numbers cannot be compared: {problem}."
+NO_EXPERIMENTS = "There is no experiment in this project yet; typed numbers can be compared at once."
+NO_EXPERIMENTS_EXAMPLE = """[exposures]                     # who saw which arm, and when
+path = "exposures/*.parquet"
+unit = "user_id"
+variant = "variant"
+timestamp = "timestamp"
+
+[events]                        # what units did
+path = "events/*.parquet"
+unit = "user_id"
+timestamp = "timestamp"
+
+[metrics.conversion]
+kind = "proportion"
+value = "event = 'purchase'"
+
+[experiments.new_ranker]
+control = "A"
+variants = { A = 0.5, B = 0.5 }
+primary = ["conversion"]"""
+TYPE_INSTEAD = {"counts": "Type counts", "means": "Type means"}
+METRIC = "Metric"
+AS_OF_LINE = "As known on {moment}."
+HEALTH = "Can it be trusted?"
+NOTHING_AGAINST = "Nothing speaks against this comparison."
+TABLE = "Every metric of every arm against the control"
+ALL_COLUMNS = "Every column and every method"
+LIFT_OF = "Lift of {metric}{of}"
+DIFFERENCE_OF = "Difference of {metric}{of}"
+METRIC_DETAIL = "One metric"
+ARMS = "Each arm by itself"
+VARIANT = "Arm"
+UNITS = "Units"
+VISITORS = "Visitors"
+LOGGED_AS = "Logged as {text}"
+NO_VERDICT = "no verdict while the split is broken"
+P_ADJUSTED = "p, corrected"
+P_VALUE = "p-value"
+NO_DAYS = "The effect by day is not drawn: {why}."
+PLAN_KIND = "What is measured"
+PLAN_KINDS = {"proportion": "a share", "mean": "a mean", "ratio": "a ratio", "count": "a count"}
+FROM = "Baseline"
+FROMS = {"typed": "typed", "logs": "from the logs"}
+BASELINE = "Baseline of the control"
+DEVIATION = "Standard deviation"
+LIFT = "Lift to be shown"
+LIFT_HELP = "Relative to the baseline, such as 10%."
+DIFFERENCE = "or difference"
+DIFFERENCE_HELP = "In the metric's own unit; for a share 0.01 or 1% is one percentage point."
+SIZE = "or units an arm"
+SIZE_HELP = "Then the page says which effect so many units can show."
+POWER = "Power"
+POWER_HELP = "The chance to show the effect if it is there."
+ARMS_COUNT = "Arms"
+ARMS_HELP = "With the control."
+SHARES = "Split"
+SHARES_HELP = "In the order of the arms, the control first, such as 50:50 or 9:1; left empty, equal."
+SHARES_EMPTY = "equal"
+DAILY = "Units a day"
+DAILY_HELP = "How many new units arrive a day, all arms together; with it the page says how long it takes."
+DAILY_EMPTY = "not known"
+SIDES = "Test"
+SIDES_OF = {"false": "two-sided", "true": "one-sided"}
+FROM_LOGS = "From the logs: {what} ({n})."
+GREY = "Grey numbers are examples that count until you type your own."
+GREY_LOGS = "Grey numbers come from the logs and count until you type your own."
+PASTE = "To paste into a ticket"
+OTHER_PLANS = "Around this plan"
+PLANS_SHOWN = ("Effect", "Lift", "Power", "Units per variant", "Units in all", "Days")
+CANNOT_PLAN = "This cannot be planned: {problem}."

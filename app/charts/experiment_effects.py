@@ -179,8 +179,9 @@ def _column(panel: Panel, number: int) -> list[dict[str, Any]]:
 
 def _left_out(n: int) -> dict[str, Any]:
     return {
-        "text": f"{count(n)} more in the table", "xref": "paper", "x": 1, "xanchor": "right", "yref": "paper",
-        "y": 0, "yanchor": "bottom", "yshift": 4, "showarrow": False, "font": {"size": 12, "color": TEXT},
+        "text": f"{count(n)} more<br>in the table", "xref": "paper", "x": 1, "xanchor": "left", "xshift": 8,
+        "yref": "paper", "y": 0, "yanchor": "top", "yshift": -4, "align": "left", "showarrow": False,
+        "font": {"size": 12, "color": TEXT},
     }  # fmt: skip
 
 

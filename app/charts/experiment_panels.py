@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from analytics.experiments.rows import ExperimentRow, MetricFacts
 from app.charts.experiment_words import has_lift, known, scaled
-from app.charts.theme import NEUTRAL, Figure, axis, empty, plain
+from app.charts.theme import NEUTRAL, TEXT, Figure, axis, empty, plain
 from app.formats import NONE, count, short
 
 LETTERS = 18
@@ -150,7 +150,8 @@ def axes(panel: Panel, number: int, domain: list[float]) -> dict[str, Any]:
     ticks, labels = _labels(panel)
     x_axis = axis(
         panel.title, anchor=axis_id("y", number), range=list(panel.span), ticksuffix="%" if panel.relative else "",
-        nticks=4, tickangle=0, showgrid=True, zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1.5, fixedrange=True,
+        tickangle=0, tickfont={"size": 11, "color": TEXT}, showgrid=True, zeroline=True, zerolinecolor=NEUTRAL,
+        zerolinewidth=1.5, fixedrange=True,
     )  # fmt: skip
     y_axis = axis(
         anchor=axis_id("x", number), domain=domain, range=[panel.bottom, -0.6], tickvals=ticks, ticktext=labels,
@@ -167,6 +168,18 @@ def axis_id(letter: str, number: int) -> str:
 def small(text: str) -> str:
     """Text in the second line of a label; it must be plain already."""
     return f'<span style="font-size:11px">{text}</span>'
+
+
+def two_lines(name: str) -> str:
+    """A name in at most two lines, broken after a sign that separates words, cut in the middle if it must be.
+
+    >>> two_lines("revenue"), two_lines("checkout_conversion_within_7_days")
+    ('revenue', 'checkout_<br>conversio…in_7_days')
+    """
+    if len(name) <= LETTERS:
+        return plain(name)
+    place = max(name.rfind(sign, 0, LETTERS) for sign in "_-./ ") + 1 or LETTERS
+    return "<br>".join(plain(part.strip()) for part in (name[:place], short(name[place:], LETTERS)))
 
 
 def nothing(reason: str) -> Figure:
@@ -189,5 +202,5 @@ def _labels(panel: Panel) -> tuple[list[float], list[str]]:
         arrow = " ↓" if row.direction == "down" else ""
         n = None if row.n is None and row.n_control is None else (row.n or 0) + (row.n_control or 0)
         arm = small(f"{plain(short(row.variant or NONE, 12))} · n {count(n)}")
-        labels.append(f"{plain(short(row.metric, LETTERS))}{arrow}<br>{arm}")
+        labels.append(f"{two_lines(row.metric)}{arrow}<br>{arm}")
     return ticks, labels

@@ -232,7 +232,7 @@ def test_what_was_not_tested_says_why_and_can_be_hovered():
 def test_many_lines_end_with_how_many_more():
     figure = e.effect_forest(MANY)
     assert sum(len(trace["x"]) for trace in figure["data"]) == MOST_ROWS
-    assert "20 more in the table" in texts(figure)
+    assert "20 more<br>in the table" in texts(figure)
 
 
 def test_an_infinite_end_is_not_drawn():

@@ -19,10 +19,14 @@ from app import __version__
 
 COMMANDS: dict[str, str] = {
     "calibration": "app.commands.quality:calibration_command",
+    "compare-counts": "app.commands.compare:compare_counts_command",
+    "compare-means": "app.commands.compare:compare_means_command",
     "confusion": "app.commands.quality:confusion_command",
     "drift": "app.commands.drift:drift_command",
     "examples": "app.commands.examples:examples_command",
+    "experiment": "app.commands.experiment:experiment_command",
     "init": "app.commands.init:init_command",
+    "power": "app.commands.power:power_command",
     "quality": "app.commands.quality:quality_command",
     "roc": "app.commands.quality:roc_command",
     "segments": "app.commands.segments:segments_command",

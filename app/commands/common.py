@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,21 +153,34 @@ def collect(path: Path, words: dict[str, Any], question: Question) -> list[Answe
 
 def print_json(answers: Sequence[Answer]) -> None:
     """One array of all records on standard output; the project stands first in each."""
-    import orjson
-
-    records = [{"project": found.project, **record} for found in answers for record in found.records]
-    click.echo(orjson.dumps(records, option=orjson.OPT_APPEND_NEWLINE), nl=False)
+    write_records([{"project": found.project, **record} for found in answers for record in found.records])
 
 
 def print_tables(answers: Sequence[Answer], columns: Columns) -> None:
     """A table for each project, as wide as the terminal."""
     from app.commands.tables import render
 
-    width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 40)).columns
+    width = terminal_width()
     shown = (render(found.project, found.records, columns(found), found.zone, width) for found in answers)
-    # a terminal that cannot show a character gets a question mark, not a traceback
+    write("\n".join(shown))
+
+
+def terminal_width() -> int:
+    """Columns of the terminal."""
+    return shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 40)).columns
+
+
+def write(text: str) -> None:
+    """Text on standard output; a terminal that cannot show a character gets a question mark, not a traceback."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    click.echo("\n".join(shown).encode(encoding, "replace").decode(encoding), nl=False)
+    click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+
+
+def write_records(records: Sequence[Mapping[str, Any]]) -> None:
+    """One JSON array of flat records on standard output, and nothing else."""
+    import orjson
+
+    click.echo(orjson.dumps(records, option=orjson.OPT_APPEND_NEWLINE), nl=False)
 
 
 def say(message: str) -> None:

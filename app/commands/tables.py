@@ -15,6 +15,7 @@ Record = Mapping[str, Any]
 GAP = "  "
 READABLE = 20
 MOST_NAMES = 6
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def plain(value: object) -> str:
 
 
 def render(
-    title: str, records: Sequence[Record], columns: Sequence[Column], zone: ZoneInfo, width: int
+    title: str, records: Sequence[Record], columns: Sequence[Column], zone: ZoneInfo | None, width: int
 ) -> str:
     """A table with its heading, no line of it wider than ``width`` where that can be done.
 
@@ -123,19 +124,19 @@ def render(
         title: what the table is about; the zone and whatever all rows share is added.
         records: as `analytics.results.Results.to_records` gives them.
         columns: in the order shown.
-        zone: the zone times are in.
+        zone: the zone times are in; None where there are none.
         width: of the terminal.
     """
     heading = [plain(title)]
     filled = []
     for column in columns:
-        cells = [column.cell(record, zone) for record in records]
+        cells = [column.cell(record, zone or _UTC) for record in records]
         same = len(set(cells)) == 1
         if column.context and same and cells[0] != NONE:
             heading.append(cells[0] if column.title == "window" else f"{column.title} {cells[0]}")
         elif not (same and cells[0] == NONE):
             filled.append((column, cells))
-    lines = [" · ".join(heading) + f" ({zone.key})"]
+    lines = [" · ".join(heading) + (f" ({zone.key})" if zone is not None else "")]
     if not records:
         return f"{lines[0]}\n  no rows\n"
     kept = _narrowed(filled, width)

@@ -10,6 +10,7 @@ import pytest
 
 from analytics.drift.rows import DriftRow
 from analytics.examples.rows import ExampleRow
+from analytics.experiments.rows import ExperimentRow, PowerRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocRow
 from analytics.segments.rows import SegmentRow
 from analytics.telemetry.report import FileRow
@@ -24,6 +25,9 @@ RECORDS = {
     "drift": DriftRow,
     "segments": SegmentRow,
     "examples": ExampleRow,
+    "experiment": ExperimentRow,
+    "compare-counts": ExperimentRow,
+    "power": PowerRow,
 }
 
 
@@ -44,3 +48,16 @@ def test_every_field_is_documented(text, command):
     # the logged columns of an example stand under their own names
     wanted = {field.name.removesuffix("_") for field in fields(RECORDS[command])} - {"columns"}
     assert wanted - named == set()
+
+
+@pytest.mark.parametrize("command", ["experiment", "compare-counts", "compare-means", "power"])
+def test_every_option_of_its_own_is_documented(text, command):
+    section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
+    if command == "compare-means":
+        assert "Options and fields are those of [`assay compare-counts`]" in section
+        section = text.split("### assay compare-counts\n")[1].split("\n### ")[0]
+    options = {
+        name for parameter in cli.get_command(None, command).params for name in parameter.opts if "--" in name
+    }
+    # --json is every command's
+    assert {name for name in options - {"--json"} if name not in section} == set()

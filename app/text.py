@@ -165,6 +165,12 @@ EMPTY = {
         "unit), what is measured (`[metrics]`) and which arms there are (`[experiments.NAME]`), as below. Counts or "
         "means typed by hand can be compared without any logs.",
     ),
+    "no_predictions": Empty(
+        "This project logs no predictions",
+        "Quality, drift, segments and examples are about a model's predictions, and its project file declares none. "
+        "Its experiments stand on the Scorecard.",
+        "Open the scorecard",
+    ),
     "no_exposures": Empty(
         "Nobody was exposed yet",
         "The logs hold no unit of a declared arm between the start and the end of this experiment. Arms are compared "

@@ -34,16 +34,31 @@ def tiles_of(
     view: View, files: Sequence[FileRow], days: Sequence[DayCount], summary: TelemetrySummary
 ) -> list[Tile]:
     """Rows, labels, freshness, and what no number counts."""
+    if view.bench.catalog.has_predictions:
+        shown = _predictions(view, files, days)
+        newest = [feed for feed in summary.feeds if feed.feed == "predictions"]
+    else:
+        shown = [
+            Tile(feed.feed.capitalize(), count(feed.rows), f"rows in {plural(feed.files, 'file')}")
+            for feed in summary.feeds[:2]
+        ]
+        newest = sorted((f for f in summary.feeds if f.last), key=lambda f: f.age_seconds or 0.0)
+    if newest and newest[0].last is not None:
+        moment = newest[0].last.astimezone(view.zone)
+        age = page_words.AGO.format(age=age_words(newest[0].age_seconds))
+        label = page_words.NEWEST if view.bench.catalog.has_predictions else page_words.NEWEST_ROW
+        shown.append(Tile(label, age, f"{moment:%Y-%m-%d %H:%M} ({view.zone.key})"))
+    return [*shown, _lost(summary)]
+
+
+def _predictions(view: View, files: Sequence[FileRow], days: Sequence[DayCount]) -> list[Tile]:
     catalog = view.bench.catalog
     mine = [row for row in files if row.feed == "predictions"]
-    feed = next((feed for feed in summary.feeds if feed.feed == "predictions"), None)
     n, labelled = sum(item.n for item in days), sum(item.n_labelled for item in days)
     size = size_words(sum(row.size for row in mine))
-    left_out = sum(f.rejected + f.invalid + f.left_out + f.duplicates for f in summary.feeds)
-    unread = sum(f.unread for f in summary.feeds)
     coverage = labelled / n if n and catalog.has_labels else None
     detail = page_words.COVERAGE_DETAIL.format(labelled=count(labelled), n=count(n))
-    shown = [
+    return [
         Tile(
             page_words.PREDICTIONS,
             count(n),
@@ -51,16 +66,16 @@ def tiles_of(
         ),
         Tile(page_words.COVERAGE, percent(coverage), detail if catalog.has_labels else page_words.NO_LABELS),
     ]
-    if feed is not None and feed.last is not None:
-        moment = feed.last.astimezone(view.zone)
-        age = page_words.AGO.format(age=age_words(feed.age_seconds))
-        shown.append(Tile(page_words.NEWEST, age, f"{moment:%Y-%m-%d %H:%M} ({view.zone.key})"))
+
+
+def _lost(summary: TelemetrySummary) -> Tile:
+    left_out = sum(f.rejected + f.invalid + f.left_out + f.duplicates for f in summary.feeds)
+    unread = sum(f.unread for f in summary.feeds)
     detail = page_words.LEFT_OUT_DETAIL if left_out or unread else page_words.NOTHING_LEFT_OUT
     value = plural(unread, "file") if unread else count(left_out)
     if unread and left_out:
         value, detail = f"{plural(unread, 'file')}", f"and {count(left_out)} {page_words.LEFT_OUT_DETAIL}"
-    shown.append(Tile(page_words.LEFT_OUT, value, detail, help=page_words.LEFT_OUT_HELP))
-    return shown
+    return Tile(page_words.LEFT_OUT, value, detail, help=page_words.LEFT_OUT_HELP)
 
 
 def files_frame(files: Sequence[FileRow], view: View) -> pd.DataFrame:
@@ -109,10 +124,21 @@ def columns_frame(view: View) -> pd.DataFrame:
 
 def project_frame(view: View) -> pd.DataFrame:
     """What the project file says, as names and values."""
-    project, section = view.project, view.predictions
+    project = view.project
     facts: list[tuple[str, Any]] = [
         ("name", project.name), ("description", project.description), ("file", project.file),
-        ("time zone", project.time_zone), ("task", section.task), ("predictions", _paths(section.path)),
+        ("time zone", project.time_zone), *_monitoring(view), *_experiments(view),
+    ]  # fmt: skip
+    lines = [(name, str(value)) for name, value in facts if value not in (None, "", ())]
+    return pd.DataFrame(lines, columns=["Word", page_words.VALUE])
+
+
+def _monitoring(view: View) -> list[tuple[str, Any]]:
+    project, section = view.project, view.project.predictions
+    if section is None:
+        return []
+    return [
+        ("task", section.task), ("predictions", _paths(section.path)),
         ("positive", section.positive if section.task == "binary" else None),
         ("classes", ", ".join(section.classes)), ("threshold", section.threshold),
         ("labels", _labels(view)), ("reference", _reference(view)),
@@ -120,8 +146,16 @@ def project_frame(view: View) -> pd.DataFrame:
         ("segments", ", ".join(section.segments)), ("private", ", ".join(section.private)),
         ("drift tolerance", project.drift.tolerance), ("costs", _costs(view)),
     ]  # fmt: skip
-    lines = [(name, str(value)) for name, value in facts if value not in (None, "", ())]
-    return pd.DataFrame(lines, columns=["Word", page_words.VALUE])
+
+
+def _experiments(view: View) -> list[tuple[str, Any]]:
+    project = view.project
+    feeds = {"exposures": project.exposures, "events": project.events, "units": project.units}
+    return [
+        *((name, _paths(feed.path)) for name, feed in feeds.items() if feed is not None),
+        ("metrics", ", ".join(project.metrics)),
+        ("experiments", ", ".join(project.experiments)),
+    ]
 
 
 def releases_frame(view: View) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from analytics.errors import AssayError
 from app.formats import day
-from app.parts import links, words
+from app.parts import links, trail, words
 from app.parts.plain import literal
 from app.parts.view import DEFAULT_RANGE, RANGES, View
 from app.text import EMPTY, Empty
@@ -21,6 +22,13 @@ def no_project(problem: AssayError | None = None) -> None:
     with _card(EMPTY["no_project"], "folder_off"):
         if problem is not None:
             st.code(str(problem), language=None, wrap_lines=True)
+
+
+def no_predictions(page: str, project: str) -> None:
+    """The page is about predictions, and the project logs none."""
+    with _card(EMPTY["no_predictions"], "monitoring"):
+        go = partial(trail.leave, page, "scorecard", project=project)
+        st.button(EMPTY["no_predictions"].action or "", key="no_predictions", on_click=go)
 
 
 def nothing(view: View, key: str) -> None:

@@ -8,16 +8,18 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analytics.experiments.rows import History, Scorecard
+from analytics.scope import Scope
 from app.formats import plural
 from app.parts import experiments_words as words
-from app.parts import links
-from app.parts.ask import ask
+from app.parts import links, trail
+from app.parts.ask import ask, guarded
 from app.parts.choose import choose
 from app.parts.experiments_plan import Known
 from app.parts.headline import headline
 from app.parts.plain import literal
 from app.parts.teach import teach
 from app.parts.view import View
+from app.text import CALL_WORDS, PAGES
 
 
 def experiment(view: View) -> str | None:
@@ -42,6 +44,32 @@ def logged_scorecard(view: View, name: str | None, first_line: DeltaGenerator) -
         st.caption(literal(words.AS_OF_LINE.format(moment=f"{moment:%Y-%m-%d %H:%M} ({view.zone.key})")))
     card: Scorecard = ask(view, "scorecard", name=name)
     return card
+
+
+@st.fragment(parallel=True)
+def draw_verdicts(view: View, key: str) -> None:
+    """A line for every experiment of a project, with the way to its scorecard; for the Overview."""
+    known = Scope(as_of=view.scope.as_of)  # an experiment has a window of its own
+    for place, name in enumerate(view.project.experiments):
+        with st.skeleton(height=24), guarded(view, f"{key}_experiment_{place}"):
+            card: Scorecard = ask(view, "scorecard", known, name=name)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                _, icon = CALL_WORDS[card.decision.call]
+                st.markdown(f"{icon} **{literal(name)}**: {literal(card.decision.sentence)}", width="content")
+                st.button(
+                    PAGES["scorecard"].title,
+                    key=f"{key}_scorecard_{place}",
+                    on_click=partial(
+                        trail.leave,
+                        "overview",
+                        "scorecard",
+                        project=view.name,
+                        source="logs",
+                        experiment=name,
+                    ),
+                    type="tertiary",
+                    icon=":material/arrow_forward:",
+                )
 
 
 def baseline(view: View) -> Known:

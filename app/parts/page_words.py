@@ -64,6 +64,7 @@ COVERAGE = "With a label"
 COVERAGE_DETAIL = "{labelled} of {n}"
 NO_LABELS = "the project declares none"
 NEWEST = "Newest prediction"
+NEWEST_ROW = "Newest row"
 LEFT_OUT = "Left out"
 LEFT_OUT_DETAIL = "lines, rows and values that no number counts"
 LEFT_OUT_HELP = (

@@ -37,21 +37,27 @@ def scope_bar(page: str) -> None:
         if not everywhere and entry.bench is None:
             empty.broken(entry.name, entry.problem or AssayError(entry.name))
             st.stop()
+        monitored = False
         try:
-            if not whole:
+            # a project of experiments alone has no predictions to cut a window from
+            monitored = not whole and (everywhere or _has_predictions(entry))
+            if monitored:
                 _range()
             elif page == "scorecard":
                 with st.popover(words.AS_OF, icon=":material/history:"):
                     _as_of()
-            if not whole and not everywhere and entry.bench is not None:
+            if monitored and not everywhere and entry.bench is not None:
                 _rows(entry.bench)
         except AssayError as problem:
             empty.broken(entry.name, problem)
             st.stop()
         with st.popover(words.SHARE, icon=":material/link:"):
             _share(entry, page)
-    if not whole and not everywhere:
+    if monitored and not everywhere:
         _sentence(entry)
+    elif not whole and not everywhere:
+        empty.no_predictions(page, entry.name)
+        st.stop()
 
 
 def current(*only: str) -> View:
@@ -81,6 +87,10 @@ def chosen_entry() -> Entry | None:
     entries = _entries() or ()
     named = st.session_state.get("project")
     return next((entry for entry in entries if entry.name == named), entries[0] if entries else None)
+
+
+def _has_predictions(entry: Entry) -> bool:
+    return entry.bench is not None and entry.bench.catalog.has_predictions
 
 
 def _entries() -> tuple[Entry, ...] | None:
@@ -220,7 +230,8 @@ def _sentence(entry: Entry) -> None:
 
 def _resolved(view: View) -> Scope:
     """Open ends filled with the first and last day of the logs, to be read."""
-    extent = view.bench.catalog.extent
+    catalog = view.bench.catalog
+    extent = catalog.extent if catalog.has_predictions else None
     if extent is None:
         return view.scope
     first, last = (moment.astimezone(view.zone).date() for moment in extent)

@@ -98,6 +98,8 @@ LABELLED_SHARE = "Labelled"
 NEWEST = "Newest row"
 DAMAGE = "Left out of the logs: {damage}"
 NO_REFERENCE = "no reference"
+ONLY_EXPERIMENTS = "No model is logged here; the experiments stand below."
+NOTHING_DECLARED = "The project file declares neither predictions nor experiments."
 TREND = "Trend {grain}"
 
 

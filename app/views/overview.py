@@ -8,7 +8,7 @@ import streamlit as st
 
 from analytics.errors import AssayError
 from app.charts.overview import small_metric, small_metric_alt
-from app.parts import attention, empty, links, trail, words
+from app.parts import attention, empty, experiments_logs, links, trail, words
 from app.parts.ask import guarded
 from app.parts.attention import Model
 from app.parts.headline import headline
@@ -31,10 +31,11 @@ def view_of(entry: Entry) -> View:
     return resolve(entry.name, entry.bench, {word: said()[word] for word in SHARED})
 
 
-def look(entry: Entry) -> Model | AssayError:
-    """A model, or why it cannot be shown: one broken project must not hide the others."""
+def look(entry: Entry) -> Model | View | AssayError:
+    """A model, a project of experiments alone, or why it cannot be shown: one broken project must not hide others."""
     try:
-        return attention.look_at(view_of(entry))
+        view = view_of(entry)
+        return attention.look_at(view) if view.bench.catalog.has_predictions else view
     except AssayError as problem:
         return problem
 
@@ -54,8 +55,20 @@ def card(model: Model, key: str) -> None:
         with st.grid(4, min_column_width=140, gap="small"):
             numbers(model, key)
         damage(view, key)
+        if view.project.experiments:
+            experiments_logs.draw_verdicts(view, key)
         with st.container(horizontal=True, gap="small"):
             onward(view, key)
+
+
+def experiments(view: View, key: str) -> None:
+    """A project without a model: its experiments in a line each."""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"###### {literal(view.project.name)}")
+        if view.project.experiments:
+            experiments_logs.draw_verdicts(view, key)
+        else:
+            st.caption(words.NOTHING_DECLARED)
 
 
 def numbers(model: Model, key: str) -> None:
@@ -126,9 +139,15 @@ with st.skeleton(height=480):
     found = [(entry, look(entry)) for entry in workspace().entries()]
 models = [(entry.name, model) for entry, model in found if isinstance(model, Model)]
 models.sort(key=lambda pair: attention.ORDER.index(pair[1].said.state))
-headline(words.attention(sum(model.said.state == "worse" for _, model in models), len(found)))
+others = [(entry.name, view) for entry, view in found if isinstance(view, View)]
+worse = sum(model.said.state == "worse" for _, model in models)
+headline(
+    words.attention(worse, len(found) - len(others)) if len(found) > len(others) else words.ONLY_EXPERIMENTS
+)
 for entry, problem in found:
     if isinstance(problem, AssayError):
         empty.broken(entry.name, problem)
 for name, model in models:
     card(model, name)
+for name, view in others:
+    experiments(view, name)

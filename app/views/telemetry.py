@@ -64,9 +64,10 @@ def listed_files(view: View, files: Results[FileRow]) -> None:
 def project(view: View) -> None:
     """Columns, project file and releases."""
     with st.grid(2, min_column_width=340):
-        with st.container():
-            header("columns", "columns")
-            table(parts.columns_frame(view), "Every logged column and its part", key="columns", lines=20)
+        if view.bench.catalog.has_predictions:
+            with st.container():
+                header("columns", "columns")
+                table(parts.columns_frame(view), "Every logged column and its part", key="columns", lines=20)
         with st.container():
             header("project_file", "project_file")
             table(parts.project_frame(view), "What the project file says", key="project_file", lines=20)
@@ -79,11 +80,12 @@ view = current()
 st.caption(page_words.ALL_DAYS)
 with guarded(view, "telemetry"), st.skeleton(height=600):
     files = ask(view, "telemetry")
-    days = parts.per_day(view.bench)
+    days = parts.per_day(view.bench) if view.bench.catalog.has_predictions else ()
     summary = summarise(view.bench.catalog, files)
     headline(telemetry_headline(files, zone=view.zone))
     tiles(parts.tiles_of(view, files, days, summary))
     left_out(summary.sentences)
-    by_day(view, days)
+    if view.bench.catalog.has_predictions:
+        by_day(view, days)
     listed_files(view, files)
     project(view)

@@ -155,7 +155,7 @@ def test_an_experiment_of_the_logs(open_page, tmp_path):
     with closing(Workbench(folder)) as bench:
         card = bench.scorecard(name="new_shop")
     assert card.decision.sentence in sentence(page)
-    assert "new wins on bought" in sentence(page).replace("New", "new")
+    assert "new wins on bought" in sentence(page)
     assert tile(page, "Split").value == "As planned"
     assert tile(page, "Units").value == "600"
     assert "Whether the user bought anything" in texts(page)
@@ -195,3 +195,14 @@ def test_a_project_of_experiments_alone_needs_no_predictions(open_page, tmp_path
     assert_fine(open_page("overview", folder))
     for name in ("quality", "drift", "segments", "examples", "telemetry", "plan"):
         assert_fine(open_page(name, folder))
+
+
+def test_the_overview_has_a_line_an_experiment_that_leads_here(open_page, tmp_path):
+    folder = shop(tmp_path / "shop")
+    page = open_page("overview", folder)
+    assert_fine(page)
+    assert "new_shop: new wins on bought" in texts(page).replace("**", "")
+    assert "No model is logged here" in texts(page)
+    page.button(key="shop_scorecard_0").click().run()
+    assert_fine(page)
+    assert "wins on bought" in sentence(page)

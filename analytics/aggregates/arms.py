@@ -28,7 +28,7 @@ class ArmMoments:
 
     Attributes:
         columns: of the metric, in the order of the moments: `VALUE` or `RATIO`, then, with a covariate, `COVARIATE` or
-            `RATIO_COVARIATE`.
+            (looked back for a ratio) `RATIO_COVARIATE`.
         variants: arm of each cell, shape (R,).
         days: local day of first exposure of each cell, shape (R,), dtype datetime64[D]; NaT where unknown.
         clusters: number of each cell's cluster, shape (R,); None without clusters.
@@ -200,6 +200,8 @@ class MetricAggregates:
         edges: inner edges of the bins, ascending, shape (B - 1,).
         values: of single units where an arm is small; None otherwise.
         n_imputed: units without a covariate, which got the mean of the others.
+        skewness: arm -> skewness of its units' values (of a ratio, linearised at the ratio of all arms together); arms
+            without variation have none.
         caps: column -> (low, high) it was winsorised at; None on a side that was not.
         n_rows_left_out: rows of events or predictions whose value is no finite number.
         n_open_window: units whose window had not closed at the end of the logs.
@@ -215,6 +217,7 @@ class MetricAggregates:
     caps: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     n_rows_left_out: int = 0
     n_open_window: int = 0
+    skewness: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations_with_replacement
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.arms import (
+    RATIO,
     ArmMoments,
     ExperimentAggregates,
     Floats,
     MetricAggregates,
     Split,
     UnitValues,
+    merged,
 )
 from analytics.aggregates.keys import column
 from analytics.aggregates.unit_sums import (
@@ -41,7 +44,7 @@ from analytics.engines.text import Sql, literal
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import last_event
 
-SMALL_ARM = 100
+FEW_UNITS = 1000
 """Units of an arm below which the values of single units are read."""
 MOST_VALUES = 100_000
 """Units of an arm whose values are read; of more, those whose hashed names come first."""
@@ -174,23 +177,25 @@ def _metric(table: _Table, index: int, wanted: Wanted, split: Split) -> MetricAg
     raw = {name: value_column(index, name) for name in (*wanted.columns, *wanted.covariates)}
     caps = _caps(table, wanted, raw)
     capped = {name: _capped(text, caps.get(name)) for name, text in raw.items()}
-    n_imputed = 0
+    present, n_imputed = _present(wanted, raw), 0
     if wanted.metric.covariate is not None:
-        capped["covariate"], n_imputed = _imputed(table, raw["value"], capped["covariate"])
-    present = _present(wanted, raw)
+        capped["covariate"], n_imputed = _imputed(table, present, capped["covariate"])
     edges = _edges(table, wanted, raw, present)
-    small = min(split.n.values(), default=0) < SMALL_ARM
+    moments = _moments(table, wanted, {name: capped[name] for name in wanted.columns}, present)
+    smallest = min(split.n.values(), default=0)
+    skewness = {} if wanted.metric.kind == "proportion" else _skewness(table, capped, moments, present)
     return MetricAggregates(
         wanted.name,
-        _moments(table, wanted, {name: capped[name] for name in wanted.columns}, present),
+        moments,
         _moments(table, wanted, capped, present) if wanted.covariates else None,
         _bins(table, wanted, raw, present, edges),
         edges,
-        _values(table, capped, present, split) if small and wanted.metric.kind != "proportion" else None,
+        _values(table, capped, present, split) if skewness and smallest < FEW_UNITS else None,
         n_imputed,
         caps,
         _left_out(table, index, wanted),
         _open_windows(table, wanted),
+        skewness,
     )
 
 
@@ -211,7 +216,7 @@ def _caps(
     low, high = declared if isinstance(declared, tuple) else (None, declared)
     shares = (low or None, high if high != 1.0 else None)
     # a covariate from a table of units is taken as it is
-    names = [name for name in raw if name in wanted.columns or wanted.source in TIMED]
+    names = [name for name in raw if name in wanted.columns or name in wanted.looked_back]
     found = {name: _quantiles(table, raw[name], shares) for name in names}
     return {name: (least, most) for name, (least, most) in found.items()}
 
@@ -244,11 +249,11 @@ def _capped(text: str, caps: tuple[float | None, float | None] | None) -> str:
     return text
 
 
-def _imputed(table: _Table, value: str, covariate: str) -> tuple[str, int]:
+def _imputed(table: _Table, present: str, covariate: str) -> tuple[str, int]:
     """A covariate without gaps: a constant that is the same in every arm biases nothing."""
     known = table.row(
         f"SELECT avg({covariate}) AS mean, count(*) FILTER ({covariate} IS NULL) AS gaps "
-        f"FROM ({table.units.text}) WHERE {value} IS NOT NULL"
+        f"FROM ({table.units.text}) WHERE {present}"
     )
     return f"coalesce({covariate}, {literal(float(known['mean'] or 0.0))})", int(known["gaps"])
 
@@ -289,6 +294,28 @@ def _moments(table: _Table, wanted: Wanted, columns: Mapping[str, str], present:
         {row["variant"]: int(row["n"]) for row in missing.to_pylist()},
         _no_shares(table, columns["value"]) if wanted.metric.kind == "proportion" else 0,
     )
+
+
+def _skewness(
+    table: _Table, columns: Mapping[str, str], moments: ArmMoments, present: str
+) -> dict[str, float]:
+    """Arm -> skewness of its units' values; a ratio is linearised at the ratio of all arms together."""
+    value = next(iter(columns.values()))
+    if moments.columns[0] == RATIO[0]:
+        means = merged(
+            moments.n, moments.means, moments.comoments, np.ones(len(moments.n), dtype=np.bool_)
+        ).means
+        if not means[1]:
+            return {}
+        value = f"({columns['numerator']} - {literal(float(means[0] / means[1]))} * {columns['denominator']})"
+    rows = table.query(
+        f"SELECT variant, skewness({value}) AS skewness FROM ({table.units.text}) WHERE {present} GROUP BY variant"
+    ).to_pylist()
+    return {
+        row["variant"]: float(row["skewness"])
+        for row in rows
+        if row["skewness"] is not None and isfinite(row["skewness"])
+    }
 
 
 def _numbers(found: pa.Table) -> NDArray[np.int64]:

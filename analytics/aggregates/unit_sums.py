@@ -17,6 +17,7 @@ from analytics.telemetry.experiment_rows import event_rows, exposure_rows, expre
 from analytics.telemetry.rows import scoped_rows
 
 TIMED: tuple[MetricSource, ...] = ("events", "predictions")
+SOURCES: tuple[MetricSource, ...] = (*TIMED, "units")
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,12 @@ class Wanted:
     @property
     def covariates(self) -> tuple[str, ...]:
         """The columns of its covariate; none without one."""
-        if self.metric.covariate is not None:
-            return ("covariate",)
-        if self.lookback is None or self.source not in TIMED:
+        return ("covariate",) if self.metric.covariate is not None else self.looked_back
+
+    @property
+    def looked_back(self) -> tuple[str, ...]:
+        """The columns of a covariate that is summed from before each unit's first exposure."""
+        if self.metric.covariate is not None or self.lookback is None or self.source not in TIMED:
             return ()
         return tuple("covariate" if name == "value" else f"covariate_{name}" for name in self.columns)
 
@@ -165,8 +169,8 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
     ]
     joins: list[str] = []
     parameters: dict[str, Any] = {}
-    for source in ("events", "predictions", "units"):
-        metrics = [(i, wanted) for i, wanted in enumerate(reading.metrics) if wanted.source == source]
+    for source in SOURCES:
+        metrics = [(i, wanted) for i, wanted in enumerate(reading.metrics) if _names(wanted, source)]
         clustered = source == "units" and _has_cluster(catalog)
         if not metrics and not clustered:
             continue
@@ -177,7 +181,7 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
         )
         joins.append(f"LEFT JOIN ({part.text}) AS {source} ON a.unit = {source}.unit")
         parameters |= part.parameters
-        items += [_item(source, i, name) for i, wanted in metrics for name in _names(wanted)]
+        items += [_item(source, i, name) for i, wanted in metrics for name in _names(wanted, source)]
     # a unit of which no cluster is known is one by itself
     items.append(
         "coalesce('c' || units.cluster, 'u' || CAST(a.unit AS VARCHAR)) AS cluster"
@@ -193,9 +197,12 @@ def value_column(index: int, name: str) -> str:
     return identifier(f"m{index}:{name}")
 
 
-def _names(wanted: Wanted) -> tuple[str, ...]:
-    counted = ("left",) if wanted.source in TIMED else ()
-    return (*wanted.columns, *wanted.covariates, *counted)
+def _names(wanted: Wanted, source: MetricSource) -> tuple[str, ...]:
+    """What is read of a metric from the rows of one source."""
+    own: tuple[str, ...] = wanted.columns if wanted.source == source else ()
+    if own and source in TIMED:
+        own = (*own, *wanted.looked_back, "left")
+    return (*own, "covariate") if source == "units" and wanted.metric.covariate is not None else own
 
 
 def _item(source: str, index: int, name: str) -> str:
@@ -250,7 +257,7 @@ def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tupl
     if _has_cluster(catalog):
         items.append("cluster")
     for index, wanted in metrics:
-        written = dict(wanted.metric.expressions)
+        written = dict(wanted.metric.expressions) if wanted.source == "units" else {}
         if wanted.metric.covariate is not None:
             written["covariate"] = identifier(wanted.metric.covariate)
         for name, text in written.items():
@@ -344,7 +351,7 @@ def _summed(index: int, wanted: Wanted, *, weighted: bool) -> list[str]:
     finite = " AND ".join(f"isfinite({column})" for column in raw)
     weight = " * weight" if weighted else ""
     items = []
-    for stretch, names in ((f"after_{index}", wanted.columns), (f"before_{index}", wanted.covariates)):
+    for stretch, names in ((f"after_{index}", wanted.columns), (f"before_{index}", wanted.looked_back)):
         for column, name in zip(raw, names, strict=False):
             if wanted.metric.kind == "proportion":
                 happened = (

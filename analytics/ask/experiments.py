@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from analytics.experiments.rows import ArmRow, ExperimentRow, History, Role, Sco
 from analytics.experiments.single_arms import arm_rows
 from analytics.project import Experiment, Metric, Project
 from analytics.results import Results
-from analytics.scope import Scope
+from analytics.scope import Scope, format_instant
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import last_event
 
@@ -175,8 +175,28 @@ def _analysed(catalog: Catalog, scope: Scope, name: str, confidence: float | Non
     aggregates = read_experiment(
         catalog, Reading(name, tuple(experiment.variants), wanted, start, end, scope.as_of)
     )
+    design = replace(design, early=_early(project, experiment, scope, sum(aggregates.split.n.values())))
     card = scorecard(design, aggregates, project.zone, confidence)
     return replace(card, sql=aggregates.sql)
+
+
+def _early(project: Project, experiment: Experiment, scope: Scope, units: int) -> str | None:
+    """Why this is a look before the planned end, which a fixed-horizon interval does not allow."""
+    reasons = []
+    if experiment.planned_units is not None and units < experiment.planned_units:
+        reasons.append(f"{units:,} of {experiment.planned_units:,} planned units")
+    if experiment.end is not None:
+        end = project.instant(experiment.end)
+        # a window that ends earlier is a look back at a look of then
+        looked = min(filter(None, (scope.as_of, scope.end, datetime.now(UTC))))
+        if looked < end:
+            reasons.append(f"it ends on {format_instant(end, project.zone)}")
+    if not reasons:
+        return None
+    return (
+        f"This is a look before the planned end ({', and '.join(reasons)}): intervals and p-values hold for one look "
+        "at the end, and looking earlier raises false alarms."
+    )
 
 
 def _wanted(project: Project, experiment: Experiment, name: str) -> Wanted:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.aggregates.arms import RATIO, VALUE
 from analytics.experiments.methods import Comparison, NotTested, ScoreComparison, TComparison
 from analytics.experiments.pairs import PairMoments
 from analytics.experiments.rows import Kind
@@ -128,21 +129,22 @@ def _plain(moments: PairMoments, kind: Kind) -> tuple[_Estimate, _Estimate] | No
 
 def _adjusted(moments: PairMoments, kind: Kind) -> tuple[_Estimate, _Estimate] | NotTested:
     """Means less theta x (covariate's mean - its mean over both arms), theta pooled over both arms."""
-    k = moments.arm.means.size // 2
-    pooled = moments.pooled
-    own, before = own_estimate(kind, pooled.means[:k]), own_estimate(kind, pooled.means[k:])
+    k, pooled = len(RATIO if kind == "ratio" else VALUE), moments.pooled
+    # a ratio has a ratio from before where it is looked back, or a number of each unit
+    kind_before: Kind = "ratio" if pooled.means.size - k == len(RATIO) else "mean"
+    own, before = own_estimate(kind, pooled.means[:k]), own_estimate(kind_before, pooled.means[k:])
     if own is None:
         return NotTested("undefined", "the denominators of an arm add up to 0")
     if before is None:
         return NotTested("undefined", "the covariate's denominators add up to 0")
-    outcome, covariate = np.zeros(2 * k), np.zeros(2 * k)
+    outcome, covariate = np.zeros(pooled.means.size), np.zeros(pooled.means.size)
     outcome[:k], covariate[k:] = own[1], before[1]
     if weighted_variance(pooled, covariate) == 0:
         return NotTested("undefined", "the covariate does not vary, so there is nothing to adjust by")
     theta = float(outcome @ pooled.comoments @ covariate) / float(covariate @ pooled.comoments @ covariate)
     estimates = []
     for side in (moments.arm, moments.control):
-        mean, covariate_mean = own_estimate(kind, side.means[:k]), own_estimate(kind, side.means[k:])
+        mean, covariate_mean = own_estimate(kind, side.means[:k]), own_estimate(kind_before, side.means[k:])
         if mean is None or covariate_mean is None:
             return NotTested("undefined", "the denominators of an arm add up to 0")
         value = mean[0] - theta * (covariate_mean[0] - before[0])

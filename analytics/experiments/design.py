@@ -62,6 +62,7 @@ class Design:
         shares: arm -> planned share, in declared order; they need not add up to 1.
         alpha: the chance of a false alarm that is accepted, for the whole family.
         metrics: what is measured.
+        early: why this is a look before the planned end, in a sentence; None where it is not one.
     """
 
     name: str | None
@@ -69,6 +70,7 @@ class Design:
     shares: Mapping[str, float]
     alpha: float = 0.05
     metrics: tuple[MetricDesign, ...] = ()
+    early: str | None = None
 
     @property
     def variants(self) -> tuple[str, ...]:

@@ -13,11 +13,11 @@ from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.pairs import PairMoments, pair
 from analytics.experiments.rows import ExperimentRow, Method
+from analytics.experiments.skew import SKEWED, skewness_of_difference
 from analytics.stats.permutation import studentised_permutation
 
 SMALL_ARM = 100
-"""Units under which the t distribution is doubtful where values are skewed."""
-_SKEWED = 1.0
+"""Units of an arm under which a t interval is called rough, whatever is known of its values."""
 
 
 @dataclass(frozen=True)
@@ -109,18 +109,17 @@ def _test_name(metric: MetricDesign, method: Method, *, clustered: bool) -> str:
 
 
 def _with_permutation(draft: Draft, found: MetricAggregates) -> Draft:
-    """Add a p-value that does without the t distribution, where an arm is small and values are skewed."""
+    """Add a p-value that does without the t distribution, where so few units have so skewed values."""
     row, values = draft.row, found.values
-    small = min(row.n or 0, row.n_control or 0) < SMALL_ARM
-    usable = draft.comparison is not None and row.kind != "proportion" and not found.moments.clustered
-    if not (small and usable) or values is None or row.variant is None or row.control is None:
+    if draft.comparison is None or values is None or row.variant is None or row.control is None:
+        return draft
+    if abs(skewness_of_difference(row, found) or 0.0) < SKEWED:
         return draft
     arm, control = _unit_values(values, row)
-    if min(len(arm), len(control)) < 2 or abs(_skewness(np.concatenate([arm, control]))) <= _SKEWED:
+    if min(len(arm), len(control)) < 2:
         return draft
-    return Draft(
-        replace(row, permutation_p_value=float(studentised_permutation(arm, control))), draft.comparison
-    )
+    p = float(studentised_permutation(arm, control))
+    return draft if np.isnan(p) else Draft(replace(row, permutation_p_value=p), draft.comparison)
 
 
 def _unit_values(values: UnitValues, row: ExperimentRow) -> tuple[np.ndarray, np.ndarray]:
@@ -130,9 +129,3 @@ def _unit_values(values: UnitValues, row: ExperimentRow) -> tuple[np.ndarray, np
     estimate = own_estimate(row.kind or "mean", table.mean(axis=0)) if len(table) else None
     flat = table[:, 0] if estimate is None else table @ estimate[1]
     return flat[arms == row.variant], flat[arms == row.control]
-
-
-def _skewness(values: np.ndarray) -> float:
-    gaps = values - values.mean()
-    spread = float(np.sqrt(np.mean(gaps**2)))
-    return float(np.mean((gaps / spread) ** 3)) if spread > 0 else 0.0

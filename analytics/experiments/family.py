@@ -8,7 +8,7 @@ from dataclasses import replace
 from analytics.experiments.drafts import Draft
 from analytics.experiments.methods import Comparison, Limits, limits
 from analytics.experiments.rows import ExperimentRow, headline
-from analytics.experiments.words import number, percent, plural
+from analytics.experiments.words import percent, plural
 from analytics.stats.multiplicity import holm, holm_levels
 
 
@@ -100,7 +100,7 @@ def correction(rows: Sequence[ExperimentRow], alpha: float) -> str:
         )
     if alone:
         text += (
-            f"; {plural(alone, 'comparison')} of guardrails {'is' if alone == 1 else 'are'} not corrected, "
-            f"with {number(alone * alpha)} false alarms to be expected without any effect"
+            f"; {plural(alone, 'guardrail')} {'is' if alone == 1 else 'are'} not corrected: without any effect, a "
+            f"false alarm in {percent(alpha)} of experiments{'' if alone == 1 else ' each'}"
         )
     return f"{text}."

@@ -13,6 +13,7 @@ from analytics.aggregates.arms import ArmMoments, ExperimentAggregates, MetricAg
 from analytics.experiments.design import Design
 from analytics.experiments.drafts import SMALL_ARM, untested
 from analytics.experiments.rows import ArmCount, ExperimentRow, Health
+from analytics.experiments.skew import SKEWED, skewness_of_difference
 from analytics.experiments.words import count, listed, number, p_value, percent, plural
 from analytics.results import Status
 from analytics.stats.sample_ratio import SampleRatio, sample_ratio_test
@@ -49,7 +50,7 @@ def health(
         n_rows_left_out=split.n_rows_left_out,
         n_open_window=max((metric.n_open_window for metric in found.metrics), default=0),
         n_clusters=split.n_clusters,
-        notes=(*problems, *_left_out(split, found.metrics)),
+        notes=(*((design.early,) if design.early else ()), *problems, *_left_out(split, found.metrics)),
     )
 
 
@@ -165,7 +166,7 @@ def row_warnings(row: ExperimentRow, found: MetricAggregates, *, split_broken: b
     if split_broken:
         warnings.append("the split is not as planned, so no difference can be trusted")
     if row.status == "ok":
-        warnings += _stretched(row, found.moments)
+        warnings += _stretched(row, found)
         warnings += _uneven_missing(row, found.moments)
     if found.n_open_window:
         warnings.append(
@@ -178,8 +179,8 @@ def row_warnings(row: ExperimentRow, found: MetricAggregates, *, split_broken: b
     return "; ".join(warnings) or None
 
 
-def _stretched(row: ExperimentRow, moments: ArmMoments) -> list[str]:
-    """Where so few units or clusters were seen that the method is at its limits."""
+def _stretched(row: ExperimentRow, found: MetricAggregates) -> list[str]:
+    """Where the method is at its limits: few units or clusters, skewed values."""
     warnings = []
     small = [
         f"{plural(n or 0, 'unit')} in {arm}"
@@ -187,11 +188,15 @@ def _stretched(row: ExperimentRow, moments: ArmMoments) -> list[str]:
         if (n or 0) < SMALL_ARM
     ]
     if small:
-        text = f"only {listed(small)}: the interval holds its {percent(row.confidence)} only roughly"
+        warnings.append(
+            f"only {listed(small)}: the interval holds its {percent(row.confidence)} only roughly"
+        )
+    if abs(skewness_of_difference(row, found) or 0.0) >= SKEWED:
+        text = "values are so skewed that the interval misses more often than it says, mostly on one side"
         if row.permutation_p_value is not None:
-            text += f", and values are skewed; a permutation test gives {p_value(row.permutation_p_value)}"
+            text += f"; a permutation test gives {p_value(row.permutation_p_value)}"
         warnings.append(text)
-    clusters = moments.of(row.variant or "", row.control or "").clusters
+    clusters = found.moments.of(row.variant or "", row.control or "").clusters
     if clusters is not None:
         n = len(np.unique(clusters))
         if n < _FEW_CLUSTERS:

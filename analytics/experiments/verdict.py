@@ -62,8 +62,10 @@ def decide(design: Design, rows: Sequence[ExperimentRow], health: Health) -> Dec
         return Decision("unknown", "There is no arm to compare with the control.")
     first = min(arms, key=lambda arm: (_ORDER.index(arm.call), -arm.gain))
     others = [_short(arm) for arm in arms if arm is not first]
-    sentence = "; ".join([_long(first, metrics), *others])
-    return Decision(first.call, f"{sentence[0].upper()}{sentence[1:]}.")
+    sentence = f"{'; '.join([_long(first, metrics), *others])}."
+    if not sentence.startswith(first.variant):  # a name stays as it was logged
+        sentence = f"{sentence[0].upper()}{sentence[1:]}"
+    return Decision(first.call, f"{sentence} {design.early}" if design.early else sentence)
 
 
 def _long(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:

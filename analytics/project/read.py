@@ -158,10 +158,10 @@ def _check_metric(project: Project, name: str, metric: Metric, file: Path) -> No
     if name in RESERVED_METRICS:
         raise ProjectError(f'{file}: metrics.{name}: "{name}" is the name of a check; choose another')
     source = project.source_of(metric)
-    if metric.covariate is not None and source != "units":
+    if metric.covariate is not None and project.units is None:
         raise ProjectError(
-            f'{file}: metrics.{name}.covariate: a column needs source = "units"; for {source} give the experiment '
-            'a look-back: covariate = "14 days"'
+            f"{file}: metrics.{name}.covariate: names a column of [units], and there is no such section; "
+            'for a look-back give the experiment one: covariate = "14 days"'
         )
     if metric.window is not None and source == "units":
         raise ProjectError(

@@ -86,8 +86,8 @@ def test_guardrails_stand_alone(scorecard):
 def test_the_correction_is_told(scorecard):
     answer, _ = scorecard
     assert "Holm over 9 comparisons" in answer.correction
-    assert "3 comparisons of guardrails" in answer.correction
-    assert "0.150 false alarms" in answer.correction
+    assert "3 guardrails are not corrected" in answer.correction
+    assert "a false alarm in 5% of experiments each" in answer.correction
 
 
 def test_order_of_rows_and_metrics(scorecard):

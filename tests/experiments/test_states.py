@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from analytics.aggregates.arms import MetricAggregates, UnitValues
 from analytics.experiments.design import MetricDesign
 from analytics.experiments.rows import TypedArm
+from analytics.experiments.skew import skewness_of_difference
 from analytics.experiments.typed import compare_counts, compare_means
 from analytics.results import record
 from tests.experiments.arms import UTC, card, moments, one
@@ -197,16 +199,40 @@ def test_typed_arms_without_units_or_variation():
     check_untested(compare_means(arms, "A").rows[0], "undefined", "same value")
 
 
-@pytest.mark.parametrize("few", [10, 150])
-def test_a_permutation_test_stands_beside_a_small_skewed_arm(few):
+def skewed(values):
+    """Aggregates of one metric with everything that is known of its units."""
+    table = np.concatenate([*values.values()])[:, None]
+    units = UnitValues(np.repeat([*values], [len(given) for given in values.values()]), table, len(table))
+    skewness = {arm: float(stats.skew(given, bias=False)) for arm, given in values.items()}
+    return MetricAggregates("m", moments("mean", values), values=units, skewness=skewness)
+
+
+@pytest.mark.parametrize("few, warned", [(10, True), (150, True), (100_000, False)])
+def test_a_permutation_test_stands_beside_a_small_skewed_arm(few, warned):
     rng = np.random.default_rng(7)
-    values = {"A": rng.exponential(1, 400) ** 2, "B": rng.exponential(1, few) ** 2}
-    table = np.concatenate([values["A"], values["B"]])[:, None]
-    units = UnitValues(np.repeat(["A", "B"], [400, few]), table, len(table))
-    found = MetricAggregates("m", moments("mean", values), values=units)
+    values = {"A": rng.exponential(1, 400_000) ** 2, "B": rng.exponential(1, few) ** 2}
+    row = card([MetricDesign("m", "mean")], [skewed(values)]).rows[0]
+    assert (row.permutation_p_value is not None) == warned
+    assert ("permutation" in (row.warnings or "")) == warned
+    assert ("only 10 units" in (row.warnings or "")) == (few == 10)
+
+
+def test_the_skewness_of_a_difference_is_that_of_many_drawn_differences():
+    rng = np.random.default_rng(3)
+    values = {"A": rng.exponential(1, 200), "B": rng.exponential(2, 20)}
+    found = replace(skewed(values), skewness={"A": 2.0, "B": 2.0})
     row = card([MetricDesign("m", "mean")], [found]).rows[0]
-    assert (row.permutation_p_value is not None) == (few < 100)
-    assert ("permutation" in (row.warnings or "")) == (few < 100)
+    drawn = rng.exponential(2, (20_000, 20)).mean(axis=1) - rng.exponential(1, (20_000, 200)).mean(axis=1)
+    # the spreads are those of this sample, not of the population
+    assert skewness_of_difference(row, found) == pytest.approx(stats.skew(drawn), rel=0.15)
+
+
+def test_equal_arms_of_one_shape_cancel():
+    values = np.random.default_rng(3).lognormal(0, 1, 300)
+    found = skewed({"A": values, "B": values})
+    row = card([MetricDesign("m", "mean")], [found]).rows[0]
+    assert skewness_of_difference(row, found) == pytest.approx(0.0, abs=1e-12)
+    assert row.permutation_p_value is None
 
 
 def test_symmetric_values_need_no_permutation():

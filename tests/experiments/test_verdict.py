@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from analytics.aggregates.arms import VALUE, ArmMoments, MetricAggregates
-from analytics.experiments.design import MetricDesign
-from tests.experiments.arms import card
+from analytics.aggregates.arms import VALUE, ArmMoments, ExperimentAggregates, MetricAggregates, Split
+from analytics.experiments.analyse import scorecard
+from analytics.experiments.design import Design, MetricDesign
+from tests.experiments.arms import UTC, card, moments
 
 
 def cells(by_arm):
@@ -215,3 +216,23 @@ def test_a_guardrail_that_cannot_be_tested_is_told():
     )
     assert answer.decision.call == "won"
     assert answer.decision.sentence.endswith("; latency cannot be tested: the arm has no units.")
+
+
+def test_a_name_stays_as_it_was_logged():
+    design = Design("t", "a", {"a": 0.5, "gbm-2": 0.5}, metrics=(MetricDesign("m", "mean"),))
+    values = {
+        "a": np.random.default_rng(0).normal(1, 1, 99),
+        "gbm-2": np.random.default_rng(1).normal(5, 1, 99),
+    }
+    found = MetricAggregates("m", moments("mean", values))
+    aggregates = ExperimentAggregates(Split({"a": 99, "gbm-2": 99}), (found,))
+    assert scorecard(design, aggregates, UTC).decision.sentence.startswith("gbm-2 wins on m: ")
+
+
+def test_a_look_before_the_end_says_so():
+    design = Design("t", "a", {"a": 0.5, "b": 0.5}, metrics=(MetricDesign("m", "mean"),), early="Too early.")
+    values = {"a": np.random.default_rng(0).normal(1, 1, 99), "b": np.random.default_rng(1).normal(5, 1, 99)}
+    found = MetricAggregates("m", moments("mean", values))
+    answer = scorecard(design, ExperimentAggregates(Split({"a": 99, "b": 99}), (found,)), UTC)
+    assert answer.decision.sentence.endswith(". Too early.")
+    assert answer.health.notes[0] == "Too early."

@@ -302,12 +302,12 @@ def _skewness(
     """Arm -> skewness of its units' values; a ratio is linearised at the ratio of all arms together."""
     value = next(iter(columns.values()))
     if moments.columns[0] == RATIO[0]:
-        means = merged(
-            moments.n, moments.means, moments.comoments, np.ones(len(moments.n), dtype=np.bool_)
-        ).means
-        if not means[1]:
+        everyone = np.ones(len(moments.n), dtype=np.bool_)
+        means = merged(moments.n, moments.means, moments.comoments, everyone).means
+        ratio = means[0] / means[1] if means[1] else np.inf
+        if not isfinite(ratio):
             return {}
-        value = f"({columns['numerator']} - {literal(float(means[0] / means[1]))} * {columns['denominator']})"
+        value = f"({columns['numerator']} - {literal(float(ratio))} * {columns['denominator']})"
     rows = table.query(
         f"SELECT variant, skewness({value}) AS skewness FROM ({table.units.text}) WHERE {present} GROUP BY variant"
     ).to_pylist()
@@ -333,7 +333,8 @@ def _no_shares(table: _Table, value: str) -> int:
 def _shown(wanted: Wanted, raw: Mapping[str, str]) -> str:
     """A unit's own value, as its distribution is drawn."""
     if wanted.metric.kind == "ratio":
-        return f"({raw['numerator']} / nullif({raw['denominator']}, 0e0))"
+        quotient = f"({raw['numerator']} / nullif({raw['denominator']}, 0e0))"
+        return f"CASE WHEN isfinite({quotient}) THEN {quotient} END"
     return raw["value"]
 
 

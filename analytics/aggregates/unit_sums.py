@@ -18,6 +18,8 @@ from analytics.telemetry.rows import scoped_rows
 
 TIMED: tuple[MetricSource, ...] = ("events", "predictions")
 SOURCES: tuple[MetricSource, ...] = (*TIMED, "units")
+LARGEST = 1e40
+"""A value beyond it is damage, and would make every sum of powers infinite."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +264,7 @@ def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tupl
             written["covariate"] = identifier(wanted.metric.covariate)
         for name, text in written.items():
             number = _expression(catalog, wanted.name, name, text, known).number
-            items.append(f"CASE WHEN isfinite({number}) THEN {number} END AS {value_column(index, name)}")
+            items.append(f"CASE WHEN {_usable(number)} THEN {number} END AS {value_column(index, name)}")
     chosen = [Sql("usable"), _of_experiment(catalog, reading, "units"), _known(catalog, reading, "units")]
     if catalog.project.exposures is None:
         chosen.append(_inside(catalog, reading, "units"))
@@ -348,24 +350,28 @@ def _seconds(duration: timedelta) -> str:
 
 def _summed(index: int, wanted: Wanted, *, weighted: bool) -> list[str]:
     raw = [_raw(index, name) for name in wanted.columns]
-    finite = " AND ".join(f"isfinite({column})" for column in raw)
+    finite = " AND ".join(map(_usable, raw))
     weight = " * weight" if weighted else ""
     items = []
     for stretch, names in ((f"after_{index}", wanted.columns), (f"before_{index}", wanted.looked_back)):
         for column, name in zip(raw, names, strict=False):
             if wanted.metric.kind == "proportion":
                 happened = (
-                    f"CASE WHEN {stretch} AND isfinite({column}) AND {column} <> 0e0 THEN 1e0 ELSE 0e0 END"
+                    f"CASE WHEN {stretch} AND {_usable(column)} AND {column} <> 0e0 THEN 1e0 ELSE 0e0 END"
                 )
                 items.append(f"max({happened}) AS {value_column(index, name)}")
             else:
                 value = f"CASE WHEN {stretch} AND {finite} THEN {column}{weight} END"
                 items.append(f"sum({value}) AS {value_column(index, name)}")
     # NULL adds nothing to a sum, but a ratio leaves out a row of which it knows one half
-    wrong = " OR ".join(f"NOT isfinite({column})" for column in raw)
+    wrong = " OR ".join(f"NOT {_usable(column)}" for column in raw)
     if wanted.metric.kind == "ratio":
         wrong += "".join(f" OR {column} IS NULL" for column in raw)
     return [*items, f"count(*) FILTER (after_{index} AND ({wrong})) AS {value_column(index, 'left')}"]
+
+
+def _usable(number: str) -> str:
+    return f"(isfinite({number}) AND abs({number}) <= {literal(LARGEST)})"
 
 
 def _raw(index: int, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from analytics.experiments.design import Design
 from analytics.experiments.drafts import drafts
 from analytics.experiments.family import corrected, correction
 from analytics.experiments.health import broken, health, row_warnings
-from analytics.experiments.rows import ExperimentRow, Health, Scorecard
+from analytics.experiments.rows import ArmRow, ExperimentRow, Health, Scorecard
 from analytics.experiments.single_arms import arm_rows, value_bins
 from analytics.experiments.verdict import decide
 
@@ -36,9 +37,10 @@ def scorecard(
     """
     level = 1.0 - design.alpha if confidence is None else confidence
     state = health(design, aggregates, level, test_split=test_split)
-    rows = _rows(design, aggregates, state, level)
     found = {metric.name: metric for metric in aggregates.metrics}
     ordered = [(metric, found[metric.name]) for metric in design.ordered_metrics]
+    arms = tuple(row for metric, given in ordered for row in arm_rows(design, metric, given, level))
+    rows = tuple(_with_widths(row, arms) for row in _rows(design, aggregates, state, level))
     return Scorecard(
         name=design.name,
         control=design.control,
@@ -46,7 +48,7 @@ def scorecard(
         confidence=level,
         metrics=tuple(metric.facts for metric in design.ordered_metrics),
         rows=rows if state.srm is None else (*rows, state.srm),
-        arms=tuple(row for metric, given in ordered for row in arm_rows(design, metric, given, level)),
+        arms=arms,
         days=tuple(row for metric, given in ordered for row in day_rows(design, metric, given, level)),
         bins=tuple(row for metric, given in ordered for row in value_bins(design, metric, given)),
         health=state,
@@ -75,4 +77,18 @@ def _rows(
             warnings=row_warnings(row, found[row.metric], split_broken=split_broken),
         )
         for row in corrected(drafted, 1.0 - confidence)
+    )
+
+
+def _with_widths(row: ExperimentRow, arms: Sequence[ArmRow]) -> ExperimentRow:
+    """An unadjusted mean has the interval that its arm has by itself."""
+    if row.method != "unadjusted":
+        return row
+    widths = {
+        arm.variant: (arm.ci_high - arm.ci_low) / 2
+        for arm in arms
+        if arm.metric == row.metric and arm.ci_low is not None and arm.ci_high is not None
+    }
+    return replace(
+        row, half_width=widths.get(row.variant or ""), half_width_control=widths.get(row.control or "")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 from analytics.aggregates.arms import ArmMoments, MetricAggregates, UnitValues
 from analytics.experiments.compare import compare, own_estimate
 from analytics.experiments.design import Design, MetricDesign
-from analytics.experiments.methods import Comparison, NotTested
+from analytics.experiments.methods import Comparison, NotTested, TComparison
 from analytics.experiments.pairs import PairMoments, pair
 from analytics.experiments.rows import ExperimentRow, Method
 from analytics.experiments.skew import SKEWED, skewness_of_difference
+from analytics.stats.intervals import normal_quantile
 from analytics.stats.permutation import studentised_permutation
 
 SMALL_ARM = 100
@@ -89,6 +91,11 @@ def _draft(
         chance_to_beat=above if row.direction == "up" else 1.0 - above,
         test=outcome.test,
     )
+    if isinstance(outcome, TComparison):
+        freedom = [outcome.df if moments.clustered else side.n - 1.0 for side in (two.arm, two.control)]
+        spread = math.sqrt(outcome.variance), math.sqrt(outcome.variance_control)
+        widths = [normal_quantile(confidence, df) * sd for df, sd in zip(freedom, spread, strict=True)]
+        tested = replace(tested, half_width=float(widths[0]), half_width_control=float(widths[1]))
     return Draft(tested, outcome)
 
 

@@ -35,6 +35,7 @@ class ExperimentRow:
         n_control: the same of the control.
         mean: of the arm: mean, share or ratio; with CUPED the adjusted one.
         mean_control: the same of the control.
+        half_width, half_width_control: half of the interval of either mean by itself.
         difference: mean - mean_control.
         standard_error: of the difference.
         statistic: of the test.
@@ -93,6 +94,8 @@ class ExperimentRow:
     confidence: float
     status: Status
     reason: str | None
+    half_width: float | None = None
+    half_width_control: float | None = None
 
 
 @dataclass(frozen=True)
@@ -217,10 +220,17 @@ class Health:
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict: one word for programs, one sentence for people."""
+    """The verdict: one word for programs, one sentence for people.
+
+    Attributes:
+        call: what it comes to.
+        sentence: the same with numbers.
+        variant: the arm the sentence begins with; None where it is about no single one.
+    """
 
     call: Call
     sentence: str
+    variant: str | None = None
 
 
 @dataclass(frozen=True)

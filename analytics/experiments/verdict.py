@@ -65,7 +65,7 @@ def decide(design: Design, rows: Sequence[ExperimentRow], health: Health) -> Dec
     sentence = f"{'; '.join([_long(first, metrics), *others])}."
     if not sentence.startswith(first.variant):  # a name stays as it was logged
         sentence = f"{sentence[0].upper()}{sentence[1:]}"
-    return Decision(first.call, f"{sentence} {design.early}" if design.early else sentence)
+    return Decision(first.call, f"{sentence} {design.early}" if design.early else sentence, first.variant)
 
 
 def _long(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:

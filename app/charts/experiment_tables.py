@@ -75,25 +75,21 @@ def scorecard_table(scorecard: Scorecard, rows: Sequence[ExperimentRow] | None =
     """Every comparison: values with the half-width of their interval, effects with the corrected interval.
 
     Args:
-        scorecard: for the arms' own intervals.
+        scorecard: whose comparisons.
         rows: by default those the verdict stands on; the check of the split is left out.
     """
-    arms = {(arm.metric, arm.variant): arm for arm in scorecard.arms}
 
-    def mean(row: ExperimentRow, variant: str | None, amount: float | None) -> str:
-        arm = arms.get((row.metric, variant or ""))
-        # an adjusted mean has another interval than the arm by itself
-        if amount is None or arm is None or arm.ci_low is None or row.method != "unadjusted":
-            return value(row.kind, amount)
-        return f"{value(row.kind, amount)} ± {half_width(row.kind, arm.ci_low, arm.ci_high)}"
+    def mean(row: ExperimentRow, amount: float | None, width: float | None) -> str:
+        text = value(row.kind, amount)
+        return text if amount is None or width is None else f"{text} ± {half_width(row.kind, -width, width)}"
 
     columns: _Columns = {
         "Metric": lambda row: row.metric,
         "Role": lambda row: row.role,
         "Variant": lambda row: row.variant,
         "Verdict": badge,
-        "Control value": lambda row: mean(row, row.control, row.mean_control),
-        "Variant value": lambda row: mean(row, row.variant, row.mean),
+        "Control value": lambda row: mean(row, row.mean_control, row.half_width_control),
+        "Variant value": lambda row: mean(row, row.mean, row.half_width),
         "Difference, corrected interval": _difference,
         "Lift, corrected interval": _lift,
         "p-value": lambda row: row.p_value,

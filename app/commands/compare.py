@@ -143,6 +143,7 @@ def _control_row(card: Scorecard) -> ExperimentRow:
         "mean": arm.mean,
         "mean_control": arm.mean,
         "n_control": arm.n,
+        "half_width": card.rows[0].half_width_control,
     }
     nothing = dict.fromkeys(COMPARED)
     status: Status = "ok" if known else arm.status

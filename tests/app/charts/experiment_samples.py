@@ -54,7 +54,7 @@ def row(
         "lift_ci_low": low / base, "lift_ci_high": high / base, "lift_ci_adjusted_low": low / base,
         "lift_ci_adjusted_high": high / base, "chance_to_beat": 0.999, "method": method, "test": "score",
         "n_missing": 0, "permutation_p_value": None, "badge": badge, "warnings": None, "confidence": 0.95,
-        "status": "ok", "reason": None,
+        "status": "ok", "reason": None, "half_width": 0.009, "half_width_control": 0.009,
     }  # fmt: skip
     return ExperimentRow(**fields | more)
 

@@ -493,10 +493,10 @@ def test_a_line_without_a_test_says_why():
     assert last["Lift, corrected interval"] == "–"
 
 
-def test_an_adjusted_mean_is_not_given_the_interval_of_the_unadjusted():
-    adjusted = [s.cuped(s.row(badge="better"))]
+def test_an_adjusted_mean_has_an_interval_of_its_own():
+    adjusted = [dataclasses.replace(s.cuped(s.row(badge="better")), half_width=0.005)]
     frame = tables.scorecard_table(s.scorecard(adjusted))
-    assert frame["Variant value"].tolist() == ["12.9%"]
+    assert frame["Variant value"].tolist() == ["12.9% ± 0.5 pp"]
 
 
 def test_all_methods_can_be_asked_for():

@@ -15,7 +15,8 @@ from analytics.experiments.rows import ExperimentRow, Health, MetricFacts, Score
 from app.charts import experiment_words as numbers
 from app.charts import experiments as charts
 from app.charts.experiment_tables import arms_table, bins_table, days_table, scorecard_table, split_table
-from app.formats import count, listed, percent, plural
+from app.formats import NONE, count, listed, percent, plural
+from app.parts import empty
 from app.parts import experiments_words as words
 from app.parts.chart import Behind, chart, csv_button, header, table_behind
 from app.parts.choose import choose
@@ -35,6 +36,11 @@ _SHOWN = (
     "Metric", "Variant", "Verdict", "Control value", "Variant value", "Difference, corrected interval",
     "Lift, corrected interval", "Adjusted p-value", "Chance to beat", "Units", "Control units",
 )  # fmt: skip
+_SHORT = {
+    "Difference, corrected interval": "Difference", "Lift, corrected interval": "Lift", "Units": "n",
+    "Control units": "n of control", "Chance to beat": "Chance",
+}  # fmt: skip
+"""Names that are short, so that the columns fit; the table behind has the long ones."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +58,11 @@ def draw_verdict(card: Scorecard) -> None:
 
 
 def headline_row(card: Scorecard) -> ExperimentRow | None:
-    """The comparison of the tiles: the primary metric's, of several arms the clearest."""
-    rows = [row for row in card.headline_rows() if row.role == "primary"] or list(card.headline_rows())
-    mine = [row for row in rows if row.metric == rows[0].metric]
-    return min(mine, key=lambda row: (row.p_adjusted is None, row.p_adjusted or 0.0), default=None)
+    """The comparison of the tiles: the first metric's, of the arm the verdict is about."""
+    rows = card.headline_rows()
+    about = [row for row in rows if row.variant == card.decision.variant] or list(rows)
+    primary = [row for row in about if row.role == "primary"]
+    return next(iter(primary or about), None)
 
 
 def tiles_of(card: Scorecard) -> list[Tile]:
@@ -102,6 +109,19 @@ def draw_health(card: Scorecard) -> None:
                 )
 
 
+def nobody(card: Scorecard) -> bool:
+    """Whether no unit of a declared arm was seen, so that only what was left out is worth showing."""
+    return not any(arm.n for arm in card.health.arms)
+
+
+def draw_nobody(card: Scorecard) -> None:
+    """Why there is nothing to compare, and what was left out."""
+    with empty.card("no_exposures", "group_off"):
+        lines = [line for line in health(card) if line.level in {"look", "plain"}]
+        if lines:
+            st.markdown("  \n".join(f"{_ICONS[line.level]} {literal(line.text)}" for line in lines))
+
+
 def draw_effects(card: Scorecard) -> None:
     """Every metric's lift with its corrected interval."""
     rows = card.headline_rows()
@@ -111,7 +131,7 @@ def draw_effects(card: Scorecard) -> None:
         charts.effect_forest_alt(rows),
         key="effects",
         behind=_behind(card, "effects", partial(scorecard_table, card)),
-        note=card.correction,
+        note=f"{words.NO_FINDING} {card.correction}" if broken(card.health.srm) else card.correction,
     )
 
 
@@ -119,7 +139,10 @@ def draw_table(card: Scorecard) -> None:
     """The comparisons in the columns that matter most; every column and every method behind it."""
     header(("scorecard_table", "p_adjusted_holm", "chance_to_beat"), "scorecard", card.sql)
     rows = [row for row in card.rows if row.role != "health"]
-    shown = scorecard_table(card).filter(items=_SHOWN)
+    alone = ["Variant"] if len(card.variants) == 1 else []
+    shown = scorecard_table(card).filter(items=_SHOWN).drop(columns=alone).rename(columns=_SHORT)
+    if broken(card.health.srm):
+        shown["Verdict"] = words.SPLIT_BROKEN
     pinned = {"Metric": st.column_config.TextColumn(pinned=True)}
     table(shown, words.TABLE, key="scorecard_table", columns=pinned)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -223,11 +246,11 @@ def _p_value(card: Scorecard, row: ExperimentRow) -> Tile:
 def _split(found: Health) -> Tile:
     shares = " / ".join(count(arm.n) for arm in found.arms)
     if found.srm is None:
-        return Tile("Split", "Not checked", f"{shares}; no planned split is known")
+        return Tile("Split", NONE, f"{shares}; not checked, as no split was planned")
     p = found.srm.p_value
     if p is None:
-        return Tile("Split", "Unknown", shares, reason=found.srm.reason, status=found.srm.status)
-    value = "Broken" if broken(found.srm) else "As planned"
+        return Tile("Split", NONE, shares, reason=found.srm.reason, status=found.srm.status)
+    value = "Broken" if broken(found.srm) else "Fine"
     return Tile("Split", value, f"{shares}, p = {numbers.p_value(p)}".replace("= <", "<"))
 
 

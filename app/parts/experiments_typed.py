@@ -53,7 +53,7 @@ def typed_scorecard(source: str, first_line: DeltaGenerator, zone: ZoneInfo) -> 
             control, direction, alpha, split = _options([arm.name for arm in arms])
     with first_line:
         if problem is None and not arms:
-            _nothing_typed(source)
+            _nothing_typed()
             return None
         try:
             if problem is not None:
@@ -134,6 +134,6 @@ def _shares(text: str, arms: tuple[TypedArm, ...]) -> dict[str, float] | None:
     return {arm.name: share for arm, share in zip(arms, shares, strict=True)}
 
 
-def _nothing_typed(source: str) -> None:
+def _nothing_typed() -> None:
     headline(words.NOTHING_TYPED)
-    st.caption(words.NOTHING_TYPED_BODY.format(arms=f"{_LABELS[source]}."))
+    st.caption(words.NOTHING_TYPED_BODY)

@@ -16,7 +16,7 @@ _PROBABILITIES = {"Adjusted p-value", "p-value"}
 _COUNTS = {
     "Rows", "Reference rows", "Labelled rows", "Rejected", "Invalid", "Duplicates", "Left out", "In the future",
     "Without a prediction", "Bytes", "Units", "Control units", "Units per variant", "Units in all", "Days",
-    "Without a value",
+    "Without a value", "n", "n of control",
 }  # fmt: skip
 _MOST_LINES = 15
 

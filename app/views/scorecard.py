@@ -27,6 +27,9 @@ def source() -> str:
 
 def body(card: Scorecard) -> None:
     """Everything below the verdict, whichever way the numbers came."""
+    if card.name is not None and parts.nobody(card):
+        parts.draw_nobody(card)
+        return
     tiles(parts.tiles_of(card))
     parts.draw_health(card)
     parts.draw_effects(card)

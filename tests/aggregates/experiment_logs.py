@@ -155,6 +155,6 @@ def open_logs(folder: Path, logs: Logs, form: str = "parquet") -> Catalog:
     return Catalog(read_project(write(folder, logs, form)))
 
 
-def at(hours: float, start: datetime = datetime(2024, 3, 8, tzinfo=UTC)) -> datetime:  # noqa: B008  # a constant
+def at(hours: float, start: datetime = datetime(2024, 3, 8, tzinfo=UTC)) -> datetime:  # a constant
     """An instant some hours after the start of the tests' time."""
     return start + timedelta(hours=hours)

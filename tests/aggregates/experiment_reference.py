@@ -85,57 +85,74 @@ def truth(
         expressions: metric -> column -> its value of one row.
         as_of: nothing later exists.
     """
-    experiment = logs.experiment
-    start, end = experiment.get("start"), experiment.get("end")
-    exposed = "exposures" in logs.feeds
-    feed = "exposures" if exposed else "units"
-    section = logs.sections.get(feed) or {}
-    timed = exposed or "timestamp" in section
-    seen: dict[str, list[tuple[Any, str]]] = {}
-    left_out = outside = 0
-    units_row: dict[str, Row] = {}
-    for number, rows in enumerate(logs.feeds[feed]):
-        for place, row in enumerate(rows):
-            if "experiment" in section and row["experiment"] != logs.name:
-                continue
-            ts = row.get("ts")
-            if as_of is not None and timed and ts is not None and ts > as_of:
-                continue
-            if not row["unit"] or (timed and ts is None):
-                left_out += 1
-            elif timed and ((start and ts < start) or (end and ts >= end)):
-                outside += 1
-            else:
-                key = (ts or datetime.min, number, place)
-                seen.setdefault(row["unit"], []).append((key, row["variant"] or "(missing)"))
-                if not exposed and key == min(seen[row["unit"]])[0]:
-                    units_row[row["unit"]] = row
-    if exposed:
-        for rows in logs.feeds.get("units", ()):
-            for row in rows:
-                own = (logs.sections.get("units") or {}).get("experiment")
-                if row["unit"] and (own is None or row["experiment"] == logs.name):
-                    units_row.setdefault(row["unit"], row)
-    else:
-        left_out += sum(len(found) - 1 for found in seen.values())
-    declared = list(experiment["variants"])
-    result = Truth([], dict.fromkeys(declared, 0), 0, Counter(), outside, left_out)
+    declared = list(logs.experiment["variants"])
+    result = Truth([], dict.fromkeys(declared, 0), 0, Counter(), 0, 0)
+    seen = _seen(result, logs, as_of)
+    units_row = _rows_of_units(logs, seen)
     clustered = "cluster" in (logs.sections.get("units") or {})
     for name, found in seen.items():
-        (ts, *_), variant = min(found)
-        ts = ts if timed else None
-        if variant not in declared:
-            result.unknown[variant] += 1
+        first = min(found)
+        if first.variant not in declared:
+            result.unknown[first.variant] += 1
             continue
-        result.n[variant] += 1
-        result.n_multiple += len({arm for _, arm in found}) > 1
+        result.n[first.variant] += 1
+        result.n_multiple += len({one.variant for one in found}) > 1
         cluster = units_row.get(name, {}).get("cluster") if clustered else None
-        day = ts.astimezone(ZoneInfo(logs.time_zone)).date() if ts else None
+        day = first.ts.astimezone(ZoneInfo(logs.time_zone)).date() if first.ts else None
         # a unit without a cluster is one by itself
-        result.units.append(Unit(name, variant, day, f"c{cluster}" if cluster else f"u{name}", ts))
+        result.units.append(
+            Unit(name, first.variant, day, f"c{cluster}" if cluster else f"u{name}", first.ts)
+        )
     for metric, columns in expressions.items():
         _add_metric(result, logs, metric, columns, units_row, as_of)
     return result
+
+
+@dataclass(order=True)
+class Appearance:
+    """A row that puts a unit into an arm; in the order of time, file and row."""
+
+    key: tuple[float, int, int]
+    variant: str = field(compare=False)
+    ts: datetime | None = field(compare=False)
+    row: Row = field(compare=False)
+
+
+def _seen(result: Truth, logs: Logs, as_of: datetime | None) -> dict[str, list[Appearance]]:
+    """Unit -> its appearances inside the experiment; the others are counted."""
+    feed = "exposures" if "exposures" in logs.feeds else "units"
+    section = logs.sections.get(feed) or {}
+    timed = feed == "exposures" or "timestamp" in section
+    start, end = logs.experiment.get("start"), logs.experiment.get("end")
+    seen: dict[str, list[Appearance]] = {}
+    rows = ((n, i, row) for n, rows in enumerate(logs.feeds[feed]) for i, row in enumerate(rows))
+    for number, place, row in rows:
+        ts = row.get("ts") if timed else None
+        later = as_of is not None and ts is not None and ts > as_of
+        if later or ("experiment" in section and row["experiment"] != logs.name):
+            continue
+        if not row["unit"] or (timed and ts is None):
+            result.n_rows_left_out += 1
+        elif ts is not None and ((start and ts < start) or (end and ts >= end)):
+            result.n_outside += 1
+        else:
+            key = (ts.timestamp() if ts else 0.0, number, place)
+            seen.setdefault(row["unit"], []).append(Appearance(key, row["variant"] or "(missing)", ts, row))
+    if feed == "units":
+        result.n_rows_left_out += sum(len(found) - 1 for found in seen.values())
+    return seen
+
+
+def _rows_of_units(logs: Logs, seen: Mapping[str, list[Appearance]]) -> dict[str, Row]:
+    """Unit -> its one row in the table of units."""
+    if "exposures" not in logs.feeds:
+        return {name: min(found).row for name, found in seen.items()}
+    section = logs.sections.get("units") or {}
+    first: dict[str, Row] = {}
+    for row in (row for rows in logs.feeds.get("units", ()) for row in rows):
+        if row["unit"] and ("experiment" not in section or row["experiment"] == logs.name):
+            first.setdefault(row["unit"], row)
+    return first
 
 
 def _add_metric(
@@ -167,7 +184,10 @@ def _add_metric(
                 rows.setdefault(row["unit"], []).append(row)
     for unit in result.units:
         unit.values[metric] = _sums(result, logs, metric, columns, unit, rows.get(unit.name, []))
+        if "covariate" in keys:
+            unit.values[metric]["covariate"] = finite(units_row.get(unit.name, {}).get(keys["covariate"]))
     _cut(result, keys, metric)
+    _fill(result, metric, keys)
 
 
 def _sums(
@@ -179,11 +199,12 @@ def _sums(
     if "window" in keys:
         until = unit.ts + days(keys["window"])
     sums = dict.fromkeys(columns, 0.0)
-    if "covariate" in experiment:
+    look_back = "covariate" in experiment and "covariate" not in keys
+    if look_back:
         sums |= {covariate(name): 0.0 for name in columns}
     for row in rows:
         after = row["ts"] >= unit.ts and (until is None or row["ts"] < until)
-        before = "covariate" in experiment and unit.ts - days(experiment["covariate"]) <= row["ts"] < unit.ts
+        before = look_back and unit.ts - days(experiment["covariate"]) <= row["ts"] < unit.ts
         logged = {name: value({**row, "arm": unit.variant}) for name, value in columns.items()}
         whole = all(finite(value) is not None for value in logged.values())
         wrong = any(value is not None and not math.isfinite(value) for value in logged.values())

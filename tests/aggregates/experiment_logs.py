@@ -146,7 +146,7 @@ def read(
         None if moment is None else project.instant(moment) for moment in (experiment.start, experiment.end)
     )
     return read_experiment(
-        catalog, Reading(name, tuple(experiment.variants), tuple(wanted), start, end, as_of)
+        catalog, Reading(name, tuple(experiment.variants), tuple(wanted), start, end, as_of=as_of)
     )
 
 

@@ -56,9 +56,8 @@ class Truth:
 
 
 def present(values: Mapping[str, float | None]) -> bool:
-    """Whether a unit enters: its value is known, and a ratio has something to be a ratio of."""
-    own = [value for name, value in values.items() if not name.startswith("covariate")]
-    return None not in own and (len(own) == 1 or any(own))
+    """Whether a unit enters: its value is known."""
+    return all(value is not None for name, value in values.items() if not name.startswith("covariate"))
 
 
 def clip(value: float | None, caps: tuple[float | None, float | None] | None) -> float | None:

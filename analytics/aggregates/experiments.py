@@ -72,7 +72,7 @@ def read_experiment(catalog: Catalog, reading: Reading) -> ExperimentAggregates:
         several = _in_several_arms(catalog, appearances)
         if several:
             appearances = keep(seen(catalog, reading, ties=True))
-        first = keep(arms(appearances, ties=several))
+        first = keep(arms(catalog, reading, appearances, ties=several))
         table = _Table(catalog, reading, keep(unit_values(catalog, reading, first)))
         split = _split(table, appearances, first)
         metrics = tuple(_metric(table, i, wanted, split) for i, wanted in enumerate(reading.metrics))
@@ -181,16 +181,17 @@ def _metric(table: _Table, index: int, wanted: Wanted, split: Split) -> MetricAg
     if wanted.metric.covariate is not None:
         capped["covariate"], n_imputed = _imputed(table, present, capped["covariate"])
     edges = _edges(table, wanted, raw, present)
-    moments = _moments(table, wanted, {name: capped[name] for name in wanted.columns}, present)
+    own = {name: capped[name] for name in wanted.columns}
+    moments = _moments(table, wanted, own, present)
     smallest = min(split.n.values(), default=0)
-    skewness = {} if wanted.metric.kind == "proportion" else _skewness(table, capped, moments, present)
+    skewness = {} if wanted.metric.kind == "proportion" else _skewness(table, own, moments, present)
     return MetricAggregates(
         wanted.name,
         moments,
         _moments(table, wanted, capped, present) if wanted.covariates else None,
         _bins(table, wanted, raw, present, edges),
         edges,
-        _values(table, capped, present, split) if skewness and smallest < FEW_UNITS else None,
+        _values(table, own, present, split) if skewness and smallest < FEW_UNITS else None,
         n_imputed,
         caps,
         _left_out(table, index, wanted),
@@ -200,11 +201,12 @@ def _metric(table: _Table, index: int, wanted: Wanted, split: Split) -> MetricAg
 
 
 def _present(wanted: Wanted, raw: Mapping[str, str]) -> str:
-    """Whether a unit enters: its value is known, and a ratio has something to be a ratio of."""
-    parts = [f"{raw[name]} IS NOT NULL" for name in wanted.columns]
-    if wanted.metric.kind == "ratio":
-        parts.append(f"({raw['numerator']} <> 0e0 OR {raw['denominator']} <> 0e0)")
-    return " AND ".join(parts)
+    """Whether a unit enters: its value is known.
+
+    A unit without anything to be a ratio of enters with 0 / 0. It moves no ratio, but leaving it out would let what
+    happened after the exposure choose whose covariates are compared.
+    """
+    return " AND ".join(f"{raw[name]} IS NOT NULL" for name in wanted.columns)
 
 
 def _caps(

@@ -9,7 +9,7 @@ from typing import Any
 
 from analytics.engines.expressions import Expression, value_of
 from analytics.engines.text import Sql, all_of, identifier, literal
-from analytics.errors import ExpressionError, ProjectError
+from analytics.errors import ExpressionError, ProjectError, ScopeError
 from analytics.project import Metric, MetricSource
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
@@ -64,7 +64,8 @@ class Reading:
         name: of the experiment.
         variants: its declared arms.
         metrics: in the order they are answered.
-        start, end: exposures in ``[start, end)`` count; None where open.
+        start, end: of the experiment: exposures in ``[start, end)`` count; None where open.
+        since, until: only units whose first exposure lies in ``[since, until)``; None where open.
         as_of: nothing later exists; None for everything.
     """
 
@@ -73,6 +74,8 @@ class Reading:
     metrics: tuple[Wanted, ...]
     start: datetime | None = None
     end: datetime | None = None
+    since: datetime | None = None
+    until: datetime | None = None
     as_of: datetime | None = None
 
     @property
@@ -90,6 +93,16 @@ class Reading:
         return all_of(
             [Sql("ts >= CAST($start AS TIMESTAMP WITH TIME ZONE)", {"start": self.start}), self.closing]
         )
+
+    @property
+    def asked(self) -> Sql:
+        """Whether a unit first exposed at ``ts`` is asked about."""
+        parts = []
+        if self.since is not None:
+            parts.append(Sql("ts >= CAST($since AS TIMESTAMP WITH TIME ZONE)", {"since": self.since}))
+        if self.until is not None:
+            parts.append(Sql("ts < CAST($until AS TIMESTAMP WITH TIME ZONE)", {"until": self.until}))
+        return all_of(parts)
 
     @property
     def known(self) -> Sql:
@@ -124,18 +137,23 @@ def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
     return Sql(text, inside.parameters | chosen.parameters)
 
 
-def arms(seen_rows: Sql, *, ties: bool = False) -> Sql:
+def arms(catalog: Catalog, reading: Reading, seen_rows: Sql, *, ties: bool = False) -> Sql:
     """One row a unit: the arm it saw first, when, and whether it saw another.
 
-    Without ``ties`` no unit may have more than one arm.
+    Without ``ties`` no unit may have more than one arm. A narrower window chooses among the units by when they were
+    first exposed; it never makes a later exposure the first.
     """
+    asked = reading.asked
+    if asked.parameters and getattr(catalog.project, _assigning(catalog, reading)).timestamp is None:
+        raise ScopeError("these units carry no time, so no part of the experiment can be asked for")
     known = f"FROM ({seen_rows.text}) WHERE unit IS NOT NULL AND n > 0"
     if not ties:
-        return Sql(f"SELECT unit, variant, ts, FALSE AS multiple {known}")
+        return Sql(f"SELECT unit, variant, ts, FALSE AS multiple {known} AND {asked.text}", asked.parameters)
     return Sql(
         "SELECT unit, variant, ts, arms > 1 AS multiple FROM ("
         "SELECT unit, variant, ts, row_number() OVER (PARTITION BY unit ORDER BY place) AS first, "
-        f"count(*) OVER (PARTITION BY unit) AS arms {known}) WHERE first = 1"
+        f"count(*) OVER (PARTITION BY unit) AS arms {known}) WHERE first = 1 AND {asked.text}",
+        asked.parameters,
     )
 
 

@@ -110,7 +110,7 @@ def _everybody(catalog: Catalog, scope: Scope, name: str) -> History:
         # units first seen in a window that has not closed yet would lower the baseline
         latest = end - (metric.window or timedelta()) if end is not None else None
         start, end = start or (latest - BASELINE if latest is not None else None), latest
-    reading = Reading("", (EVERYONE,), (Wanted(name, metric, source),), start, end, scope.as_of)
+    reading = Reading("", (EVERYONE,), (Wanted(name, metric, source),), start, end, as_of=scope.as_of)
     moments = read_everybody(catalog, reading)
     design = MetricDesign(name, metric.kind)
     alone = Design(None, EVERYONE, {EVERYONE: 1.0}, metrics=(design,))
@@ -166,14 +166,15 @@ def _analysed(catalog: Catalog, scope: Scope, name: str, confidence: float | Non
     experiment = project.require_experiment(name)
     start = project.instant(experiment.start) if experiment.start is not None else None
     end = project.instant(experiment.end) if experiment.end is not None else None
-    start = max(filter(None, (start, scope.start)), default=None)
-    end = min(filter(None, (end, scope.end)), default=None)
-    if start is not None and end is not None and start >= end:
+    first = max(filter(None, (start, scope.start)), default=None)
+    last = min(filter(None, (end, scope.end)), default=None)
+    if first is not None and last is not None and first >= last:
         raise ScopeError(f'the window asked for lies outside the experiment "{name}"')
     design = design_of(project, name)
     wanted = tuple(_wanted(project, experiment, metric.name) for metric in design.ordered_metrics)
     aggregates = read_experiment(
-        catalog, Reading(name, tuple(experiment.variants), wanted, start, end, scope.as_of)
+        catalog,
+        Reading(name, tuple(experiment.variants), wanted, start, end, scope.start, scope.end, scope.as_of),
     )
     design = replace(design, early=_early(project, experiment, scope, sum(aggregates.split.n.values())))
     card = scorecard(design, aggregates, project.zone, confidence)
@@ -202,6 +203,15 @@ def _early(project: Project, experiment: Experiment, scope: Scope, units: int) -
 def _wanted(project: Project, experiment: Experiment, name: str) -> Wanted:
     metric = project.metrics[name]
     source = project.source_of(metric)
+    if (
+        source in TIMED
+        and project.exposures is None
+        and (project.units is None or project.units.timestamp is None)
+    ):
+        raise ProjectError(
+            f"{project.file}: metrics.{name}: counts {source} from each unit's first exposure on, so it needs "
+            "[exposures], or a timestamp in [units]"
+        )
     return Wanted(name, metric, source, experiment.covariate if source in TIMED else None)
 
 

@@ -315,10 +315,10 @@ def _condition(part: Expression) -> str:
 
 
 def _number(part: Expression) -> str:
-    if part.kind in {"text", "time"}:
-        raise ExpressionError(
-            f"calculates with {_KIND_WORDS[part.kind]}; CAST(… AS DOUBLE) makes a number of a text"
-        )
+    if part.kind == "text":
+        raise ExpressionError("calculates with a text; CAST(… AS DOUBLE) makes a number of it")
+    if part.kind == "time":
+        raise ExpressionError("calculates with a time; times can only be compared")
     return part.number
 
 

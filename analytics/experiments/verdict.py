@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analytics.experiments.badges import gains
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.health import broken, split_sentence
 from analytics.experiments.rows import Badge, Call, Decision, ExperimentRow, Health, headline
@@ -36,11 +38,9 @@ class _Arm:
 
     @property
     def gain(self) -> float:
-        """The largest corrected limit on the good side, to put arms in order."""
-        lows = [
-            row.ci_adjusted_low if row.direction == "up" else row.ci_adjusted_high for row in self.primary
-        ]
-        return max((abs(low) for low in lows if low is not None), default=0.0)
+        """What the first primary metric gains at least, to put arms with the same call in order."""
+        found = gains(self.primary[0]) if self.primary else None
+        return -math.inf if found is None else found[0]
 
 
 def decide(design: Design, rows: Sequence[ExperimentRow], health: Health) -> Decision:

@@ -163,9 +163,6 @@ def estimate(units: Units, treated: Bools, metric: Metric, *, look_back: bool = 
     if metric.kind == "proportion" and not look_back:
         return _score_estimate(seen, treated)
     before = _capped(_pair(units.before, metric), metric)
-    # An aircraft none of whose flights landed has no ratio.
-    there = seen.denominator > 0
-    seen, before, treated = seen[there], before[there], treated[there]
     slope = _slope(seen, before) if look_back else 0.0
     means, variances = [], []
     for arm in (~treated, treated):

@@ -34,8 +34,8 @@ def event_rows(catalog: Catalog) -> str:
 def last_event(catalog: Catalog) -> datetime | None:
     """When the newest event happened that no wrong clock put into the future; None without any."""
     latest = datetime.now(UTC) + CLOCK_TOLERANCE
-    newest = _newest(catalog)
-    if newest is None or newest <= latest:
+    newest = _newest(catalog, latest)
+    if newest is not None:
         return newest
     row = catalog.engine.query(
         f"SELECT max(ts) AS last FROM ({event_rows(catalog)}) "
@@ -45,8 +45,8 @@ def last_event(catalog: Catalog) -> datetime | None:
     return None if row["last"] is None else row["last"].astimezone(UTC)
 
 
-def _newest(catalog: Catalog) -> datetime | None:
-    """The largest logged time, which Parquet files tell without being read."""
+def _newest(catalog: Catalog, latest: datetime) -> datetime | None:
+    """The largest logged time, which Parquet files tell without being read; None where it is no time to believe."""
     feed, name = catalog.require_feed("events"), used_columns(catalog, "events")["timestamp"]
     parts = []
     for group in feed.groups:
@@ -61,7 +61,13 @@ def _newest(catalog: Catalog) -> datetime | None:
                 f"SELECT max(ts) AS ts FROM (SELECT {moment} AS ts FROM {group.relation}) "
                 f"WHERE {casts.usable_instant('ts')}"
             )
-    row = catalog.engine.query(f"SELECT max(ts) AS last FROM ({' UNION ALL '.join(parts)})").to_pylist()[0]
+    # judged by the engine: Python has no dates past the year 9999
+    believed = f"{casts.usable_instant('last')} AND last <= CAST($latest AS TIMESTAMP WITH TIME ZONE)"
+    row = catalog.engine.query(
+        f"SELECT CASE WHEN {believed} THEN last END AS last "
+        f"FROM (SELECT max(ts) AS last FROM ({' UNION ALL '.join(parts)}))",
+        {"latest": latest},
+    ).to_pylist()[0]
     return None if row["last"] is None else row["last"].astimezone(UTC)
 
 

@@ -166,7 +166,8 @@ def _column(name: str, kind: str, project: Project) -> Expression | None:
         return Expression(f"CAST({column} AS VARCHAR)", "text")
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         return Expression(f"({casts.as_instant(column, kind, project.time_zone)})", "time")
-    return None
+    # a Parquet column in which nothing was ever logged
+    return Expression("NULL", "nothing") if kind in {"NULL", '"NULL"'} else None
 
 
 def _roles(catalog: Catalog) -> dict[str, Expression]:

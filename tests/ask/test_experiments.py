@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analytics.errors import AssayError, ExpressionError, ProjectError, ScopeError, TelemetryError
@@ -465,3 +468,78 @@ def test_order_of_rows_and_files_changes_nothing(tmp_path):
         for name in ("n", "mean", "mean_control", "difference", "p_value", "ci_low", "ci_high"):
             a, b = getattr(one, name), getattr(other, name)
             assert (a is None and b is None) or math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
+
+
+# types of columns
+
+
+def replace(log: Path, column: str, values: pa.Array) -> None:
+    """One column of a Parquet file, put in place of another or added."""
+    table = pq.read_table(log)
+    if column in table.column_names:
+        pq.write_table(table.set_column(table.schema.get_field_index(column), column, values), log)
+    else:
+        pq.write_table(table.append_column(column, values), log)
+
+
+@pytest.mark.parametrize("kind", ["int32", "uint64", "float64", "string", "decimal128(20, 0)", "dictionary"])
+def test_units_are_the_same_in_any_type(tmp_path, kind):
+    expected = ask(tmp_path / "text", logs())
+    file = write(tmp_path / kind, logs())
+    for feed in ("exposures", "events"):
+        log = file.parent / feed / "part-0.parquet"
+        numbers = pa.array(
+            [int(name[1:]) for name in pq.read_table(log).column("unit").to_pylist()], pa.int64()
+        )
+        if feed == "events":
+            types = {
+                "decimal128(20, 0)": pa.decimal128(20, 0),
+                "string": pa.string(),
+                "dictionary": pa.string(),
+            }
+            numbers = numbers.cast(types.get(kind) or getattr(pa, kind)())
+            numbers = numbers.dictionary_encode() if kind == "dictionary" else numbers
+        replace(log, "unit", numbers)
+    bench = Workbench(file)
+    for found, one in zip(bench.scorecard(name="test").rows, expected.rows, strict=True):
+        assert (found.n, found.n_control) == (one.n, one.n_control)
+        assert found.mean == pytest.approx(one.mean)
+    bench.close()
+
+
+@pytest.mark.parametrize("zone, logged", [("UTC", "UTC"), ("America/New_York", None)])
+@pytest.mark.parametrize("instant", [2**63 - 1, 1_709_856_000_000_000_000, -(2**61)])
+def test_a_clock_that_is_far_off_is_left_out(tmp_path, zone, logged, instant):
+    file = write(tmp_path, logs(metrics={"spent": {**SPENT, "window": "1 day"}}, time_zone=zone))
+    for feed in ("exposures", "events"):
+        log = tmp_path / feed / "part-0.parquet"
+        times = pq.read_table(log).column("ts").cast(pa.int64()).to_pylist()
+        times[0] = instant
+        replace(log, "ts", pa.array(times, pa.int64()).cast(pa.timestamp("us", logged)))
+    bench = Workbench(file)
+    card = bench.scorecard(name="test")
+    assert (card.health.n_units, card.health.n_rows_left_out) == (299, 1)
+    assert card.health.n_open_window < 100
+    bench.close()
+
+
+def test_a_column_without_a_single_value_is_null(tmp_path):
+    nothing = {"kind": "mean", "value": "coalesce(later, 2) * items / items", "source": "events"}
+    file = write(tmp_path, logs(metrics={"nothing": nothing, "said": {**BOUGHT, "value": "later = 'x'"}}))
+    n = pq.read_table(tmp_path / "events" / "part-0.parquet").num_rows
+    replace(tmp_path / "events" / "part-0.parquet", "later", pa.nulls(n))
+    bench = Workbench(file)
+    card = bench.scorecard(name="test")
+    assert row(card, "nothing").status == "ok"
+    assert row(card, "said").mean == 0
+    bench.close()
+
+
+def test_several_threads_ask_at_once(tmp_path):
+    bench = Workbench(write(tmp_path, logs()))
+    alone = row(bench.scorecard(name="test"), "spent").mean
+    moments = [bench.scope(as_of=f"2030-01-{day:02}") for day in range(1, 13)]
+    with ThreadPoolExecutor(6) as pool:
+        cards = list(pool.map(lambda scope: bench.scorecard(scope, name="test"), moments))
+    assert [row(card, "spent").mean for card in cards] == [pytest.approx(alone)] * 12
+    bench.close()

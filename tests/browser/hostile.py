@@ -27,17 +27,27 @@ SEGMENT, NUMBER = f"{SCRIPT} {SUM}", f"{LINK} {FORMULA}"
 """Names of a segment and of a numeric feature."""
 VERSIONS = [LINK, IMAGE]
 FILE = "<img src=x onerror=alert(1)>.parquet"
+TRIAL = f"{ANCHOR}\n{FORMULA} {ICON}"
+"""Name of a project of experiments alone, and of its experiment."""
+CONTROL, ARM = SUM, f"{SCRIPT}\n{LINK} {FORMULA}"
+SHARE, SPENT = f"{SUM} {IMAGE}", f"{LINK}\n# {FORMULA}"
+"""Names of a primary metric and of a guardrail."""
+MEANS, LOGGED_AS = f"{PICTURE}\n\n# {ANCHOR} {FORMULA}", f"{SCRIPT} {ICON}"
+STRANGER = f"{IMAGE} nobody declared"
+"""An arm that is logged only."""
 ROWS = 900
+UNITS = 400
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def write(folder: Path) -> Path:
-    """A binary and a multiclass project below a folder; gives the folder."""
+    """A binary, a multiclass and an experiments-only project below a folder; gives the folder."""
     for task, name in (("binary", BINARY), ("multiclass", CLASSES)):
         place = folder / task
         place.mkdir(parents=True)
         _rows(task).to_parquet(place / FILE, index=False)
         (place / "assay.toml").write_text(_project(task, name), encoding="utf-8")
+    _write_trial(folder / "trial")
     return folder
 
 
@@ -92,4 +102,47 @@ end = 2024-01-03
 timestamp = 2024-01-05
 version = {json.dumps(IMAGE)}
 note = {json.dumps(PICTURE + ANCHOR)}
+"""
+
+
+def _write_trial(place: Path) -> None:
+    place.mkdir(parents=True)
+    draw = np.random.default_rng(5)
+    arm = np.arange(UNITS) % 2 == 1
+    at = [START + timedelta(minutes=30 * i) for i in range(UNITS)]
+    exposures = pd.DataFrame({"user": [f"{SUM} {i}" for i in range(UNITS)], "at": at})
+    exposures["variant"] = np.where(np.arange(UNITS) < 3, STRANGER, np.where(arm, ARM, CONTROL))
+    exposures.to_parquet(place / "exposures.parquet", index=False)
+    events = exposures.drop(columns="variant")[draw.uniform(size=UNITS) < np.where(arm, 0.6, 0.3)]
+    events = events.assign(at=events["at"] + timedelta(hours=1), amount=draw.gamma(2.0, 10.0, len(events)))
+    events.to_parquet(place / "events.parquet", index=False)
+    (place / "assay.toml").write_text(_trial(), encoding="utf-8")
+
+
+def _trial() -> str:
+    told = f"means = {json.dumps(MEANS)}\nlogged_as = {json.dumps(LOGGED_AS)}"
+    return f"""
+name = {json.dumps(TRIAL)}
+[exposures]
+path = "exposures.parquet"
+unit = "user"
+variant = "variant"
+timestamp = "at"
+[events]
+path = "events.parquet"
+unit = "user"
+timestamp = "at"
+[metrics.{json.dumps(SHARE)}]
+kind = "proportion"
+value = "amount > 0"
+{told}
+[metrics.{json.dumps(SPENT)}]
+kind = "mean"
+value = "amount"
+{told}
+[experiments.{json.dumps(TRIAL)}]
+control = {json.dumps(CONTROL)}
+variants = {{ {json.dumps(CONTROL)} = 0.5, {json.dumps(ARM)} = 0.5 }}
+primary = [{json.dumps(SHARE)}]
+guardrails = {{ {json.dumps(SPENT)} = {{ margin = 0.5 }} }}
 """

@@ -65,7 +65,10 @@ def can_be_read(tab: Tab, texts: list[str], at_least: int) -> None:
 
 def test_the_overview_shows_text(open_tab, server):
     tab = open_tab(server)
-    is_only_text(tab.open("overview", range="all"), *NAMES.values(), hostile.IMAGE)
+    tab.open("overview", range="all")
+    is_only_text(
+        tab, *NAMES.values(), hostile.IMAGE, f"{hostile.TRIAL}: {hostile.ARM} wins on {hostile.SHARE}"
+    )
 
 
 @pytest.mark.parametrize("task", NAMES)
@@ -129,6 +132,33 @@ def test_telemetry_shows_text(open_tab, server, task):
     is_only_text(tab, NAMES[task], hostile.FILE, hostile.SEGMENT, hostile.NUMBER)
 
 
+def test_the_scorecard_shows_text_and_hands_it_out_guarded(open_tab, server):
+    tab = open_tab(server, size=PHONE)
+    tab.open("scorecard", project=hostile.TRIAL, metric=hostile.SPENT)
+    # a field of one line shows no line break at all
+    named = hostile.CONTROL, hostile.ARM, hostile.SHARE, hostile.SPENT, hostile.STRANGER
+    is_only_text(
+        tab, hostile.TRIAL.replace("\n", ""), *named, f"{hostile.MEANS}. Logged as {hostile.LOGGED_AS}"
+    )
+    first = tab.points(tab.card("Effects"))[0]
+    assert first["custom"] == [hostile.SHARE, hostile.ARM]
+    buttons = tab.main.get_by_role("button", name="CSV", exact=True)
+    expect(buttons).to_have_count(2)
+    for button in buttons.all():
+        is_guarded(tab.download(button)[1], hostile.SHARE)
+
+
+def test_what_is_typed_shows_as_text(open_tab, server):
+    tab = open_tab(server)
+    arms = f"{hostile.FORMULA} {hostile.ANCHOR[:50]} 30/100\n{hostile.IMAGE} 50/100"
+    tab.open("scorecard", project=hostile.TRIAL, source="counts", counts=arms, split="1:1")
+    is_only_text(tab, f"{hostile.IMAGE} wins on conversion", hostile.FORMULA)
+    tab.open("scorecard", project=hostile.TRIAL, source="counts", counts=f"A 1/2\n{hostile.LINK}")
+    is_only_text(tab, f'line 2, "{hostile.LINK[:20]}')
+    tab.open("plan", project=hostile.TRIAL, baseline_from="logs", metric=hostile.SHARE, lift=hostile.IMAGE)
+    is_only_text(tab, hostile.SHARE, f'lift: "{hostile.IMAGE}" is not a number')
+
+
 def test_long_text_does_not_widen_a_phone(open_tab, server):
     tab = open_tab(server, size=PHONE)
     for page in ("overview", "segments", "examples"):
@@ -155,8 +185,8 @@ def test_the_button_of_a_table_hands_out_guarded_text_or_is_not_there(open_tab, 
         is_guarded(tab.download(button)[1])
 
 
-def is_guarded(content: bytes) -> None:
-    """No cell of the file is a formula to a spreadsheet."""
+def is_guarded(content: bytes, text: str = hostile.SUM) -> None:
+    """No cell of the file is a formula to a spreadsheet, least of all this one."""
     cells = [cell for line in csv.reader(io.StringIO(content.decode("utf-8-sig"))) for cell in line]
-    assert f"'{hostile.SUM}" in cells
+    assert f"'{text}" in cells
     assert not [cell for cell in cells if cell.startswith(("=", "@", "\t", "\r"))]

@@ -12,6 +12,7 @@ from analytics.engines.text import Sql, all_of, identifier, literal
 from analytics.errors import ExpressionError, ProjectError, ScopeError
 from analytics.project import Metric, MetricSource
 from analytics.scope import Scope
+from analytics.telemetry.casts import as_instant
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import event_rows, exposure_rows, expression_columns, unit_rows
 from analytics.telemetry.rows import scoped_rows
@@ -400,7 +401,9 @@ def _expression(
     catalog: Catalog, metric: str, key: str, text: str, known: dict[str, Expression]
 ) -> Expression:
     try:
-        return value_of(text, known)
+        return value_of(
+            text, known, lambda written: as_instant(written, "VARCHAR", catalog.project.time_zone)
+        )
     except ExpressionError as error:
         raise ExpressionError(
             f"{catalog.project.file}: metrics.{metric}.{key}: {text!r} {' '.join(str(error).split())}"

@@ -77,14 +77,21 @@ class Expression:
 
 
 Columns = Mapping[str, Expression]
+Reader = Callable[[str], str]
+"""SQL of a text -> SQL of the instant that is written there, or NULL."""
 
 
-def parse_expression(text: str, columns: Columns) -> Expression:
+def _as_utc(text: str) -> str:
+    return f"TRY_CAST({text} AS TIMESTAMP WITH TIME ZONE)"
+
+
+def parse_expression(text: str, columns: Columns, instant: Reader = _as_utc) -> Expression:
     """Check an expression and print it anew.
 
     Args:
         text: as the user wrote it.
         columns: what names may stand for; SQL does not tell upper from lower case, and neither do we.
+        instant: how a text is read that a time is compared with.
 
     Raises:
         ExpressionError: it is no expression, names an unknown column, or uses what is not allowed.
@@ -93,16 +100,16 @@ def parse_expression(text: str, columns: Columns) -> Expression:
         raise ExpressionError(f"is longer than {MOST_CHARACTERS:,} characters")
     if "\x00" in text:
         raise ExpressionError("holds a NUL character")
-    return _Printer(columns).printed(_tree(text))
+    return _Printer(columns, instant).printed(_tree(text))
 
 
-def value_of(text: str, columns: Columns) -> Expression:
+def value_of(text: str, columns: Columns, instant: Reader = _as_utc) -> Expression:
     """An expression that gives a number, or a truth value.
 
     Raises:
         ExpressionError: it does not.
     """
-    found = parse_expression(text, columns)
+    found = parse_expression(text, columns, instant)
     if found.kind in {"text", "time"}:
         raise ExpressionError(f"gives {_KIND_WORDS[found.kind]}, not a number or a condition")
     return found
@@ -151,7 +158,8 @@ def _tree(text: str) -> dict[str, Any]:
 class _Printer:
     """Prints checked nodes; ``level`` guards against nesting no person writes."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, instant: Reader) -> None:
+        self.instant = instant
         self.columns = {name.lower(): column for name, column in columns.items()}
         self.names = tuple(columns)
         self.level = 0
@@ -219,7 +227,7 @@ class _Printer:
         sign = _COMPARISONS.get(node["type"])
         if sign is None:
             raise ExpressionError("uses a comparison that is not allowed; = <> < <= > >= are")
-        left, right = _alike(self.printed(node["left"]), self.printed(node["right"]))
+        left, right = self._alike(self.printed(node["left"]), self.printed(node["right"]))
         return Expression(f"({left} {sign} {right})", "truth")
 
     def _conjunction(self, node: dict[str, Any]) -> Expression:
@@ -237,7 +245,7 @@ class _Printer:
                 return Expression(f"({children[0].sql} IS NOT NULL)", "truth")
             case "COMPARE_IN" | "COMPARE_NOT_IN":
                 word = "IN" if node["type"] == "COMPARE_IN" else "NOT IN"
-                first, *others = _alike(*children)
+                first, *others = self._alike(*children)
                 return Expression(f"({first} {word} ({', '.join(others)}))", "truth")
             case "OPERATOR_COALESCE":
                 kind, parts = _together(children)
@@ -245,7 +253,7 @@ class _Printer:
         raise ExpressionError(f"uses {str(node['type']).lower()}, which is not allowed")
 
     def _between(self, node: dict[str, Any]) -> Expression:
-        value, low, high = _alike(*self._all((node["input"], node["lower"], node["upper"])))
+        value, low, high = self._alike(*self._all((node["input"], node["lower"], node["upper"])))
         return Expression(f"({value} >= {low} AND {value} <= {high})", "truth")
 
     def _case(self, node: dict[str, Any]) -> Expression:
@@ -297,6 +305,15 @@ class _Printer:
             f"the functions are {', '.join(FUNCTIONS)}"
         )
 
+    def _alike(self, *parts: Expression) -> list[str]:
+        """Values to be compared, in one type."""
+        kinds = {part.kind for part in parts} - {"nothing"}
+        if kinds == {"time", "text"}:
+            return [self.instant(part.sql) if part.kind == "text" else part.sql for part in parts]
+        if len(kinds) > 1 and kinds != {"number", "truth"}:
+            raise ExpressionError(f"compares {' with '.join(sorted(_KIND_WORDS[kind] for kind in kinds))}")
+        return [part.number if len(kinds) > 1 else part.sql for part in parts]
+
 
 def _arithmetic(sign: str, numbers: list[str]) -> Expression:
     if len(numbers) == 1:
@@ -335,16 +352,3 @@ def _together(parts: list[Expression]) -> tuple[Kind, list[str]]:
     if len(kinds) > 1:
         raise ExpressionError(f"mixes {' and '.join(sorted(_KIND_WORDS[kind] for kind in kinds))}")
     return next(iter(kinds), "nothing"), [part.sql for part in parts]
-
-
-def _alike(*parts: Expression) -> list[str]:
-    """Values to be compared, in one type."""
-    kinds = {part.kind for part in parts} - {"nothing"}
-    if kinds == {"time", "text"}:
-        return [
-            part.sql if part.kind == "time" else f"TRY_CAST({part.sql} AS TIMESTAMP WITH TIME ZONE)"
-            for part in parts
-        ]
-    if len(kinds) > 1 and kinds != {"number", "truth"}:
-        raise ExpressionError(f"compares {' with '.join(sorted(_KIND_WORDS[kind] for kind in kinds))}")
-    return [part.number if len(kinds) > 1 else part.sql for part in parts]

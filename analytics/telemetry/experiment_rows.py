@@ -88,7 +88,9 @@ def expression_columns(catalog: Catalog, source: MetricSource) -> dict[str, Expr
         names |= _roles(catalog)
     private = catalog.predictions.private if source == "predictions" else ()
     found = {
-        name: _column(name, kind, catalog.project) for name, kind in types.items() if name not in private
+        name: _column(name, kind, catalog.project, source)
+        for name, kind in types.items()
+        if name not in private
     }
     return names | {name: column for name, column in found.items() if column is not None}
 
@@ -137,8 +139,16 @@ def _items(catalog: Catalog, feed: Feed, group: Group, roles: tuple[str, ...], *
             items.append(f"{typed.cast(group, name, casts.as_key, 'VARCHAR')} AS {role}")
     items.append(f"{usable(project, feed.name, group)} AS usable")
     if columns:
-        items += typed.columns(group, catalog.types_of(feed.name))
+        types = catalog.types_of(feed.name)
+        items += typed.columns(group, {name: kind for name, kind in types.items() if not _is_time(kind)})
+        # as instants: a text's zone would be lost on the way through another type
+        times = [name for name, kind in types.items() if _is_time(kind)]
+        items += [f"{typed.instant(group, name, project)} AS {typed.column(name)}" for name in times]
     return items
+
+
+def _is_time(kind: str) -> bool:
+    return kind.startswith("TIMESTAMP") or kind == "DATE"
 
 
 def _unit(catalog: Catalog, group: Group, name: str) -> str:
@@ -156,7 +166,7 @@ def whole_units(catalog: Catalog) -> bool:
     return all(kind in _WHOLE for kind in kinds)
 
 
-def _column(name: str, kind: str, project: Project) -> Expression | None:
+def _column(name: str, kind: str, project: Project, source: MetricSource) -> Expression | None:
     column = typed.column(name)
     if is_numeric(kind):
         return Expression(column if kind == "DOUBLE" else f"CAST({column} AS DOUBLE)", "number")
@@ -164,8 +174,9 @@ def _column(name: str, kind: str, project: Project) -> Expression | None:
         return Expression(column, "truth")
     if kind == "VARCHAR" or kind.startswith("ENUM"):
         return Expression(f"CAST({column} AS VARCHAR)", "text")
-    if kind.startswith("TIMESTAMP") or kind == "DATE":
-        return Expression(f"({casts.as_instant(column, kind, project.time_zone)})", "time")
+    if _is_time(kind):
+        whole = casts.as_instant(column, kind, project.time_zone) if source == "predictions" else column
+        return Expression(f"({whole})", "time")
     # a Parquet column in which nothing was ever logged
     return Expression("NULL", "nothing") if kind in {"NULL", '"NULL"'} else None
 

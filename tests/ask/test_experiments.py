@@ -543,3 +543,24 @@ def test_several_threads_ask_at_once(tmp_path):
         cards = list(pool.map(lambda scope: bench.scorecard(scope, name="test"), moments))
     assert [row(card, "spent").mean for card in cards] == [pytest.approx(alone)] * 12
     bench.close()
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_a_written_time_is_one_of_the_project(tmp_path, form):
+    exposures = [{"unit": f"u{i}", "variant": "AB"[i % 2], "ts": at(1)} for i in range(40)]
+    # from midnight to midnight in New York it is 5:00 to 4:00 in UTC: the clocks change on March 10
+    events = [
+        {"unit": f"u{i}", "ts": at(48 + i), "event": "buy", "amount": 1.0, "items": 1.0} for i in range(40)
+    ]
+    metrics = {
+        "that_day": {**SPENT, "value": "ts >= '2024-03-10' AND ts < '2024-03-11'"},
+        "zoned": {
+            **SPENT,
+            "value": "ts >= '2024-03-10T05:00:00Z' AND ts BETWEEN '2024-01-01' AND '2024-03-11T03:59:59+00:00'",
+        },
+        "number": {**SPENT, "value": "ts IN ('20240310', 'never')"},
+    }
+    card = ask(tmp_path, logs(exposures, events, metrics, time_zone="America/New_York"), form)
+    for name, total in (("that_day", 23), ("zoned", 23), ("number", 1)):
+        found = row(card, name)
+        assert 20 * (found.mean + found.mean_control) == pytest.approx(total)

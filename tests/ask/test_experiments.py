@@ -564,3 +564,29 @@ def test_a_written_time_is_one_of_the_project(tmp_path, form):
     for name, total in (("that_day", 23), ("zoned", 23), ("number", 1)):
         found = row(card, name)
         assert 20 * (found.mean + found.mean_control) == pytest.approx(total)
+
+
+COLUMNS = [
+    'we"ird; col',
+    "ünï",
+    "a.b",
+    "select",
+    "column:x",
+    "arm_variant",
+    "Amount_",
+    "$start",
+    "after_0",
+    "raw_0_value",
+    "😀",
+]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_columns_of_any_name_are_read(tmp_path, form):
+    exposures, events = rows(40)
+    for one in events:
+        one.update(dict.fromkeys(COLUMNS, one["amount"]))
+    quoted = ['"' + name.replace('"', '""') + '"' for name in COLUMNS]
+    metrics = {"plain": SPENT, "all": {**SPENT, "value": " + ".join(quoted)}}
+    card = ask(tmp_path, logs(exposures, events, metrics, experiment={"start": at(0)}), form)
+    assert row(card, "all").mean == pytest.approx(len(COLUMNS) * row(card, "plain").mean)

@@ -83,8 +83,9 @@ def health(card: Scorecard) -> list[Line]:
     problems = (found.srm.warnings if found.srm else None) or ""
     for note in found.notes:
         is_named = any(note.startswith((f"{facts.name}:", f"{facts.name} (")) for facts in card.metrics)
-        text = f"{note}." if is_named else f"{note[:1].upper()}{note[1:]}."
-        lines.append(Line("look" if note in problems else "plain", text))
+        text = f"{note if is_named else note[:1].upper() + note[1:]}.".replace("..", ".")
+        is_urgent = note in problems or note in card.decision.sentence
+        lines.append(Line("look" if is_urgent else "plain", text))
     if not any(line.level in {"bad", "look"} for line in lines):
         lines.append(Line("fine", words.NOTHING_AGAINST))
     order: tuple[Level, ...] = ("bad", "look", "fine", "plain")

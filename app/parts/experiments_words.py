@@ -23,9 +23,7 @@ SPLIT_HELP = (
 )
 SPLIT_EMPTY = "not checked"
 NOTHING_TYPED = "Type two arms or more, and the verdict stands here."
-NOTHING_TYPED_BODY = (
-    "{arms} Decimals have a point. All of it becomes part of the address, so the page is a link."
-)
+NOTHING_TYPED_BODY = "Decimals have a point. All of it becomes part of the address, so the page is a link."
 CANNOT_COMPARE = "These numbers cannot be compared: {problem}."
 NO_EXPERIMENTS = "There is no experiment in this project yet; typed numbers can be compared at once."
 NO_EXPERIMENTS_EXAMPLE = """[exposures]                     # who saw which arm, and when

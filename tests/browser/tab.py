@@ -52,6 +52,13 @@ POINTS = """chart => {
   return found;
 }"""
 
+# What stands in an element; icons are words in a font of their own.
+WITHOUT_ICONS = """element => {
+  const copy = element.cloneNode(true);
+  copy.querySelectorAll('[role=img][translate=no]').forEach(icon => icon.remove());
+  return copy.textContent;
+}"""
+
 
 def has_ended(frame: str | bytes) -> bool:
     """Whether the server says that a run of the script has come to its end."""
@@ -149,8 +156,10 @@ class Tab:
     @property
     def headline(self) -> str:
         """The sentence on top, without its sign."""
-        said = self.main.get_by_role("heading").first.locator("[data-heading-text]").inner_text()
-        return re.sub(r"^[a-z_]+\s(?=[A-Z0-9])", "", said.replace("\u2060", "")).strip()
+        said: str = (
+            self.main.get_by_role("heading").first.locator("[data-heading-text]").evaluate(WITHOUT_ICONS)
+        )
+        return " ".join(said.replace("\u2060", "").split())
 
     @property
     def scope(self) -> str:
@@ -196,15 +205,25 @@ class Tab:
             assert fits, f"no point carries {carries}; there are {[point['custom'] for point in found][:20]}"
             return fits[0]
 
-        distance = place()["y"] - self.page.viewport_size["height"] / 2
-        self.main.evaluate(
-            "(main, distance) => main.scrollBy({top: distance, behavior: 'instant'})", distance
-        )
+        self._scroll(place()["y"])
         point = place()
         self.page.mouse.move(point["x"] - 3, point["y"])
         self.page.mouse.click(point["x"], point["y"])
         carried: list[Any] = point["custom"]
         return carried
+
+    def scroll_to(self, there: Locator) -> Locator:
+        """Bring something to the middle of the window at once: a list that is open closes when the page scrolls."""
+        box = there.bounding_box()
+        assert box
+        self._scroll(box["y"])
+        return there
+
+    def _scroll(self, y: float) -> None:
+        distance = y - self.page.viewport_size["height"] / 2
+        self.main.evaluate(
+            "(main, distance) => main.scrollBy({top: distance, behavior: 'instant'})", distance
+        )
 
     def press_in_table(self, table: Locator, row: int, nth: int = 0) -> None:
         """Press the n-th button of a row: tables are drawn on a canvas, and only the pointer tells buttons."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -56,17 +57,12 @@ def draw_verdicts(view: View, key: str) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 _, icon = CALL_WORDS[card.decision.call]
                 st.markdown(f"{icon} **{literal(name)}**: {literal(card.decision.sentence)}", width="content")
+                # what goes without saying stays out of the address: it would be taken out there, as one more step back
+                named: dict[str, Any] = {"source": "logs", "experiment": name if place else None}
                 st.button(
                     PAGES["scorecard"].title,
                     key=f"{key}_scorecard_{place}",
-                    on_click=partial(
-                        trail.leave,
-                        "overview",
-                        "scorecard",
-                        project=view.name,
-                        source="logs",
-                        experiment=name,
-                    ),
+                    on_click=partial(trail.leave, "overview", "scorecard", project=view.name, **named),
                     type="tertiary",
                     icon=":material/arrow_forward:",
                 )

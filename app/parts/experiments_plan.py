@@ -144,7 +144,6 @@ def tiles_of(row: PowerRow) -> list[Tile]:
     """Units an arm, units in all, days, and the effect that is shown."""
     uneven = len(set((row.n_by_variant or "").split(", "))) > 1
     each = f"{' / '.join(count(int(n)) for n in (row.n_by_variant or '0').split(', '))}" if uneven else ""
-    days = plural(row.days, "day") if row.days is not None else "–"
     traffic = f"at {count(row.daily_units)} units a day" if row.daily_units else "units a day are not known"
     sides = "one-sided" if row.one_sided else "two-sided"
     comparisons = row.variants - 1
@@ -155,7 +154,7 @@ def tiles_of(row: PowerRow) -> list[Tile]:
     return [
         Tile("Units an arm", count(row.n_per_variant), each or f"in each of {plural(row.variants, 'arm')}"),
         Tile("Units in all", count(row.n_total), f"alpha {percent(row.alpha)}{tests}, {sides}"),
-        Tile("Duration", days, traffic),
+        Tile("Days", count(row.days), traffic),
         Tile("Effect asked for" if row.solved_for == "power" else "Effect shown", shown, detail),
     ]
 

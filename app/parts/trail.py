@@ -19,7 +19,9 @@ from app.parts.workspace import workspace
 from app.text import PAGES
 
 WORDS = tuple(dict.fromkeys((*DEFAULTS, *links.PAGE_WORDS, "at", "row")))
-QUIET: dict[str, Any] = DEFAULTS | {"kind": "worst", "k": 20, "per_class": False, "at": "all", "row": 1}
+QUIET: dict[str, Any] = DEFAULTS | {
+    "kind": "worst", "k": 20, "per_class": False, "at": "all", "row": 1, "source": "logs",
+}  # fmt: skip
 """What widgets show where nothing is said; it stays out of the address."""
 _KEY = "came_from"
 _AGAIN = "say_again"

@@ -14,8 +14,11 @@ from analytics.telemetry.casts import is_numeric
 from analytics.telemetry.catalog import CLOCK_TOLERANCE, Catalog
 from analytics.telemetry.feeds import FILE, ROW, Feed, Group
 from analytics.telemetry.listing import EXPERIMENT_FEEDS
+from analytics.telemetry.sniff import sniffed_types
 
 NO_VARIANT = "(missing)"
+MOST_LOOKED_AT = 100_000_000
+"""Bytes of text logs up to which columns are looked at from end to end."""
 _TIMES = ("timestamp",)
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", None)
 """Types whose values fit into 64 bits; None where files lack the column."""
@@ -87,12 +90,27 @@ def expression_columns(catalog: Catalog, source: MetricSource) -> dict[str, Expr
     if source == "predictions":
         names |= _roles(catalog)
     private = catalog.predictions.private if source == "predictions" else ()
+    empty = dict.fromkeys(_empty_columns(catalog, source), "NULL")
     found = {
         name: _column(name, kind, catalog.project, source)
-        for name, kind in types.items()
+        for name, kind in (types | empty).items()
         if name not in private
     }
     return names | {name: column for name, column in found.items() if column is not None}
+
+
+def _empty_columns(catalog: Catalog, source: MetricSource) -> frozenset[str]:
+    """Columns of text logs that hold no value yet, and so no text either."""
+    feed, key = catalog.feeds[source], ("empty columns", source)
+    size = sum(file.size for group in feed.groups if group.text for file in group.files)
+    if not 0 < size <= MOST_LOOKED_AT:
+        return frozenset()
+    if key not in catalog.answered:
+        texts = {name for name, kind in feed.columns.items() if kind == "VARCHAR"}
+        known = sniffed_types(catalog.engine, feed)
+        catalog.answered[key] = frozenset(texts - set(known) - feed.partitions)
+    found: frozenset[str] = catalog.answered[key]
+    return found
 
 
 def used_columns(catalog: Catalog, name: str) -> Mapping[str, str]:
@@ -177,7 +195,7 @@ def _column(name: str, kind: str, project: Project, source: MetricSource) -> Exp
     if _is_time(kind):
         whole = casts.as_instant(column, kind, project.time_zone) if source == "predictions" else column
         return Expression(f"({whole})", "time")
-    # a Parquet column in which nothing was ever logged
+    # a column in which nothing was ever logged
     return Expression("NULL", "nothing") if kind in {"NULL", '"NULL"'} else None
 
 

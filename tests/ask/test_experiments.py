@@ -590,3 +590,14 @@ def test_columns_of_any_name_are_read(tmp_path, form):
     metrics = {"plain": SPENT, "all": {**SPENT, "value": " + ".join(quoted)}}
     card = ask(tmp_path, logs(exposures, events, metrics, experiment={"start": at(0)}), form)
     assert row(card, "all").mean == pytest.approx(len(COLUMNS) * row(card, "plain").mean)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_text_logs_without_a_value_yet(tmp_path, form):
+    events = [{"unit": f"u{i}", "ts": at(300), "event": None, "amount": None, "items": 1.0} for i in range(9)]
+    card = ask(tmp_path / "values", logs(events=events), form)
+    assert row(card, "spent").mean == row(card, "bought").mean == 0
+    if form == "csv":
+        file = write(tmp_path / "rows", logs(), form)
+        (file.parent / "events" / "part-0.csv").write_text("unit,ts,event,amount,items\n")
+        assert row(Workbench(file).scorecard(name="test"), "spent").mean == 0

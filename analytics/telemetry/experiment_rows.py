@@ -96,6 +96,9 @@ def expression_columns(catalog: Catalog, source: MetricSource) -> dict[str, Expr
         for name, kind in (types | empty).items()
         if name not in private
     }
+    if source == "predictions":
+        # as the view reads it: a text's zone is lost in the column of that name
+        found[catalog.predictions.timestamp] = Expression("ts", "time")
     return names | {name: column for name, column in found.items() if column is not None}
 
 

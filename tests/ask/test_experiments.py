@@ -566,6 +566,17 @@ def test_a_written_time_is_one_of_the_project(tmp_path, form):
         assert 20 * (found.mean + found.mean_control) == pytest.approx(total)
 
 
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_the_time_of_a_prediction_keeps_its_zone(tmp_path, form):
+    exposures = [{"unit": f"u{i}", "variant": "AB"[i % 2], "ts": at(1)} for i in range(40)]
+    scored = [{"id": f"p{i}", "unit": f"u{i}", "ts": at(48 + i), "score": 0.5} for i in range(40)]
+    that_day = {"kind": "mean", "value": "ts >= '2024-03-10' AND ts < '2024-03-11'", "source": "predictions"}
+    feeds = {"exposures": [exposures], "predictions": [scored]}
+    given = Logs(feeds, {"that_day": that_day}, logs().experiment, time_zone="America/New_York")
+    found = row(ask(tmp_path, given, form), "that_day")
+    assert 20 * (found.mean + found.mean_control) == pytest.approx(23)
+
+
 COLUMNS = [
     'we"ird; col',
     "ünï",

@@ -245,8 +245,9 @@ def _parquet_group(opening: _Opening, files: list[LogFile]) -> Group:
 def _parquet_relation(files: list[LogFile], *, numbered: bool) -> str:
     hive = "true" if files[0].hive else "false"
     number = f"{_ROW_NUMBER} = true, " if numbered else ""
+    # Arrow, Polars and Spark leave NaN out of a column's largest value, and the engine would take it for the largest
     return (
-        f"read_parquet({_paths(files)}, filename = {literal(FILE)}, {number}"
+        f"read_parquet({_paths(files)}, filename = {literal(FILE)}, {number}can_have_nan = true, "
         f"union_by_name = true, hive_partitioning = {hive}, hive_types_autocast = false)"
     )
 

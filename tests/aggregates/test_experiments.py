@@ -352,8 +352,7 @@ def draw_predictions(seed: int) -> tuple[Logs, Logs, datetime | None]:
     as_of = at(60) if seed % 2 else None
     received = seed % 3 == 0
     weighted = seed % 4 == 1
-    # NaN in Parquet has a test of its own
-    scores = [0.1, 0.5, 0.9] if seed % 3 == 1 else [0.1, 0.5, 0.9, NAN]
+    scores = [0.1, 0.5, 0.9, NAN]
     predictions, reports = [], []
     for number in range(120):
         ts = at(float(rng.integers(0, 96)))

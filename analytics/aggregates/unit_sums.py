@@ -3,159 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from analytics.aggregates.first_arms import inside, known, of_experiment
+from analytics.aggregates.readings import SOURCES, TIMED, Reading, Wanted
 from analytics.engines.expressions import Expression, value_of
 from analytics.engines.text import Sql, all_of, identifier, literal
-from analytics.errors import ExpressionError, ProjectError, ScopeError
-from analytics.project import Metric, MetricSource
+from analytics.errors import ExpressionError
+from analytics.project import MetricSource
 from analytics.scope import Scope
 from analytics.telemetry.casts import as_instant
 from analytics.telemetry.catalog import Catalog
-from analytics.telemetry.experiment_rows import event_rows, exposure_rows, expression_columns, unit_rows
+from analytics.telemetry.experiment_rows import event_rows, expression_columns, unit_rows
 from analytics.telemetry.rows import scoped_rows
 
-TIMED: tuple[MetricSource, ...] = ("events", "predictions")
-SOURCES: tuple[MetricSource, ...] = (*TIMED, "units")
 LARGEST = 1e40
 """A value beyond it is damage, and would make every sum of powers infinite."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """One metric to be read.
-
-    Attributes:
-        name: in the project file.
-        metric: as declared.
-        source: of its rows.
-        lookback: of the covariate, before each unit's first exposure; None without.
-    """
-
-    name: str
-    metric: Metric
-    source: MetricSource
-    lookback: timedelta | None = None
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of its value."""
-        return tuple(self.metric.expressions)
-
-    @property
-    def covariates(self) -> tuple[str, ...]:
-        """The columns of its covariate; none without one."""
-        return ("covariate",) if self.metric.covariate is not None else self.looked_back
-
-    @property
-    def looked_back(self) -> tuple[str, ...]:
-        """The columns of a covariate that is summed from before each unit's first exposure."""
-        if self.metric.covariate is not None or self.lookback is None or self.source not in TIMED:
-            return ()
-        return tuple("covariate" if name == "value" else f"covariate_{name}" for name in self.columns)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What is read: an experiment's units in a stretch of time, as known at an instant.
-
-    Attributes:
-        name: of the experiment.
-        variants: its declared arms.
-        metrics: in the order they are answered.
-        start, end: of the experiment: exposures in ``[start, end)`` count; None where open.
-        since, until: only units whose first exposure lies in ``[since, until)``; None where open.
-        as_of: nothing later exists; None for everything.
-    """
-
-    name: str
-    variants: tuple[str, ...]
-    metrics: tuple[Wanted, ...]
-    start: datetime | None = None
-    end: datetime | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    as_of: datetime | None = None
-
-    @property
-    def closing(self) -> Sql:
-        """Whether ``ts`` lies before the end."""
-        if self.end is None:
-            return Sql("TRUE")
-        return Sql("ts < CAST($end AS TIMESTAMP WITH TIME ZONE)", {"end": self.end})
-
-    @property
-    def stretch(self) -> Sql:
-        """Whether ``ts`` lies between start and end."""
-        if self.start is None:
-            return self.closing
-        return all_of(
-            [Sql("ts >= CAST($start AS TIMESTAMP WITH TIME ZONE)", {"start": self.start}), self.closing]
-        )
-
-    @property
-    def asked(self) -> Sql:
-        """Whether a unit first exposed at ``ts`` is asked about."""
-        parts = []
-        if self.since is not None:
-            parts.append(Sql("ts >= CAST($since AS TIMESTAMP WITH TIME ZONE)", {"since": self.since}))
-        if self.until is not None:
-            parts.append(Sql("ts < CAST($until AS TIMESTAMP WITH TIME ZONE)", {"until": self.until}))
-        return all_of(parts)
-
-    @property
-    def known(self) -> Sql:
-        """Whether a row was there by then; of one without a time nobody can tell."""
-        if self.as_of is None:
-            return Sql("TRUE")
-        return Sql("coalesce(ts <= CAST($as_of AS TIMESTAMP WITH TIME ZONE), TRUE)", {"as_of": self.as_of})
-
-
-def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
-    """One row a unit and arm: its first appearance inside the experiment, and how many rows lie in and outside.
-
-    Rows without a unit or a time are grouped under a unit that is NULL.
-
-    Args:
-        catalog: the project's logs.
-        reading: what is read.
-        ties: whether file and row stand beside the time, so that a unit's arms can be put in order where times are
-            equal; this takes several times as long.
-    """
-    name = _assigning(catalog, reading)
-    rows = exposure_rows(catalog) if name == "exposures" else unit_rows(catalog)
-    chosen = all_of([_of_experiment(catalog, reading, name), _known(catalog, reading, name)])
-    inside = _inside(catalog, reading, name)
-    place = "min(struct_pack(ts := ts, file := file, row := row)) FILTER (inside) AS place, " if ties else ""
-    text = (
-        f"SELECT unit, variant, min(ts) FILTER (inside) AS ts, {place}count(*) FILTER (inside) AS n, "
-        "count(*) FILTER (NOT inside) AS outside FROM ("
-        f"SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, (usable AND {inside.text}) AS inside "
-        f"FROM ({rows}) WHERE {chosen.text}) GROUP BY unit, variant"
-    )
-    return Sql(text, inside.parameters | chosen.parameters)
-
-
-def arms(catalog: Catalog, reading: Reading, seen_rows: Sql, *, ties: bool = False) -> Sql:
-    """One row a unit: the arm it saw first, when, and whether it saw another.
-
-    Without ``ties`` no unit may have more than one arm. A narrower window chooses among the units by when they were
-    first exposed; it never makes a later exposure the first.
-    """
-    asked = reading.asked
-    if asked.parameters and getattr(catalog.project, _assigning(catalog, reading)).timestamp is None:
-        raise ScopeError("these units carry no time, so no part of the experiment can be asked for")
-    known = f"FROM ({seen_rows.text}) WHERE unit IS NOT NULL AND n > 0"
-    if not ties:
-        return Sql(f"SELECT unit, variant, ts, FALSE AS multiple {known} AND {asked.text}", asked.parameters)
-    return Sql(
-        "SELECT unit, variant, ts, arms > 1 AS multiple FROM ("
-        "SELECT unit, variant, ts, row_number() OVER (PARTITION BY unit ORDER BY place) AS first, "
-        f"count(*) OVER (PARTITION BY unit) AS arms {known}) WHERE first = 1 AND {asked.text}",
-        asked.parameters,
-    )
 
 
 def everybody(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
@@ -237,43 +101,9 @@ def _has_cluster(catalog: Catalog) -> bool:
     return catalog.project.units is not None and catalog.project.units.cluster is not None
 
 
-def _assigning(catalog: Catalog, reading: Reading) -> str:
-    """The section that tells which arm a unit belongs to."""
-    project = catalog.project
-    name = "exposures" if project.exposures is not None else "units"
-    section = project.exposures or project.units
-    if section is None:
-        raise ProjectError(
-            f"{project.file}: experiments.{reading.name}: needs [exposures], or [units] with a variant, "
-            "and there is neither"
-        )
-    if section.variant is None:
-        raise ProjectError(f"{project.file}: units.variant: without [exposures] this key is required")
-    if section.experiment is None and len(project.experiments) > 1:
-        raise ProjectError(
-            f"{project.file}: {name}.experiment: several experiments are declared; name the column that "
-            "tells their rows apart"
-        )
-    return name
-
-
-def _of_experiment(catalog: Catalog, reading: Reading, name: str) -> Sql:
-    if getattr(catalog.project, name).experiment is None or not reading.name:
-        return Sql("TRUE")
-    return Sql("experiment = $experiment", {"experiment": reading.name})
-
-
-def _inside(catalog: Catalog, reading: Reading, name: str) -> Sql:
-    return Sql("TRUE") if getattr(catalog.project, name).timestamp is None else reading.stretch
-
-
-def _known(catalog: Catalog, reading: Reading, name: str) -> Sql:
-    return Sql("TRUE") if getattr(catalog.project, name).timestamp is None else reading.known
-
-
 def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tuple[int, Wanted]]) -> Sql:
     rows = unit_rows(catalog)
-    known = expression_columns(catalog, "units")
+    names = expression_columns(catalog, "units")
     items = ["unit"]
     if _has_cluster(catalog):
         items.append("cluster")
@@ -282,11 +112,11 @@ def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tupl
         if wanted.metric.covariate is not None:
             written["covariate"] = identifier(wanted.metric.covariate)
         for name, text in written.items():
-            number = _expression(catalog, wanted.name, name, text, known).number
+            number = _expression(catalog, wanted.name, name, text, names).number
             items.append(f"CASE WHEN {_usable(number)} THEN {number} END AS {value_column(index, name)}")
-    chosen = [Sql("usable"), _of_experiment(catalog, reading, "units"), _known(catalog, reading, "units")]
+    chosen = [Sql("usable"), of_experiment(catalog, reading, "units"), known(catalog, reading, "units")]
     if catalog.project.exposures is None:
-        chosen.append(_inside(catalog, reading, "units"))
+        chosen.append(inside(catalog, reading, "units"))
     condition = all_of(chosen)
     once = "row_number() OVER (PARTITION BY unit ORDER BY ts, file, row) AS place"
     ranked = f"SELECT *, {once} FROM ({rows}) WHERE {condition.text}"

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from analytics.aggregates.arms import MetricAggregates
 from analytics.aggregates.experiments import read_everybody, read_experiment
-from analytics.aggregates.unit_sums import TIMED, Reading, Wanted
+from analytics.aggregates.readings import TIMED, Reading, Wanted
 from analytics.durations import format_duration
 from analytics.errors import ProjectError, ScopeError
 from analytics.experiments.analyse import scorecard

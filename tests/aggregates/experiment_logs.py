@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from analytics.aggregates.arms import ExperimentAggregates
 from analytics.aggregates.experiments import read_experiment
-from analytics.aggregates.unit_sums import Reading, Wanted
+from analytics.aggregates.readings import Reading, Wanted
 from analytics.project import read_project
 from analytics.telemetry.catalog import Catalog
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analytics.aggregates.experiments import BINS
+from analytics.aggregates.unit_histograms import BINS
 from analytics.project import read_project
 from analytics.telemetry.catalog import Catalog
 from tests.aggregates.experiment_logs import Logs, Row, at, open_logs, read, write

@@ -50,6 +50,8 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
     lifts = [row["lift"] is not None for row in rows if row["difference"] is not None]
     least = 0 if not any(lifts) else 2 if not all(lifts) else 7
     methods = len({row["method"] for row in rows}) > 1
+    # verdicts stand on corrected intervals, and another interval beside a verdict could contradict it
+    which, word = ("_adjusted", "corrected ") if corrected else ("", "")
     return [
         tables.text("metric", context=True),
         *([] if typed else [tables.text("role", context=True, drop=5)]),
@@ -59,24 +61,16 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
         _figure("control's", lambda row: _value(row, "mean_control"), drop=2),
         _figure("value", lambda row: _value(row, "mean")),
         _figure("difference", _difference, drop=min(least, 1)),
-        _figure("difference interval", lambda row: _difference_interval(row, ""), drop=least),
+        _figure(f"{word}difference interval", lambda row: _difference_interval(row, which), drop=least),
         _figure("lift", lambda row: _lift(row, "lift")),
-        _figure("lift interval", lambda row: _lift_interval(row, "")),
-        _figure("p", lambda row: _p(row, "p_value")),
-        *(_corrected() if corrected else ()),
+        _figure(f"{word}lift interval", lambda row: _lift_interval(row, which)),
+        _figure("p", lambda row: _p(row, "p_value"), drop=9 if corrected else 0),
+        *([_figure("p adjusted", lambda row: _p(row, "p_adjusted"))] if corrected else []),
         _figure("chance to beat", _chance, drop=4),
         tables.figures("n", drop=3),
         tables.figures("n_control", "n control", drop=8),
         tables.text("badge", "verdict", drop=2),
     ]
-
-
-def _corrected() -> tuple[Column, ...]:
-    return (
-        _figure("p adjusted", lambda row: _p(row, "p_adjusted")),
-        _figure("lift interval adjusted", lambda row: _lift_interval(row, "_adjusted"), drop=9),
-        _figure("difference interval adjusted", lambda row: _difference_interval(row, "_adjusted"), drop=10),
-    )
 
 
 def _figure(title: str, show: Show, *, drop: int = 0) -> Column:

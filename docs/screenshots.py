@@ -26,6 +26,8 @@ PAGES: dict[str, dict[str, str]] = {
     "drift": {"project": "flights", "range": "all", "version": "gbm-2013.03"},
     "segments": {"project": "flights", "range": "all"},
     "examples": {"project": "flights", "range": "all"},
+    "scorecard": {"project": "NYC flight delays"},
+    "plan": {"project": "NYC flight delays", "daily_units": "2000"},
     "telemetry": {"project": "flights", "range": "all"},
 }
 

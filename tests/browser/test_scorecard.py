@@ -125,11 +125,13 @@ def test_experiments_alone_are_on_the_overview_and_lead_on(open_tab, alone):
     tab = open_tab(url, size=PHONE)
     tab.open("overview")
     expect(tab.main.get_by_text(f"new_shop: {said}")).to_be_visible()
+    overview = tab.headline
     with tab.run(to="scorecard"):
         tab.main.get_by_role("button", name="Scorecard").click()
     assert tab.headline == said
     with tab.run(to="overview"):
         tab.page.go_back()
+    assert tab.headline == overview
 
     tab.open("quality")
     expect(tab.main.get_by_text(EMPTY["no_predictions"].title)).to_be_visible()

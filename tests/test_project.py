@@ -290,7 +290,10 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
         ),
         (MEAN + 'source = "series"', 'metrics.m.source: "series" is not supported yet'),
         (MEAN + 'source = "units"', 'metrics.m.source: "units" needs a [units] section, and there is none'),
-        (MEAN + 'covariate = "c"', "metrics.m.covariate: names a column of [units], and there is no such section"),
+        (
+            MEAN + 'covariate = "c"',
+            "metrics.m.covariate: names a column of [units], and there is no such section",
+        ),
         (MEAN.replace("[metrics.m]", "[metrics.srm]"), 'metrics.srm: "srm" is the name of a check'),
         (
             ARMS.replace("B = 0.5", "B = 0.6"),

@@ -200,6 +200,8 @@ class MetricAggregates:
         edges: inner edges of the bins, ascending, shape (B - 1,).
         values: of single units where an arm is small; None otherwise.
         n_imputed: units without a covariate, which got the mean of the others.
+        n_active: arm -> units with any row of the metric's source after their first exposure; None where the source has
+            one row a unit.
         skewness: arm -> skewness of its units' values (of a ratio, linearised at the ratio of all arms together); arms
             without variation have none.
         caps: column -> (low, high) it was winsorised at; None on a side that was not.
@@ -218,6 +220,7 @@ class MetricAggregates:
     n_rows_left_out: int = 0
     n_open_window: int = 0
     skewness: Mapping[str, float] = field(default_factory=dict)
+    n_active: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -228,7 +231,7 @@ class Split:
         n: arm -> units whose first arm it is; declared arms only, in declared order.
         clusters: arm -> clusters, where every cluster lies in one arm (so clusters were randomised); None otherwise.
         n_clusters: of all arms; None without clusters.
-        n_multiple, n_unknown, unknown, n_outside, n_rows_left_out: as in `analytics.experiments.rows.Health`.
+        n_multiple, n_unknown, unknown, n_outside, n_future, n_rows_left_out: as in `analytics.experiments.rows.Health`.
     """
 
     n: Mapping[str, int]
@@ -239,12 +242,21 @@ class Split:
     unknown: tuple[tuple[str, int], ...] = ()
     n_outside: int = 0
     n_rows_left_out: int = 0
+    n_future: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class ExperimentAggregates:
-    """One reading of an experiment's logs."""
+    """One reading of an experiment's logs.
+
+    Attributes:
+        split: of the units.
+        metrics: in the order of the reading.
+        sql: the texts that scanned.
+        damage: what of the log files could not be read, a sentence each.
+    """
 
     split: Split
     metrics: tuple[MetricAggregates, ...]
     sql: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()

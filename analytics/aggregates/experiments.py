@@ -34,6 +34,7 @@ from analytics.aggregates.unit_table import UnitTable, capped, caps, imputed
 from analytics.engines.text import Sql, literal
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import last_event
+from analytics.telemetry.listing import EXPERIMENT_FEEDS
 
 FEW_UNITS = 1000
 """Units of an arm below which the values of single units are read."""
@@ -62,7 +63,23 @@ def read_experiment(catalog: Catalog, reading: Reading) -> ExperimentAggregates:
         table = UnitTable(catalog, reading, keep(unit_values(catalog, reading, first)))
         split = _split(table, appearances, first)
         metrics = tuple(_metric(table, i, wanted, split) for i, wanted in enumerate(reading.metrics))
-        return ExperimentAggregates(split, metrics, tuple(texts))
+        return ExperimentAggregates(split, metrics, tuple(texts), _damage(catalog))
+
+
+def _damage(catalog: Catalog) -> tuple[str, ...]:
+    """Files and lines of the experiments' feeds that cannot be read."""
+    notes = []
+    for name in EXPERIMENT_FEEDS:
+        feed = catalog.feeds.get(name)
+        if feed is None:
+            continue
+        notes += [f"{name}: {path.name} is left out ({reason})" for path, reason in feed.damaged.items()]
+        notes += [
+            f"{name}: {csv.rejected:,} line{'s' * (csv.rejected != 1)} of {path.name} cannot be read"
+            for path, csv in feed.csv.items()
+            if csv.rejected
+        ]
+    return tuple(notes)
 
 
 def _in_several_arms(catalog: Catalog, appearances: Sql) -> bool:
@@ -104,8 +121,9 @@ def _split(table: UnitTable, appearances: Sql, first: Sql) -> Split:
         key=lambda pair: (-pair[1], pair[0]),
     )
     rows = table.row(
-        "SELECT coalesce(sum(outside) FILTER (unit IS NOT NULL), 0) AS outside, coalesce(sum(n) + sum(outside), 0) "
-        "- coalesce(sum(n + outside) FILTER (unit IS NOT NULL), 0) AS unusable, "
+        "SELECT coalesce(sum(outside) FILTER (unit IS NOT NULL), 0) AS outside, "
+        "coalesce(sum(future) FILTER (unit IS NOT NULL), 0) AS future, "
+        "coalesce(sum(outside) FILTER (unit IS NULL), 0) AS unusable, "
         "coalesce(sum(n) FILTER (unit IS NOT NULL), 0) - count(DISTINCT unit) FILTER (n > 0) AS copies "
         f"FROM ({appearances.text})"
     )
@@ -121,6 +139,7 @@ def _split(table: UnitTable, appearances: Sql, first: Sql) -> Split:
         unknown=tuple(unknown[:UNKNOWN_ARMS]),
         n_outside=int(rows["outside"]),
         n_rows_left_out=int(rows["unusable"]) + int(copies),
+        n_future=int(rows["future"]),
     )
 
 
@@ -162,6 +181,7 @@ def _metric(table: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
         _left_out(table, index, wanted),
         _open_windows(table, wanted),
         skewness,
+        _active(table, index, wanted),
     )
 
 
@@ -254,6 +274,16 @@ def _left_out(table: UnitTable, index: int, wanted: Wanted) -> int:
             "n"
         ]
     )
+
+
+def _active(table: UnitTable, index: int, wanted: Wanted) -> dict[str, int] | None:
+    if wanted.source not in TIMED:
+        return None
+    rows = table.query(
+        f"SELECT variant, count(*) FILTER ({value_column(index, 'rows')} > 0) AS n "
+        f"FROM ({table.units.text}) GROUP BY variant"
+    ).to_pylist()
+    return {row["variant"]: int(row["n"]) for row in rows}
 
 
 def _open_windows(table: UnitTable, wanted: Wanted) -> int:

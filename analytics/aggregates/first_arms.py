@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from analytics.aggregates.readings import Reading
 from analytics.engines.text import Sql, all_of
 from analytics.errors import ProjectError, ScopeError
-from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.catalog import CLOCK_TOLERANCE, Catalog
 from analytics.telemetry.experiment_rows import exposure_rows, unit_rows
 
 
 def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
-    """One row a unit and arm: its first appearance inside the experiment, and how many rows lie in and outside.
+    """One row a unit and arm: its first appearance inside the experiment, and how many rows lie there or not.
 
-    Rows without a unit or a time are grouped under a unit that is NULL.
+    Rows from the future are counted by themselves. Rows without a unit or a time are grouped under a unit that is NULL.
 
     Args:
         catalog: the project's logs.
@@ -23,15 +25,16 @@ def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
     name = _assigning(catalog, reading)
     rows = exposure_rows(catalog) if name == "exposures" else unit_rows(catalog)
     chosen = all_of([of_experiment(catalog, reading, name), known(catalog, reading, name)])
-    here = inside(catalog, reading, name)
+    here, later = inside(catalog, reading, name), _future(catalog, name)
     place = "min(struct_pack(ts := ts, file := file, row := row)) FILTER (inside) AS place, " if ties else ""
     text = (
         f"SELECT unit, variant, min(ts) FILTER (inside) AS ts, {place}count(*) FILTER (inside) AS n, "
-        "count(*) FILTER (NOT inside) AS outside FROM ("
-        f"SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, (usable AND {here.text}) AS inside "
-        f"FROM ({rows}) WHERE {chosen.text}) GROUP BY unit, variant"
+        "count(*) FILTER (NOT inside AND NOT future) AS outside, count(*) FILTER (future) AS future FROM ("
+        "SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, future, "
+        f"(usable AND NOT future AND {here.text}) AS inside FROM ("
+        f"SELECT *, (usable AND {later.text}) AS future FROM ({rows}) WHERE {chosen.text})) GROUP BY unit, variant"
     )
-    return Sql(text, here.parameters | chosen.parameters)
+    return Sql(text, here.parameters | chosen.parameters | later.parameters)
 
 
 def arms(catalog: Catalog, reading: Reading, seen_rows: Sql, *, ties: bool = False) -> Sql:
@@ -72,6 +75,14 @@ def _assigning(catalog: Catalog, reading: Reading) -> str:
             "tells their rows apart"
         )
     return name
+
+
+def _future(catalog: Catalog, name: str) -> Sql:
+    """Whether a row is dated so far ahead that its clock was wrong: nobody was exposed yet."""
+    if getattr(catalog.project, name).timestamp is None:
+        return Sql("FALSE")
+    latest = {"latest": datetime.now(UTC) + CLOCK_TOLERANCE}
+    return Sql("coalesce(ts > CAST($latest AS TIMESTAMP WITH TIME ZONE), FALSE)", latest)
 
 
 def of_experiment(catalog: Catalog, reading: Reading, name: str) -> Sql:

@@ -9,6 +9,8 @@ from analytics.engines.text import Sql, all_of
 from analytics.project import Metric, MetricSource
 
 TIMED: tuple[MetricSource, ...] = ("events", "predictions")
+COUNTED = ("left", "rows")
+"""What is counted of a unit's rows besides: those without a usable value, and all."""
 SOURCES: tuple[MetricSource, ...] = (*TIMED, "units")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from textwrap import shorten
 from typing import Any
 
 from analytics.aggregates.first_arms import inside, known, of_experiment
-from analytics.aggregates.readings import SOURCES, TIMED, Reading, Wanted
+from analytics.aggregates.readings import COUNTED, SOURCES, TIMED, Reading, Wanted
 from analytics.engines.expressions import Expression, value_of
 from analytics.engines.text import Sql, all_of, identifier, literal
 from analytics.errors import ExpressionError
@@ -18,6 +19,8 @@ from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import event_rows, expression_columns, unit_rows
 from analytics.telemetry.rows import scoped_rows
 
+SHOWN = 80
+"""Characters of an expression that a message repeats."""
 LARGEST = 1e40
 """A value beyond it is damage, and would make every sum of powers infinite."""
 
@@ -78,7 +81,7 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
 
 
 def value_column(index: int, name: str) -> str:
-    """The quoted column of `unit_values` that holds one column of a metric, or its ``left`` rows."""
+    """The quoted column of `unit_values` that holds one column of a metric, or one of `COUNTED`."""
     return identifier(f"m{index}:{name}")
 
 
@@ -86,7 +89,7 @@ def _names(wanted: Wanted, source: MetricSource) -> tuple[str, ...]:
     """What is read of a metric from the rows of one source."""
     own: tuple[str, ...] = wanted.columns if wanted.source == source else ()
     if own and source in TIMED:
-        own = (*own, *wanted.looked_back, "left")
+        own = (*own, *wanted.looked_back, *COUNTED)
     return (*own, "covariate") if source == "units" and wanted.metric.covariate is not None else own
 
 
@@ -94,7 +97,7 @@ def _item(source: str, index: int, name: str) -> str:
     column = value_column(index, name)
     if source == "units":
         return f"{source}.{column} AS {column}"
-    return f"coalesce({source}.{column}, {'0' if name == 'left' else '0e0'}) AS {column}"
+    return f"coalesce({source}.{column}, {'0' if name in COUNTED else '0e0'}) AS {column}"
 
 
 def _has_cluster(catalog: Catalog) -> bool:
@@ -215,8 +218,12 @@ def _summed(index: int, wanted: Wanted, *, weighted: bool) -> list[str]:
     # NULL adds nothing to a sum, but a ratio leaves out a row of which it knows one half
     wrong = " OR ".join(f"NOT {_usable(column)}" for column in raw)
     if wanted.metric.kind == "ratio":
-        wrong += "".join(f" OR {column} IS NULL" for column in raw)
-    return [*items, f"count(*) FILTER (after_{index} AND ({wrong})) AS {value_column(index, 'left')}"]
+        wrong += f" OR ({raw[0]} IS NULL) <> ({raw[1]} IS NULL)"
+    return [
+        *items,
+        f"count(*) FILTER (after_{index} AND ({wrong})) AS {value_column(index, 'left')}",
+        f"count(*) FILTER (after_{index}) AS {value_column(index, 'rows')}",
+    ]
 
 
 def _usable(number: str) -> str:
@@ -236,5 +243,5 @@ def _expression(
         )
     except ExpressionError as error:
         raise ExpressionError(
-            f"{catalog.project.file}: metrics.{metric}.{key}: {text!r} {' '.join(str(error).split())}"
+            f"{catalog.project.file}: metrics.{metric}.{key}: {shorten(text, SHOWN)!r} {' '.join(str(error).split())}"
         ) from error

@@ -190,6 +190,9 @@ def _early(project: Project, experiment: Experiment, scope: Scope, units: int) -
         end = project.instant(experiment.end)
         # a window that ends earlier is a look back at a look of then
         looked = min(filter(None, (scope.as_of, scope.end, datetime.now(UTC))))
+        if experiment.start is not None and looked < project.instant(experiment.start):
+            begins = format_instant(project.instant(experiment.start), project.zone)
+            return f"It has not started: it begins on {begins}."
         if looked < end:
             reasons.append(f"it ends on {format_instant(end, project.zone)}")
     if not reasons:

@@ -129,9 +129,10 @@ def _tree(text: str) -> dict[str, Any]:
     except RecursionError:
         raise ExpressionError(f"is nested more than {MOST_LEVELS} deep") from None
     if tree.get("error"):
-        raise ExpressionError(
-            f"is not one SQL expression ({' '.join(str(tree.get('error_message')).split())})"
-        )
+        message = " ".join(str(tree.get("error_message")).split())
+        if message.startswith("Only SELECT"):
+            message = "write one, without ;"
+        raise ExpressionError(f"is not one SQL expression ({message})")
     statements = tree["statements"]
     node = statements[0]["node"]
     plain = (
@@ -305,11 +306,23 @@ class _Printer:
             f"the functions are {', '.join(FUNCTIONS)}"
         )
 
+    def _instant(self, text: str) -> str:
+        """A text that a time is compared with; one that is written in the expression must be a time."""
+        instant = self.instant(text)
+        if text.startswith("'"):
+            with _parser().cursor() as cursor:
+                row = cursor.execute(f"SELECT ({instant}) IS NULL").fetchone()
+            if row is None or row[0]:
+                raise ExpressionError(
+                    f"compares a time with {text}, which is no time; write '2026-01-31 14:00'"
+                )
+        return instant
+
     def _alike(self, *parts: Expression) -> list[str]:
         """Values to be compared, in one type."""
         kinds = {part.kind for part in parts} - {"nothing"}
         if kinds == {"time", "text"}:
-            return [self.instant(part.sql) if part.kind == "text" else part.sql for part in parts]
+            return [self._instant(part.sql) if part.kind == "text" else part.sql for part in parts]
         if len(kinds) > 1 and kinds != {"number", "truth"}:
             raise ExpressionError(f"compares {' with '.join(sorted(_KIND_WORDS[kind] for kind in kinds))}")
         return [part.number if len(kinds) > 1 else part.sql for part in parts]

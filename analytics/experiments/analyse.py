@@ -49,7 +49,7 @@ def scorecard(
         metrics=tuple(metric.facts for metric in design.ordered_metrics),
         rows=rows if state.srm is None else (*rows, state.srm),
         arms=arms,
-        days=tuple(row for metric, given in ordered for row in day_rows(design, metric, given, level)),
+        days=tuple(row for metric, given in ordered for row in day_rows(design, metric, given, rows, level)),
         bins=tuple(row for metric, given in ordered for row in value_bins(design, metric, given)),
         health=state,
         decision=decide(design, rows, state),
@@ -73,8 +73,8 @@ def _rows(
     return tuple(
         replace(
             row,
-            badge=badge(row, designs[row.metric]),
-            warnings=row_warnings(row, found[row.metric], split_broken=split_broken),
+            badge=None if split_broken else badge(row, designs[row.metric]),
+            warnings=row_warnings(row, found[row.metric], state.doubts, split_broken=split_broken),
         )
         for row in corrected(drafted, 1.0 - confidence)
     )

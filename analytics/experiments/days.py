@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +11,7 @@ from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.drafts import compared
 from analytics.experiments.methods import Comparison, Limits, NotTested, limits
 from analytics.experiments.pairs import PairMoments, cumulative
-from analytics.experiments.rows import DayRow, Method
+from analytics.experiments.rows import DayRow, ExperimentRow, Method
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,22 @@ class _Day:
 
 
 def day_rows(
-    design: Design, metric: MetricDesign, found: MetricAggregates, confidence: float
+    design: Design,
+    metric: MetricDesign,
+    found: MetricAggregates,
+    rows: Sequence[ExperimentRow],
+    confidence: float,
 ) -> Iterator[DayRow]:
-    """Every arm by every method on every day of first exposure; none where exposures carry no time."""
+    """Every arm by every method on every day of first exposure; none where exposures carry no time.
+
+    Args:
+        design: of the experiment.
+        metric: of the days.
+        found: its aggregates.
+        rows: of the record, whose corrected levels the intervals are drawn at.
+        confidence: where the record could not be tested.
+    """
+    levels = {(row.variant, row.method): row.confidence_adjusted for row in rows if row.metric == metric.name}
     sources: list[tuple[ArmMoments, Method]] = [(found.moments, "unadjusted")]
     if metric.has_covariate and found.with_covariate is not None:
         sources.append((found.with_covariate, "cuped"))
@@ -38,12 +51,16 @@ def day_rows(
         for moments, method in sources
         for day, two in cumulative(moments, variant, design.control)
     ]
-    tested = [day.outcome for day in days if not isinstance(day.outcome, NotTested)]
-    drawn = iter(limits(tested, confidence))
-    for day in days:
-        yield _row(
-            metric.name, design.control, day, None if isinstance(day.outcome, NotTested) else next(drawn)
-        )
+    drawn: dict[int, Limits] = {}
+    for (variant, method), level in levels.items():
+        mine = {
+            i: day.outcome
+            for i, day in enumerate(days)
+            if (day.variant, day.method) == (variant, method) and not isinstance(day.outcome, NotTested)
+        }
+        drawn |= dict(zip(mine, limits([*mine.values()], level or confidence), strict=True))
+    for i, day in enumerate(days):
+        yield _row(metric.name, design.control, day, drawn.get(i))
 
 
 def _row(metric: str, control: str, day: _Day, drawn: Limits | None) -> DayRow:

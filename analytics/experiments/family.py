@@ -33,7 +33,9 @@ def corrected(drafts: Sequence[Draft], alpha: float) -> list[ExperimentRow]:
     return [
         draft.row
         if draft.comparison is None
-        else _finished(draft, draft.comparison, (drawn[i, alpha], drawn[i, levels[i]]), p_adjusted[i])
+        else _finished(
+            draft, draft.comparison, (drawn[i, alpha], drawn[i, levels[i]]), p_adjusted[i], levels[i]
+        )
         for i, draft in enumerate(drafts)
     ]
 
@@ -55,7 +57,7 @@ def _limits(
 
 
 def _finished(
-    draft: Draft, comparison: Comparison, both: tuple[Limits, Limits], p_adjusted: float | None
+    draft: Draft, comparison: Comparison, both: tuple[Limits, Limits], p_adjusted: float | None, level: float
 ) -> ExperimentRow:
     alone, ours = both
     reason = None
@@ -75,6 +77,7 @@ def _finished(
         lift_ci_high=None if alone.lift is None else alone.lift[1].high,
         lift_ci_adjusted_low=None if ours.lift is None else ours.lift[1].low,
         lift_ci_adjusted_high=None if ours.lift is None else ours.lift[1].high,
+        confidence_adjusted=1.0 - level,
         reason=reason,
     )
 

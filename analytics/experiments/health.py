@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import chi2_contingency
 
 from analytics.aggregates.arms import ArmMoments, ExperimentAggregates, MetricAggregates, Split
 from analytics.experiments.design import Design
 from analytics.experiments.drafts import SMALL_ARM, untested
 from analytics.experiments.rows import ArmCount, ExperimentRow, Health
+from analytics.experiments.silence import shares_differ, silent_arms
 from analytics.experiments.skew import SKEWED, skewness_of_difference
 from analytics.experiments.words import count, listed, number, p_value, percent, plural
 from analytics.results import Status
@@ -37,7 +36,8 @@ def health(
         ArmCount(arm, share, int(counts.get(arm, 0)), float(expected))
         for (arm, share), expected in zip(design.planned.items(), tested.expected, strict=True)
     )
-    problems = split_problems(design, split)
+    doubts = tuple(silent_arms(found.metrics, split))
+    problems = [*doubts, *split_problems(design, split)]
     return Health(
         arms=arms,
         srm=_srm_row(design, arms, tested, problems, confidence) if test_split else None,
@@ -50,7 +50,9 @@ def health(
         n_rows_left_out=split.n_rows_left_out,
         n_open_window=max((metric.n_open_window for metric in found.metrics), default=0),
         n_clusters=split.n_clusters,
-        notes=(*((design.early,) if design.early else ()), *problems, *_left_out(split, found.metrics)),
+        notes=(*problems, *found.damage, *_left_out(split, found.metrics)),
+        n_future=split.n_future,
+        doubts=doubts,
     )
 
 
@@ -121,23 +123,34 @@ def split_problems(design: Design, split: Split) -> list[str]:
             + (", since leaving them out would bias arms of unequal size" if uneven else "")
         )
     if split.n_unknown:
-        names = ", ".join(f"{name} ({count(n)})" for name, n in split.unknown)
-        problems.append(
-            f"{plural(split.n_unknown, 'unit')} of arms that are not declared are left out"
-            + (f": {names}" if names else "")
-        )
+        problems.append(f"{unknown_arms(split)} are left out")
     strays = [arm for arm, share in design.shares.items() if share == 0 and split.n.get(arm)]
     if strays:
         problems.append(f"{listed(strays)} should get no units but got some")
     return problems
 
 
+def unknown_arms(found: Split | Health) -> str:
+    """Units whose first arm is not declared, with the arms' names."""
+    names = ", ".join(f"{name} ({count(n)})" for name, n in found.unknown)
+    return f"{plural(found.n_unknown, 'unit')} of arms that are not declared" + (
+        f" ({names})" if names else ""
+    )
+
+
 def _left_out(split: Split, metrics: Sequence[MetricAggregates]) -> list[str]:
     notes = []
+    if split.n_future:
+        notes.append(
+            f"{plural(split.n_future, 'exposure')} dated after now {'does' if split.n_future == 1 else 'do'} not count"
+        )
     if split.n_outside:
         notes.append(f"{plural(split.n_outside, 'exposure')} before the start or after the end do not count")
     if split.n_rows_left_out:
-        notes.append(f"{plural(split.n_rows_left_out, 'row')} without unit or time, or twice, are left out")
+        rows = plural(split.n_rows_left_out, "row")
+        notes.append(
+            f"{rows} that {_has(split.n_rows_left_out)} no unit or no time, or repeat a unit, do not count"
+        )
     for metric in metrics:
         missing = sum(metric.moments.missing.values())
         if missing:
@@ -151,6 +164,10 @@ def _left_out(split: Split, metrics: Sequence[MetricAggregates]) -> list[str]:
     return notes
 
 
+def _has(n: int) -> str:
+    return "has" if n == 1 else "have"
+
+
 def _cap(metric: str, column: str, limits: tuple[float | None, float | None]) -> str:
     named = zip(("below", "above"), limits, strict=True)
     ends = [f"{word} {number(limit)}" for word, limit in named if limit is not None]
@@ -158,13 +175,16 @@ def _cap(metric: str, column: str, limits: tuple[float | None, float | None]) ->
     return f"{what}: values {' and '.join(ends)} are set to that (winsorised)"
 
 
-def row_warnings(row: ExperimentRow, found: MetricAggregates, *, split_broken: bool) -> str | None:
+def row_warnings(
+    row: ExperimentRow, found: MetricAggregates, doubts: Sequence[str], *, split_broken: bool
+) -> str | None:
     """What to bear in mind with one comparison, as sentences joined by semicolons."""
     if row.variant is None or row.control is None:
         return None
     warnings = []
     if split_broken:
         warnings.append("the split is not as planned, so no difference can be trusted")
+    warnings += doubts
     if row.status == "ok":
         warnings += _stretched(row, found)
         warnings += _uneven_missing(row, found.moments)
@@ -211,17 +231,8 @@ def _uneven_missing(row: ExperimentRow, moments: ArmMoments) -> list[str]:
     arms = row.variant or "", row.control or ""
     missing = [moments.missing.get(arm, 0) for arm in arms]
     table = np.array([missing, [row.n or 0, row.n_control or 0]], dtype=np.float64)
-    if not missing_differs(table):
+    if not shares_differ(table):
         return []
     shares = table[0] / table.sum(axis=0)
     texts = [f"{percent(share)} in {arm}" for arm, share in zip(arms, shares.tolist(), strict=True)]
     return [f"values are missing in unequal shares ({' and '.join(texts)}), so the arms may not compare"]
-
-
-def missing_differs(table: np.ndarray) -> bool:
-    """Whether the first of two rows of counts differs between columns, beyond the alarm level of the split."""
-    if (table.sum(axis=1) == 0).any() or (table.sum(axis=0) == 0).any():
-        return False
-    tested = chi2_contingency(table, correction=False)
-    p = float(tested.pvalue)
-    return bool(tested.expected_freq.min() >= _LEAST_EXPECTED and math.isfinite(p) and p < SRM_ALARM)

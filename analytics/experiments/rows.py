@@ -51,9 +51,10 @@ class ExperimentRow:
         test: what was tested and how: ``welch``, ``score``, ``delta welch``, ``cluster-robust t`` …
         n_missing: units of both arms left out because their value is null.
         permutation_p_value: where a small arm and skewed values make the t distribution doubtful.
-        badge: what the corrected interval says.
+        badge: what the corrected interval says; None where the split is broken.
         warnings: sentences joined by ``; ``; None where there are none.
         confidence: of the intervals, 1 - alpha.
+        confidence_adjusted: of the corrected ones.
         status: ``ok``, ``too_few``, ``no_data`` or ``undefined``; in all but ``ok`` everything tested is None.
         reason: why, in words; with ``ok`` why there is no lift.
     """
@@ -96,6 +97,7 @@ class ExperimentRow:
     reason: str | None
     half_width: float | None = None
     half_width_control: float | None = None
+    confidence_adjusted: float | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,8 @@ class ArmRow:
 @dataclass(frozen=True)
 class DayRow:
     """What the units first exposed up to and including one local day say (fixed horizon: not for looking daily).
+
+    Intervals are drawn at the corrected level of the record, so that the last day is what the verdict stands on.
 
     Attributes: as in `ExperimentRow`; ``n`` and ``n_control`` grow from day to day.
     """
@@ -198,10 +202,12 @@ class Health:
         n_unknown: units whose first arm is not declared, left out.
         unknown: the most frequent undeclared arms, text -> units.
         n_outside: exposures before the start or after the end, which do not count.
+        n_future: exposures dated after now, which do not count.
         n_rows_left_out: exposures (or rows of units) without unit or time, and copies of a unit.
         n_open_window: units whose metric window had not closed at the end of the logs.
         n_clusters: None without clusters.
         notes: sentences on whatever else was left out.
+        doubts: sentences on logs that look broken; the verdict's sentence and every comparison repeat them.
     """
 
     arms: tuple[ArmCount, ...]
@@ -216,6 +222,8 @@ class Health:
     n_open_window: int = 0
     n_clusters: int | None = None
     notes: tuple[str, ...] = ()
+    n_future: int = 0
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

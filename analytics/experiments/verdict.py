@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from analytics.experiments.badges import gains
 from analytics.experiments.design import Design, MetricDesign
-from analytics.experiments.health import broken, split_sentence
+from analytics.experiments.health import broken, split_sentence, unknown_arms
 from analytics.experiments.rows import Badge, Call, Decision, ExperimentRow, Health, headline
 from analytics.experiments.words import listed, number, p_value, percent, signed
 
+_TOLD = 2
+"""Of more undecided metrics only the names are told."""
 _ORDER: tuple[Call, ...] = ("won", "harmed", "mixed", "undecided", "lost", "unknown")
 """Of several arms the first of these speaks for the whole comparison."""
 
@@ -23,6 +25,7 @@ class _Arm:
     variant: str
     primary: tuple[ExperimentRow, ...]
     guardrails: tuple[ExperimentRow, ...]
+    secondary: tuple[ExperimentRow, ...]
 
     def with_badge(self, *badges: Badge) -> list[ExperimentRow]:
         return [row for row in (*self.primary, *self.guardrails) if row.badge in badges]
@@ -48,13 +51,17 @@ def decide(design: Design, rows: Sequence[ExperimentRow], health: Health) -> Dec
     if health.srm is not None and health.srm.p_value is not None and broken(health.srm):
         split = split_sentence(health.arms, health.srm.p_value)
         return Decision("invalid", f"No verdict: {split}. Find the cause before reading any difference.")
+    if not health.n_units and health.n_unknown:
+        return Decision("unknown", f"Nobody is in a declared arm: {unknown_arms(health)}.")
     shown = headline(rows)
     metrics = {metric.name: metric for metric in design.metrics}
     arms = [
         _Arm(
             variant,
-            tuple(row for row in shown if row.variant == variant and row.role == "primary"),
-            tuple(row for row in shown if row.variant == variant and row.role == "guardrail"),
+            *(
+                tuple(row for row in shown if row.variant == variant and row.role == role)
+                for role in ("primary", "guardrail", "secondary")
+            ),
         )
         for variant in design.variants
     ]
@@ -65,7 +72,10 @@ def decide(design: Design, rows: Sequence[ExperimentRow], health: Health) -> Dec
     sentence = f"{'; '.join([_long(first, metrics), *others])}."
     if not sentence.startswith(first.variant):  # a name stays as it was logged
         sentence = f"{sentence[0].upper()}{sentence[1:]}"
-    return Decision(first.call, f"{sentence} {design.early}" if design.early else sentence, first.variant)
+    if health.doubts and first.call in {"won", "mixed"}:
+        return Decision("invalid", f"No verdict: {health.doubts[0]}", first.variant)
+    doubts = [f"{doubt[0].upper()}{doubt[1:]}" for doubt in health.doubts]
+    return Decision(first.call, " ".join([sentence, *doubts, *filter(None, [design.early])]), first.variant)
 
 
 def _long(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
@@ -81,10 +91,9 @@ def _long(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
         case "harmed":
             parts = [_harm(arm, metrics)]
         case "undecided":
-            parts = [f"no difference shown between {arm.variant} and {arm.primary[0].control}"]
-            parts[0] += (
-                f" on {'; on '.join(_undecided(row) for row in arm.with_badge('no difference shown'))}"
-            )
+            parts = [
+                f"no difference shown between {arm.variant} and {arm.primary[0].control} on {_open(arm)}"
+            ]
         case _:
             return _unknown(arm)
     parts += _rest(arm)
@@ -109,6 +118,13 @@ def _harm(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
     return f"{arm.variant} harms {'; '.join(told)}"
 
 
+def _open(arm: _Arm) -> str:
+    rows = arm.with_badge("no difference shown")
+    if len(rows) > _TOLD:
+        return f"any of {len(rows)} primary metrics: {listed([row.metric for row in rows])}"
+    return "; on ".join(_undecided(row) for row in rows)
+
+
 def _undecided(row: ExperimentRow) -> str:
     return f"{row.metric}: {numbers(row)}, so {_ruled_out(row)}"
 
@@ -116,7 +132,12 @@ def _undecided(row: ExperimentRow) -> str:
 def _ruled_out(row: ExperimentRow) -> str:
     low, high, relative = _interval(row)
     show = percent if relative else lambda value: _points(row, value)
-    return f"a rise beyond {show(abs(high))} and a fall beyond {show(abs(low))} are ruled out"
+    # nothing falls by more than all, and no share moves by more than 1
+    bounded = row.kind == "proportion" or relative
+    rise = [] if bounded and not relative and high >= 1 else [f"a rise beyond {show(abs(high))}"]
+    fall = [] if bounded and low <= -1 else [f"a fall beyond {show(abs(low))}"]
+    told = " and ".join([*rise, *fall])
+    return f"{told} {'are' if rise and fall else 'is'} ruled out" if told else "nothing is ruled out"
 
 
 def _rest(arm: _Arm) -> list[str]:
@@ -127,6 +148,8 @@ def _rest(arm: _Arm) -> list[str]:
     elif arm.call != "undecided" and (open_ := arm.with_badge("no difference shown")):
         parts.append(f"no difference shown on {listed([row.metric for row in open_])}")
     untested = [row for row in (*arm.primary, *arm.guardrails) if row.status != "ok"]
+    if worse := [row for row in arm.secondary if row.badge == "worse"]:
+        parts.append(f"worse on {listed([row.metric for row in worse])}")
     parts += [f"{row.metric} cannot be tested: {row.reason}" for row in untested]
     if unsafe := arm.with_badge("not shown safe"):
         parts.append(f"not shown safe: {', '.join(_unsafe(row) for row in unsafe)}")
@@ -144,7 +167,7 @@ def _primaries(arm: _Arm) -> list[tuple[str, list[str]]]:
 
 
 def _unsafe(row: ExperimentRow) -> str:
-    low, high, relative = _interval(row)
+    low, high, relative = _interval(row, even_if_alike=True)
     worst = max(-low, 0.0) if row.direction == "up" else max(high, 0.0)
     return f"{row.metric} (worse by up to {percent(worst) if relative else _points(row, worst)})"
 
@@ -192,9 +215,14 @@ def numbers(row: ExperimentRow) -> str:
     return f"{_shown(row, row.mean)} against {_shown(row, row.mean_control)}, {effect}, {p_value(row.p_adjusted)}"
 
 
-def _interval(row: ExperimentRow) -> tuple[float, float, bool]:
-    """The corrected interval of the lift (True) or, without one, of the difference."""
-    if row.lift_ci_adjusted_low is not None and row.lift_ci_adjusted_high is not None:
+def _interval(row: ExperimentRow, *, even_if_alike: bool = False) -> tuple[float, float, bool]:
+    """The corrected interval of the lift (True) or, without one or where it reads 0, of the difference."""
+    means = {_shown(row, mean) for mean in (row.mean, row.mean_control) if mean is not None}
+    if (
+        row.lift_ci_adjusted_low is not None
+        and row.lift_ci_adjusted_high is not None
+        and (even_if_alike or len(means) == 2)
+    ):
         return row.lift_ci_adjusted_low, row.lift_ci_adjusted_high, True
     return row.ci_adjusted_low or 0.0, row.ci_adjusted_high or 0.0, False
 

@@ -9,6 +9,7 @@ from typing import Any
 from analytics.experiments.rows import ExperimentRow, MetricFacts
 from app.charts.experiment_panels import Panel, axes, axis_id, nothing, panels_of, small
 from app.charts.experiment_words import (
+    NO_VERDICT,
     badge,
     difference,
     difference_interval,
@@ -166,7 +167,8 @@ def _column(panel: Panel, number: int) -> list[dict[str, Any]]:
     for row, y in zip(panel.rows, panel.places, strict=True):
         here = shared | {"y": y, "yref": axis_id("y", number)}
         amount = lift(row.lift) if panel.relative else difference(row.kind, row.difference)
-        lines = wrap(row.badge or STATUS_WORDS[row.status], 14)
+        untold = NO_VERDICT if row.status == "ok" else STATUS_WORDS[row.status]
+        lines = wrap(row.badge or untold, 14)
         word = small("<br>".join(lines))
         text = f"{amount}<br>{f'<b>{word}</b>' if row.badge in _URGENT else word}"
         notes.append(here | {"xref": "paper", "x": 1, "xshift": 8, "text": text})

@@ -126,9 +126,15 @@ def chance(p: float | None) -> str:
     return percent(p)
 
 
+NO_VERDICT = "no verdict"
+"""Of a comparison that was tested although the split is broken."""
+
+
 def badge(row: ExperimentRow) -> str:
     """Sign and word of a comparison, or why there is none."""
-    return BADGE_SIGNS[row.badge] if row.badge is not None else STATUS_WORDS[row.status]
+    if row.badge is not None:
+        return BADGE_SIGNS[row.badge]
+    return NO_VERDICT if row.status == "ok" else STATUS_WORDS[row.status]
 
 
 def has_lift(row: ExperimentRow) -> bool:

@@ -58,18 +58,19 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
         tables.text("control", context=True),
         tables.text("variant", context=True),
         *([tables.text("method")] if methods else []),
-        _figure("control's", lambda row: _value(row, "mean_control"), drop=2),
-        _figure("value", lambda row: _value(row, "mean")),
-        _figure("difference", _difference, drop=min(least, 1)),
+        _figure("control's", lambda row: _value(row, "mean_control"), drop=5),
+        _figure("value", lambda row: _value(row, "mean"), drop=4),
+        _figure("difference", _difference, drop=3 if least else 0),
         _figure(f"{word}difference interval", lambda row: _difference_interval(row, which), drop=least),
         _figure("lift", lambda row: _lift(row, "lift")),
         _figure(f"{word}lift interval", lambda row: _lift_interval(row, which)),
         _figure("p", lambda row: _p(row, "p_value"), drop=9 if corrected else 0),
         *([_figure("p adjusted", lambda row: _p(row, "p_adjusted"))] if corrected else []),
-        _figure("chance to beat", _chance, drop=4),
-        tables.figures("n", drop=3),
+        _figure("chance to beat", _chance, drop=7),
+        tables.figures("n", drop=6),
         tables.figures("n_control", "n control", drop=8),
-        tables.text("badge", "verdict", drop=2),
+        # the last to go
+        tables.text("badge", "verdict", drop=1),
     ]
 
 

@@ -95,7 +95,7 @@ def _declaring(path: Path, name: str, *, alone: bool) -> list[Path]:
 def _unknown(path: Path, name: str, known: Sequence[str], *, alone: bool) -> str:
     from difflib import get_close_matches
 
-    if alone and Path(name).exists():
+    if alone and name and Path(name).exists():
         return f"{name} is a path; name the experiment after it: assay experiment {name} NAME"
     if not known:
         return f"{path}: no experiment is declared; an [experiments.NAME] section declares one"

@@ -207,7 +207,7 @@ def _sums(
         logged = {name: value({**row, "arm": unit.variant}) for name, value in columns.items()}
         whole = all(finite(value) is not None for value in logged.values())
         wrong = any(value is not None and not math.isfinite(value) for value in logged.values())
-        if after and (wrong or (keys["kind"] == "ratio" and None in logged.values())):
+        if after and (wrong or (keys["kind"] == "ratio" and [*logged.values()].count(None) == 1)):
             result.left_out[metric] += 1
         if not whole or not (after or before):
             continue

@@ -6,7 +6,7 @@ import math
 import time
 from collections import Counter
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -688,3 +688,21 @@ def test_open_windows_are_counted(tmp_path):
     logs = small([exposures], spent, [{"unit": "u0", "ts": at(12), "amount": 1.0}])
     assert aggregates(tmp_path, logs).metrics[0].n_open_window == 3  # 7, 8 and 9 o'clock
     assert aggregates(tmp_path, logs, as_of=at(8)).metrics[0].n_open_window == 6
+
+
+def test_exposures_from_the_future_do_not_count(tmp_path):
+    exposures = [exposure(f"u{i}", "AB"[i % 2], 1) for i in range(6)]
+    exposures[0]["ts"] = datetime(2999, 1, 1, tzinfo=UTC)
+    found = aggregates(tmp_path, small([exposures]))
+    assert found.split.n == {"A": 2, "B": 3}
+    assert (found.split.n_future, found.split.n_outside) == (1, 0)
+
+
+def test_units_with_any_row_are_counted(tmp_path):
+    exposures = [exposure(f"u{i}", "AB"[i % 2], 1) for i in range(6)]
+    events = [{"unit": name, "ts": at(2), "amount": None, "items": 1.0} for name in ("u0", "u1", "u3", "zz")]
+    ratio = {"kind": "ratio", "numerator": "amount", "denominator": "amount", "source": "events"}
+    found = aggregates(tmp_path, small([exposures], {"price": ratio}, events)).metrics[0]
+    assert found.n_active == {"A": 1, "B": 2}
+    # a row that has neither half is none of the ratio's, and nothing is wrong with it
+    assert found.n_rows_left_out == 0

@@ -56,7 +56,7 @@ def rows_of(kind, values, clusters, before, **options):
     )
     given_clusters = clusters if "clustered" in kind else None
     covariate = before if "cuped" in kind else None
-    scorecard = one(own, values, clusters=given_clusters, covariate=covariate, **options)
+    scorecard = one(own, values, clusters=given_clusters, covariate=covariate, test_split=False, **options)
     return [row for row in scorecard.rows if row.method == ("cuped" if covariate else "unadjusted")]
 
 

@@ -64,7 +64,8 @@ def test_a_broken_split_blocks_the_verdict_and_marks_every_row():
         Split({"A": 5000, "B": 5400}),
         found=aggregates(moments=moments("mean", {**VALUES, "B": VALUES["B"] + 1})),
     )
-    assert answer.rows[0].badge == "better"
+    assert answer.rows[0].ci_adjusted_low > 0
+    assert answer.rows[0].badge is None
     assert answer.decision.call == "invalid"
     assert answer.decision.sentence.startswith("No verdict: the split is not as planned: ")
     assert "5,000 where 5,200 were expected" in answer.decision.sentence
@@ -125,9 +126,9 @@ def test_what_was_left_out_is_told():
         moments=replace(aggregates().moments, missing={"A": 2, "B": 1}),
     )
     notes = "\n".join(scorecard(split, found=found).health.notes)
-    assert "7 units of arms that are not declared are left out: b (5)" in notes
+    assert "7 units of arms that are not declared (b (5), " in notes
     assert "3 exposures before the start or after the end" in notes
-    assert "1 row without unit or time" in notes
+    assert "1 row that has no unit or no time" in notes
     assert "m: 3 units without a value" in notes
     assert "m: 4 rows whose value is no finite number" in notes
     assert "m: values above 12.5 are set to that" in notes

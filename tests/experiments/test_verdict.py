@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -235,4 +236,47 @@ def test_a_look_before_the_end_says_so():
     found = MetricAggregates("m", moments("mean", values))
     answer = scorecard(design, ExperimentAggregates(Split({"a": 99, "b": 99}), (found,)), UTC)
     assert answer.decision.sentence.endswith(". Too early.")
-    assert answer.health.notes[0] == "Too early."
+
+
+def active(arm_a, arm_b, mean_b=5.0):
+    values = {
+        "a": np.random.default_rng(0).normal(1, 1, 99),
+        "b": np.random.default_rng(1).normal(mean_b, 1, 99),
+    }
+    found = replace(MetricAggregates("m", moments("mean", values)), n_active={"a": arm_a, "b": arm_b})
+    design = Design("t", "a", {"a": 0.5, "b": 0.5}, metrics=(MetricDesign("m", "mean"),))
+    return scorecard(design, ExperimentAggregates(Split({"a": 99, "b": 99}), (found,)), UTC)
+
+
+def test_a_win_over_an_arm_whose_outcomes_are_lost_is_none():
+    answer = active(2, 90)
+    assert answer.decision.call == "invalid"
+    assert answer.decision.sentence.startswith("No verdict: only 2% of the units in a have a row after")
+    assert "are units written alike" in answer.rows[0].warnings
+    assert answer.health.doubts == (answer.health.notes[0],)
+
+
+def test_a_loss_of_an_arm_whose_outcomes_are_lost_says_so():
+    answer = active(90, 0, mean_b=0.0)
+    assert answer.decision.call == "lost"
+    doubt = "Only 0% of the units in b have a row after their first exposure, against 90.9% in a"
+    assert doubt in answer.decision.sentence
+
+
+def test_arms_of_which_half_is_active_are_sound():
+    assert active(50, 90).health.doubts == ()
+
+
+def test_a_win_tells_which_secondary_metrics_lost():
+    values = {"A": near(10, 0.1), "B": near(11, 0.1)}
+    answer = judged(
+        [MetricDesign("m", "mean"), MetricDesign("s", "mean", role="secondary")],
+        {"m": values, "s": {"A": near(11, 0.1), "B": near(10, 0.1)}},
+    )
+    assert answer.decision.call == "won"
+    assert answer.decision.sentence.endswith("; worse on s.")
+
+
+def test_means_that_read_alike_are_told_apart_by_their_difference():
+    answer = judged([MetricDesign("m", "mean")], {"m": {"A": near(1e9, 0.1), "B": near(1e9 - 0.3, 0.1)}})
+    assert "−0.300 (" in answer.decision.sentence

@@ -47,7 +47,7 @@ def test_the_sample_experiment_is_told_and_drawn(tab, benches):
     cells = tab.cells(tab.main.get_by_test_id("stDataFrame").first)
     assert [line[0] for line in cells] == [row.metric for row in rows]
 
-    metric, variant = "missed_long_delay", "gbm-2013.03"
+    metric, variant = "correct_decisions", "gbm-2013.03"
     tab.scroll_to(tab.main.get_by_role("combobox", name="Metric")).click()
     with tab.run():
         tab.page.get_by_role("option", name=metric).click()

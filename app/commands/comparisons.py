@@ -134,8 +134,6 @@ def _remarks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             row["reason"] or (None if row["status"] == "ok" else STATUS_WORDS[row["status"]]),
             row["warnings"],
         ]
-        if row["permutation_p_value"] is not None:
-            found.append(f"by permutation p = {_p(row, 'permutation_p_value')}")
         name = _about(row, arms)
         for remark in filter(None, found):
             names = about.setdefault(remark, [])

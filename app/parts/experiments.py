@@ -83,7 +83,8 @@ def health(card: Scorecard) -> list[Line]:
     problems = (found.srm.warnings if found.srm else None) or ""
     for note in found.notes:
         is_named = any(note.startswith((f"{facts.name}:", f"{facts.name} (")) for facts in card.metrics)
-        text = f"{note if is_named else note[:1].upper() + note[1:]}.".replace("..", ".")
+        text = note if is_named else note[:1].upper() + note[1:]
+        text = text if text.endswith((".", "?")) else f"{text}."
         is_urgent = note in problems or note in card.decision.sentence
         lines.append(Line("look" if is_urgent else "plain", text))
     if not any(line.level in {"bad", "look"} for line in lines):
@@ -306,6 +307,9 @@ def _warnings(card: Scorecard) -> list[Line]:
     for row in card.headline_rows():
         of = row.metric if len(card.variants) == 1 else f"{row.metric} of {row.variant}"
         for text in row.warnings.split("; ") if row.warnings else ():
-            if not text.startswith(("the split is not as planned", "the window of ")):
+            whole = text in card.health.doubts or text.startswith(
+                ("the split is not as planned", "the window of ")
+            )
+            if not whole:
                 said.setdefault(text, {})[of] = None
     return [Line("look", f"{listed(list(where))}: {text}.") for text, where in said.items()]

@@ -22,12 +22,23 @@ from app.parts.teach import teach
 from app.parts.view import View
 from app.text import CALL_WORDS, PAGES
 
+_ASKED = "experiment_asked"
+"""Where a session keeps the name of an experiment that a link asked for in vain."""
+
 
 def experiment(view: View) -> str | None:
     """The experiment that was chosen; None where the project declares none."""
-    if not view.project.experiments:
+    names = list(view.project.experiments)
+    if not names:
         return None
-    return choose("experiment", words.EXPERIMENT, list(view.project.experiments))
+    # the widget forgets a name it does not know, and a link must not lead to another experiment without a word
+    asked = st.query_params.get("experiment") or st.session_state.get("experiment")
+    if asked is not None and asked not in names:
+        st.session_state[_ASKED] = asked
+    chosen = choose("experiment", words.EXPERIMENT, names)
+    if _ASKED in st.session_state and chosen == names[0]:
+        st.caption(literal(words.NO_SUCH_EXPERIMENT.format(asked=st.session_state[_ASKED], shown=chosen)))
+    return chosen
 
 
 def logged_scorecard(view: View, name: str | None, first_line: DeltaGenerator) -> Scorecard | None:

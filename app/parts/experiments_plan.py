@@ -11,7 +11,7 @@ from analytics.errors import AssayError
 from analytics.experiments.power import PlanKind, power_curve, power_of
 from analytics.experiments.rows import PowerRow
 from app.charts import experiment_words as numbers
-from app.formats import count, percent, plural
+from app.formats import count, number, percent, plural
 from app.parts import experiments_words as words
 from app.parts.choose import choose
 from app.parts.experiments_read import MOST_ARMS, MOST_UNITS, TypedTextError, read_number, read_shares
@@ -144,7 +144,7 @@ def tiles_of(row: PowerRow) -> list[Tile]:
     """Units an arm, units in all, days, and the effect that is shown."""
     uneven = len(set((row.n_by_variant or "").split(", "))) > 1
     each = f"{' / '.join(count(int(n)) for n in (row.n_by_variant or '0').split(', '))}" if uneven else ""
-    traffic = f"at {count(row.daily_units)} units a day" if row.daily_units else "units a day are not known"
+    traffic = f"at {number(row.daily_units)} units a day" if row.daily_units else "units a day are not known"
     sides = "one-sided" if row.one_sided else "two-sided"
     comparisons = row.variants - 1
     tests = f" over {plural(comparisons, 'comparison')}" if comparisons > 1 else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SOURCE = "Numbers"
 SOURCES = {"logs": "from the logs", "counts": "typed counts", "means": "typed means"}
+NO_SUCH_EXPERIMENT = 'There is no experiment "{asked}" in this project; this is {shown}.'
 EXPERIMENT = "Experiment"
 COUNTS = "Arms, one a line: name conversions/visitors"
 COUNTS_EXAMPLE = "A 378/3662\nB 462/3568"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from analytics.experiments.design import Design
 from analytics.experiments.drafts import drafts
 from analytics.experiments.family import corrected, correction
 from analytics.experiments.health import broken, health, row_warnings
-from analytics.experiments.rows import ArmRow, ExperimentRow, Health, Scorecard
+from analytics.experiments.rows import ExperimentRow, Health, Scorecard
 from analytics.experiments.single_arms import arm_rows, value_bins
 from analytics.experiments.verdict import decide
 
@@ -40,7 +40,13 @@ def scorecard(
     found = {metric.name: metric for metric in aggregates.metrics}
     ordered = [(metric, found[metric.name]) for metric in design.ordered_metrics]
     arms = tuple(row for metric, given in ordered for row in arm_rows(design, metric, given, level))
-    rows = tuple(_with_widths(row, arms) for row in _rows(design, aggregates, state, level))
+    widths = {
+        (arm.metric, arm.variant): (arm.ci_high - arm.ci_low) / 2
+        for arm in arms
+        if arm.ci_low is not None and arm.ci_high is not None
+    }
+    rows = tuple(_with_widths(row, widths) for row in _rows(design, aggregates, state, level))
+    levels = {(row.metric, row.variant, row.method): row.confidence_adjusted or level for row in rows}
     return Scorecard(
         name=design.name,
         control=design.control,
@@ -49,7 +55,7 @@ def scorecard(
         metrics=tuple(metric.facts for metric in design.ordered_metrics),
         rows=rows if state.srm is None else (*rows, state.srm),
         arms=arms,
-        days=tuple(row for metric, given in ordered for row in day_rows(design, metric, given, rows, level)),
+        days=tuple(row for metric, given in ordered for row in day_rows(design, metric, given, levels)),
         bins=tuple(row for metric, given in ordered for row in value_bins(design, metric, given)),
         health=state,
         decision=decide(design, rows, state),
@@ -80,15 +86,9 @@ def _rows(
     )
 
 
-def _with_widths(row: ExperimentRow, arms: Sequence[ArmRow]) -> ExperimentRow:
+def _with_widths(row: ExperimentRow, widths: Mapping[tuple[str, str], float]) -> ExperimentRow:
     """An unadjusted mean has the interval that its arm has by itself."""
     if row.method != "unadjusted":
         return row
-    widths = {
-        arm.variant: (arm.ci_high - arm.ci_low) / 2
-        for arm in arms
-        if arm.metric == row.metric and arm.ci_low is not None and arm.ci_high is not None
-    }
-    return replace(
-        row, half_width=widths.get(row.variant or ""), half_width_control=widths.get(row.control or "")
-    )
+    own, control = (widths.get((row.metric, arm or "")) for arm in (row.variant, row.control))
+    return replace(row, half_width=own, half_width_control=control)

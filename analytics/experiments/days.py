@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +11,7 @@ from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.drafts import compared
 from analytics.experiments.methods import Comparison, Limits, NotTested, limits
 from analytics.experiments.pairs import PairMoments, cumulative
-from analytics.experiments.rows import DayRow, ExperimentRow, Method
+from analytics.experiments.rows import DayRow, Method
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ def day_rows(
     design: Design,
     metric: MetricDesign,
     found: MetricAggregates,
-    rows: Sequence[ExperimentRow],
-    confidence: float,
+    levels: Mapping[tuple[str, str | None, Method], float],
 ) -> Iterator[DayRow]:
     """Every arm by every method on every day of first exposure; none where exposures carry no time.
 
@@ -38,10 +37,10 @@ def day_rows(
         design: of the experiment.
         metric: of the days.
         found: its aggregates.
-        rows: of the record, whose corrected levels the intervals are drawn at.
-        confidence: where the record could not be tested.
+        levels: (metric, arm, method) -> confidence of the record's corrected interval.
     """
-    levels = {(row.variant, row.method): row.confidence_adjusted for row in rows if row.metric == metric.name}
+    if not found.moments.known_days:
+        return
     sources: list[tuple[ArmMoments, Method]] = [(found.moments, "unadjusted")]
     if metric.has_covariate and found.with_covariate is not None:
         sources.append((found.with_covariate, "cuped"))
@@ -52,13 +51,14 @@ def day_rows(
         for day, two in cumulative(moments, variant, design.control)
     ]
     drawn: dict[int, Limits] = {}
-    for (variant, method), level in levels.items():
+    for variant, method in dict.fromkeys((day.variant, day.method) for day in days):
         mine = {
             i: day.outcome
             for i, day in enumerate(days)
             if (day.variant, day.method) == (variant, method) and not isinstance(day.outcome, NotTested)
         }
-        drawn |= dict(zip(mine, limits([*mine.values()], level or confidence), strict=True))
+        level = levels[metric.name, variant, method]
+        drawn |= dict(zip(mine, limits([*mine.values()], level), strict=True))
     for i, day in enumerate(days):
         yield _row(metric.name, design.control, day, drawn.get(i))
 

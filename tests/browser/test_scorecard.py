@@ -109,6 +109,7 @@ def test_a_look_before_the_end_says_so_and_is_a_link(tab, open_tab, benches):
     expect(tab.main.get_by_text("As known on 2013-06-01 00:00")).to_be_visible()
     said = tab.main.inner_text()
     assert ".." not in said
+    assert "warning This is a look before the planned end." in " ".join(said.split())
     assert "Nothing speaks against" not in said
 
     again = open_tab(tab.base, scheme="dark", size=PHONE)

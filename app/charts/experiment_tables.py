@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analytics.experiments.rows import DayRow, ExperimentRow, Health, PowerRow, Scorecard, ValueBin
+from analytics.results import Results
 from app.charts.experiment_words import (
     badge,
     chance,
@@ -106,6 +107,11 @@ def scorecard_table(scorecard: Scorecard, rows: Sequence[ExperimentRow] | None =
     }
     wanted = scorecard.headline_rows() if rows is None else rows
     return _frame([row for row in wanted if row.role != "health"], columns)
+
+
+def records_table(scorecard: Scorecard) -> pd.DataFrame:
+    """Every record as the command line gives it: numbers as numbers, for whoever calculates on."""
+    return Results(scorecard.rows, scorecard.zone).to_frame()
 
 
 def arms_table(scorecard: Scorecard) -> pd.DataFrame:

@@ -14,7 +14,14 @@ from analytics.experiments.health import broken
 from analytics.experiments.rows import ExperimentRow, Health, MetricFacts, Scorecard
 from app.charts import experiment_words as numbers
 from app.charts import experiments as charts
-from app.charts.experiment_tables import arms_table, bins_table, days_table, scorecard_table, split_table
+from app.charts.experiment_tables import (
+    arms_table,
+    bins_table,
+    days_table,
+    records_table,
+    scorecard_table,
+    split_table,
+)
 from app.formats import NONE, count, listed, percent, plural
 from app.parts import empty
 from app.parts import experiments_words as words
@@ -150,7 +157,7 @@ def draw_table(card: Scorecard) -> None:
     pinned = {"Metric": st.column_config.TextColumn(pinned=True)}
     table(shown, words.TABLE, key="scorecard_table", columns=pinned)
     with st.container(horizontal=True, vertical_alignment="center"):
-        csv_button(_behind(card, "scorecard", partial(scorecard_table, card)), "scorecard")
+        csv_button(_behind(card, "scorecard", partial(records_table, card)), "scorecard")
         with st.container():
             table_behind(
                 _behind(card, "methods", partial(scorecard_table, card, rows)), "methods", words.ALL_COLUMNS

@@ -1,4 +1,4 @@
-"""Every page of every sample project stands in light, dark and on a phone, and can be read without seeing it."""
+"""Every page stands in light, dark and on a phone, and can be read without seeing it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from playwright.sync_api import Locator
 from tests.browser.tab import DESKTOP, PAGES, PHONE, Tab
 
 PROJECTS = ("flights", "flights_delay_class", "flights_minutes")
-EVERY = [("overview", PROJECTS[0]), *((page, project) for project in PROJECTS for page in PAGES[1:])]
+# Quality draws other charts for each task; the other pages of the small projects are walked by test_hostile.
+EVERY = [*((page, PROJECTS[0]) for page in PAGES), *(("quality", project) for project in PROJECTS[1:])]
 PAPER = {"phone": "rgb(255, 255, 255)", "light": "rgb(255, 255, 255)", "dark": "rgb(23, 22, 20)"}
 BACKGROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
@@ -36,7 +37,8 @@ def test_page_stands(tab, benches, page, project):
     for appearance in ("phone", "light", "dark"):
         tab.page.set_viewport_size(PHONE if appearance == "phone" else DESKTOP)
         tab.page.emulate_media(color_scheme="dark" if appearance == "dark" else "light")
-        if appearance != "dark":
+        # a page that was drawn for a phone must stand on a desktop as well, without being loaded anew
+        if appearance == "phone":
             tab.open(page, **words)
         tab.page.wait_for_function(f"() => ({BACKGROUND})() === '{PAPER[appearance]}'")
         tab.settle()
@@ -44,12 +46,14 @@ def test_page_stands(tab, benches, page, project):
         assert tab.page.evaluate(TOO_WIDE) == [], f"scrolls sideways: {appearance}"
         charts_can_be_heard(tab)
     can_be_heard(tab)
-    charts_have_tables(tab, page)
+    if page == "overview":
+        no_heading_outranks_the_first_line(tab)
+    charts_have_tables(tab, page, most=None if project == PROJECTS[0] else 1)
     assert any(asked.startswith("ws://") for asked in tab.requests), "the server was not asked at all"
 
 
-def test_no_heading_outranks_the_first_line(tab):
-    tab.open("overview")
+def no_heading_outranks_the_first_line(tab: Tab) -> None:
+    """The outline begins with the sentence that says what is the case."""
     levels = tab.main.get_by_role("heading").evaluate_all(
         "all => all.map(heading => Number(heading.tagName[1]))"
     )
@@ -83,12 +87,15 @@ def can_be_heard(tab: Tab) -> None:
         assert table.locator("[aria-label]:has(canvas)").count(), "a table does not say what it is"
 
 
-def charts_have_tables(tab: Tab, page: str) -> None:
-    """Below each chart stands its table, with a file to take along; the overview's small trends lead to Quality."""
+def charts_have_tables(tab: Tab, page: str, most: int | None) -> None:
+    """Below each chart stands its table, with a file to take along; the overview's small trends lead to Quality.
+
+    All charts of one project are opened, one of each page of the others: what stands below them is the same code.
+    """
     if page == "overview":
         return
     taken = 0
-    for chart in tab.charts.all():
+    for chart in tab.charts.all()[:most]:
         below = chart.locator(
             "xpath=ancestor::*[@data-testid='stElementContainer'][1]/following-sibling::*[1]"
         )

@@ -14,9 +14,9 @@ from analytics.experiments.design import MetricDesign
 from tests.experiments.arms import card
 
 pytestmark = pytest.mark.statistical
-REPLICATES = 3000
+REPLICATES = 1500
 CHANCE = 3.3 * np.sqrt(0.05 * 0.95 / REPLICATES)
-"""What a share of 5 % may be off by chance: 1.3 percentage points."""
+"""What a share of 5 % may be off by chance: 1.9 percentage points."""
 
 
 def cells(columns, values, clusters=None):

@@ -87,7 +87,7 @@ def can_be_heard(tab: Tab) -> None:
         assert table.locator("[aria-label]:has(canvas)").count(), "a table does not say what it is"
 
 
-def charts_have_tables(tab: Tab, page: str, most: int | None) -> None:
+def charts_have_tables(tab: Tab, page: str, most: int | None = None) -> None:
     """Below each chart stands its table, with a file to take along; the overview's small trends lead to Quality.
 
     All charts of one project are opened, one of each page of the others: what stands below them is the same code.

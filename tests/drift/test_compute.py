@@ -32,6 +32,15 @@ from tests.drift.histograms import (
 )
 
 RNG = np.random.default_rng(3)
+
+
+@pytest.fixture(autouse=True)
+def fresh_generator() -> None:
+    """Each test draws the same values, whichever ran before it."""
+    global RNG  # noqa: PLW0603  # shared by the tests and their helpers
+    RNG = np.random.default_rng(3)
+
+
 SEEDS = st.integers(0, 2**32 - 1)
 
 

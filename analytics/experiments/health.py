@@ -53,6 +53,7 @@ def health(
         notes=(*problems, *found.damage, *_left_out(split, found.metrics)),
         n_future=split.n_future,
         doubts=doubts,
+        early=design.early,
     )
 
 

@@ -207,6 +207,7 @@ class Health:
         n_open_window: units whose metric window had not closed at the end of the logs.
         n_clusters: None without clusters.
         notes: sentences on whatever else was left out.
+        early: why this is a look before the planned end, in a sentence; None where it is not one.
         doubts: sentences on logs that look broken; the verdict's sentence and every comparison repeat them.
     """
 
@@ -224,6 +225,7 @@ class Health:
     notes: tuple[str, ...] = ()
     n_future: int = 0
     doubts: tuple[str, ...] = ()
+    early: str | None = None
 
 
 @dataclass(frozen=True)

@@ -94,8 +94,8 @@ def health(card: Scorecard) -> list[Line]:
         text = text if text.endswith((".", "?")) else f"{text}."
         is_urgent = note in problems or note in card.decision.sentence
         lines.append(Line("look" if is_urgent else "plain", text))
-    if words.EARLY in card.decision.sentence:
-        lines.append(Line("look", f"{words.EARLY}."))
+    if found.early is not None:
+        lines.append(Line("look", words.EARLY))
     if not any(line.level in {"bad", "look"} for line in lines):
         lines.append(Line("fine", words.NOTHING_AGAINST))
     order: tuple[Level, ...] = ("bad", "look", "fine", "plain")

@@ -12,16 +12,7 @@ from analytics.experiments.rows import TypedArm
 from analytics.experiments.typed import compare_counts, compare_means
 from app.charts.experiments import effect_forest_alt, power_curve_alt
 from app.parts.experiments_plan import curve
-from tests.browser.tab import DESKTOP, PHONE
-from tests.browser.test_smoke import (
-    BACKGROUND,
-    PAPER,
-    TOO_WIDE,
-    can_be_heard,
-    charts_can_be_heard,
-    charts_have_tables,
-    says_what_is_the_case,
-)
+from tests.browser.test_smoke import can_be_heard, charts_have_tables, stands
 
 ARMS = [TypedArm("A", 3662, 378), TypedArm("B", 3568, 462), TypedArm("new one", 3600, 400)]
 # Values of tiles that end in dots because there is no room for them.
@@ -177,16 +168,7 @@ def is_planned(tab, row):
     ids=["logs", "typed", "plan"],
 )
 def test_page_stands(tab, page, words):
-    for appearance in ("phone", "light", "dark"):
-        tab.page.set_viewport_size(PHONE if appearance == "phone" else DESKTOP)
-        tab.page.emulate_media(color_scheme="dark" if appearance == "dark" else "light")
-        if appearance == "phone":
-            tab.open(page, **words)
-        tab.page.wait_for_function(f"() => ({BACKGROUND})() === '{PAPER[appearance]}'")
-        tab.settle()
-        says_what_is_the_case(tab)
-        assert tab.page.evaluate(TOO_WIDE) == [], f"scrolls sideways: {appearance}"
-        charts_can_be_heard(tab)
+    for appearance in stands(tab, page, words):
         assert tab.page.evaluate(CUT) == [], f"a tile is cut: {appearance}"
     can_be_heard(tab)
     charts_have_tables(tab, page)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator
@@ -34,6 +36,16 @@ NAMELESS = re.compile(
 @pytest.mark.parametrize("page, project", EVERY, ids=[f"{page}-{project}" for page, project in EVERY])
 def test_page_stands(tab, benches, page, project):
     words = {"project": benches[project].project.name} if page != "overview" else {}
+    assert [*stands(tab, page, words)] == ["phone", "light", "dark"]
+    can_be_heard(tab)
+    if page == "overview":
+        no_heading_outranks_the_first_line(tab)
+    charts_have_tables(tab, page, most=None if project == PROJECTS[0] else 1)
+    assert any(asked.startswith("ws://") for asked in tab.requests), "the server was not asked at all"
+
+
+def stands(tab: Tab, page: str, words: Mapping[str, Any]) -> Iterator[str]:
+    """Show a page on a phone, in light and in dark, each looked at before the caller may look closer."""
     for appearance in ("phone", "light", "dark"):
         tab.page.set_viewport_size(PHONE if appearance == "phone" else DESKTOP)
         tab.page.emulate_media(color_scheme="dark" if appearance == "dark" else "light")
@@ -45,11 +57,7 @@ def test_page_stands(tab, benches, page, project):
         says_what_is_the_case(tab)
         assert tab.page.evaluate(TOO_WIDE) == [], f"scrolls sideways: {appearance}"
         charts_can_be_heard(tab)
-    can_be_heard(tab)
-    if page == "overview":
-        no_heading_outranks_the_first_line(tab)
-    charts_have_tables(tab, page, most=None if project == PROJECTS[0] else 1)
-    assert any(asked.startswith("ws://") for asked in tab.requests), "the server was not asked at all"
+        yield appearance
 
 
 def no_heading_outranks_the_first_line(tab: Tab) -> None:

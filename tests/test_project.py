@@ -12,6 +12,7 @@ from analytics.project import (
     Labels,
     Predictions,
     Project,
+    Quality,
     Reference,
     Release,
     find_projects,
@@ -206,6 +207,11 @@ def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:
         ),
         (SMALL + "[releases]\nfile = 'x'", "releases.file: unknown key; accepted: path"),
         (SMALL + "[costs]\ntrue_positive = inf", "costs.true_positive: should be a finite number"),
+        (
+            SMALL + "[quality]\nfloor = { roc_acu = 0.6 }",
+            'floor: "roc_acu" is no metric (did you mean "roc_auc"?)',
+        ),
+        (SMALL + "[quality]\nfloor = { prevalence = 0.6 }", 'neither direction of "prevalence" is worse'),
         (SMALL + "[drift]\ntolerance = 1.5", "drift.tolerance: should be less than or equal to 1"),
         (SMALL + "[drift]\ntolerance = { temp = 'x' }", "drift.tolerance.temp: should be a valid number"),
         ('name = "x"\npredictions = 3', "predictions: "),
@@ -352,7 +358,7 @@ def test_projects_of_a_file_a_folder_and_a_workspace(tmp_path: Path) -> None:
 def test_every_key_is_documented_and_the_example_is_a_project(root: Path, tmp_path: Path) -> None:
     text = (root / "docs" / "project-file.md").read_text(encoding="utf-8")
     models = {"predictions": Predictions, "labels": Labels, "reference": Reference, "costs": Costs, "drift": Drift,
-              "releases": Release}  # fmt: skip
+              "quality": Quality, "releases": Release}  # fmt: skip
     for name, model in models.items():
         (section,) = (
             part for part in text.split("\n## ") if part.startswith((f"`[{name}]`", f"`[[{name}]]`"))

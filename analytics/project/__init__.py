@@ -14,7 +14,7 @@ from analytics.project.experiments import (
     MetricSource,
     Units,
 )
-from analytics.project.logs import Costs, Drift, Labels, Predictions, Reference, Release, ReleaseLog
+from analytics.project.logs import Costs, Drift, Labels, Predictions, Quality, Reference, Release, ReleaseLog
 from analytics.project.model import Project
 from analytics.project.read import FILE_NAME, NOT_YET, find_projects, read_project
 
@@ -34,6 +34,7 @@ __all__ = [
     "MetricSource",
     "Predictions",
     "Project",
+    "Quality",
     "Reference",
     "Release",
     "ReleaseLog",

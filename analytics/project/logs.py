@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Discriminator, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from analytics.directions import DIRECTIONS
 from analytics.project.base import (
     Block,
     Duration,
@@ -60,6 +62,9 @@ class Predictions(Section):
     ok_status: Annotated[tuple[str, ...], BeforeValidator(as_list)] = ()
     request: Name | None = None
     private: Names = ()
+    texts: Names = ()
+    embeddings: Names = ()
+    attributions: dict[Name, Name] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _score_fits_task(self) -> Self:
@@ -107,6 +112,9 @@ class Predictions(Section):
             )
         }  # fmt: skip
         roles = {role: column for role, column in single.items() if column is not None}
+        roles |= {f"texts[{i}]": column for i, column in enumerate(self.texts)}
+        roles |= {f"embeddings[{i}]": column for i, column in enumerate(self.embeddings)}
+        roles |= {f"attributions.{feature}": column for feature, column in self.attributions.items()}
         if isinstance(self.score, dict):
             return roles | {f"score.{name}": column for name, column in self.score.items()}
         return roles | {"score": self.score}
@@ -142,8 +150,15 @@ class Labels(Section):
     label: Name
     timestamp: Name
     source: Name | None = None
+    sources: Names = ()
     absent_after: Duration | None = None
     absent_means: LabelValue | None = None
+
+    @model_validator(mode="after")
+    def _sources_need_a_column(self) -> Self:
+        if self.sources and self.source is None:
+            raise ValueError("sources: needs source, the column that says who gave a label")
+        return self
 
     @model_validator(mode="after")
     def _absent_needs_both(self) -> Self:
@@ -193,6 +208,29 @@ class ReleaseLog(Section):
     """A log of releases: a file with the columns of `Release`."""
 
     path: Paths
+
+
+class Quality(Section):
+    """What is asked of quality.
+
+    Attributes:
+        floor: metric -> the value that must not be passed, in whichever direction is worse.
+        review_budget: how many rows a day people can look at.
+    """
+
+    floor: dict[Name, Number] = Field(default_factory=dict)
+    review_budget: Annotated[int, Field(strict=True, ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _floors_are_of_metrics(self) -> Self:
+        for name in self.floor:
+            if name not in DIRECTIONS:
+                near = get_close_matches(name, DIRECTIONS, n=1)
+                hint = f' (did you mean "{near[0]}"?)' if near else ""
+                raise ValueError(f'floor: "{name}" is no metric{hint}')
+            if DIRECTIONS[name] == "none":
+                raise ValueError(f'floor: neither direction of "{name}" is worse, so it has no floor')
+        return self
 
 
 class Drift(Section):

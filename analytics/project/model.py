@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, Tag
 from analytics.errors import ProjectError
 from analytics.project.base import Moment, Name, Section, table_or
 from analytics.project.experiments import Events, Experiment, Exposures, Metric, MetricSource, Units
-from analytics.project.logs import Costs, Drift, Labels, Predictions, Reference, Release, ReleaseLog
+from analytics.project.logs import Costs, Drift, Labels, Predictions, Quality, Reference, Release, ReleaseLog
 
 
 class Project(Section):
@@ -36,6 +36,7 @@ class Project(Section):
         Discriminator(table_or("list")),
     ] = ()
     drift: Drift = Drift()
+    quality: Quality = Quality()
     exposures: Exposures | None = None
     events: Events | None = None
     units: Units | None = None

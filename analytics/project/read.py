@@ -25,7 +25,7 @@ from analytics.project.experiments import (
     Metric,
     Units,
 )
-from analytics.project.logs import Costs, Drift, Labels, Predictions, Reference, Release, ReleaseLog
+from analytics.project.logs import Costs, Drift, Labels, Predictions, Quality, Reference, Release, ReleaseLog
 from analytics.project.model import Project
 
 FILE_NAME = "assay.toml"
@@ -254,8 +254,8 @@ def _written(keys: list[int | str]) -> str:
 def _accepted(location: list[int | str]) -> list[str]:
     models: dict[str, type[Section]] = {
         "predictions": Predictions, "labels": Labels, "reference": Reference, "costs": Costs, "drift": Drift,
-        "releases": Release, "exposures": Exposures, "events": Events, "units": Units, "metrics": Metric,
-        "experiments": Experiment,
+        "quality": Quality, "releases": Release, "exposures": Exposures, "events": Events, "units": Units,
+        "metrics": Metric, "experiments": Experiment,
     }  # fmt: skip
     model: type[Section] = models.get(str(location[0]), Project) if location else Project
     if location == ["releases"]:

@@ -101,6 +101,7 @@ NO_REFERENCE = "no reference"
 ONLY_EXPERIMENTS = "No model is logged here; the experiments stand below."
 NOTHING_DECLARED = "The project file declares neither predictions nor experiments."
 TREND = "Trend {grain}"
+SECTIONS = "What to look at"
 
 
 def attention(worse: int, models: int) -> str:

@@ -1,28 +1,18 @@
-"""Drift: which inputs, outputs and labels moved, beyond noise."""
+"""Drift: which inputs, outputs and labels moved, beyond noise; since when, together, and does it matter."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import partial
-
 import streamlit as st
 
-from analytics.drift.rows import DriftRow
-from app.charts import drift as charts
-from app.charts.tables import drift_table, histogram_table
-from app.formats import window_name
 from app.headlines import drift_verdict
 from app.parts import drift as parts
 from app.parts import empty, page_words
 from app.parts.ask import ask, guarded
-from app.parts.chart import behind, chart, csv_button, header
 from app.parts.headline import headline
 from app.parts.one_version import one_version
-from app.parts.plain import literal
 from app.parts.scope_bar import current
-from app.parts.table import table
+from app.parts.sections import DRIFT, sections
 from app.parts.teach import teach
-from app.parts.tiles import tiles
 from app.parts.view import View
 
 
@@ -42,98 +32,16 @@ def no_reference(view: View) -> None:
     )
 
 
-def heat_map(view: View, version: str | None) -> list[DriftRow]:
-    """Every feature in every window; gives what is on screen."""
-    found = ask(view, "drift", view.over_time_of(version))
-    cells = parts.of_version(found, version)
-    chart(
-        "drift_heatmap",
-        charts.drift_heatmap(cells, zone=view.zone),
-        charts.drift_alt(cells, zone=view.zone),
-        key="heat_map",
-        behind=behind(view, found, "drift", partial(drift_table, cells, zone=view.zone)),
-        on_click=partial(parts.open_cell, view),
-        heading=f"Drift by feature and {view.grain}" if view.grain != "all" else None,
-        note=page_words.CLICK_CELL,
-    )
-    st.caption(parts.false_alarms(cells, view.grain))
-    return cells
-
-
-def histogram(view: View, row: DriftRow, window: tuple[datetime, datetime]) -> None:
-    """How one feature is distributed in the reference and in one window."""
-    found = ask(view, "histogram", parts.scope_of(view, row.version, window), feature=row.feature)
-    chart(
-        "reference_against_window",
-        charts.reference_against_window(found),
-        charts.histogram_alt(found),
-        key="histogram",
-        behind=behind(view, found, "histogram", partial(histogram_table, found, zone=view.zone)),
-        on_click=partial(parts.open_bin, view, row, window),
-        heading=f"{literal(row.feature)}, {window_name(*window, view.zone)}, against the reference",
-        note=page_words.CLICK_BIN,
-    )
-
-
-def over_time(view: View, feature: str, cells: list[DriftRow]) -> None:
-    """One feature's distance from the reference, by window."""
-    rows = [row for row in cells if row.feature == feature]
-    if len(rows) < 2:
-        return
-    chart(
-        "feature_over_time",
-        charts.feature_over_time(rows, view.bench.catalog.releases, zone=view.zone),
-        charts.feature_over_time_alt(rows, zone=view.zone),
-        key="feature_over_time",
-        behind=behind(
-            view,
-            ask(view, "drift", view.over_time_of(rows[0].version)),
-            "drift",
-            partial(drift_table, rows, zone=view.zone),
-        ),
-        on_click=partial(parts.open_cell, view),
-        heading=f"{literal(feature)} by {view.grain}",
-        note=page_words.CLICK_POINT,
-    )
-
-
 view = current()
 with guarded(view, "drift"):
     if "reference" not in view.bench.catalog.sources:
         no_reference(view)
         st.stop()
     # one version is on screen, so one is counted
-    version = view.version
-    found = ask(view, "drift", view.of_version(version))
-    whole = parts.of_version(found, version)
+    whole = parts.of_version(ask(view, "drift", view.of_version(view.version)), view.version)
     if not any(row.n for row in whole):
         empty.nothing(view, "drift")
         st.stop()
     headline(drift_verdict(whole, zone=view.zone))
-    version = one_version(view)
-    slots = [st.container() for _ in range(5)]
-    with slots[1], st.skeleton(height=560):
-        cells = heat_map(view, version)
-    with slots[0]:
-        tiles(parts.tiles_of(whole, cells, view.grain))
-    with slots[2]:
-        feature, window = parts.choose_cell(view, whole, cells)
-    with slots[3], guarded(view, "histogram"), st.skeleton(height=360):
-        histogram(view, next(row for row in whole if row.feature == feature), window)
-        over_time(view, feature, cells)
-    with slots[4]:
-        behind_table = behind(view, found, "drift_whole_window", partial(drift_table, whole, zone=view.zone))
-        header("drift_table", "whole_table", behind_table.sql)
-        order = charts.most_drifted(whole)
-        ranked = sorted(whole, key=lambda row: order.index(row.feature))
-        st.caption(page_words.CLICK_ROW)
-        table(
-            drift_table(ranked, zone=view.zone).drop(columns=["From", "Until", "Version"], errors="ignore"),
-            "Every drift statistic of the whole window, a line a feature",
-            key="drift_table",
-            columns={"Feature": st.column_config.TextColumn(pinned=True)},
-            on_row=lambda place: st.session_state.update(
-                {"feature": ranked[place].feature, "at": page_words.ALL}
-            ),
-        )
-        csv_button(behind_table, "drift_table")
+    one_version(view)
+    sections(view, DRIFT)

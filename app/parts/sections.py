@@ -1,0 +1,72 @@
+"""Sections of a page: one of them is on screen, the word in the URL says which, and only that one is computed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from app.parts import words
+from app.parts.ask import guarded
+from app.parts.choose import seed
+from app.parts.view import View
+
+WORD = "section"
+Task = Literal["binary", "multiclass", "regression"]
+EVERY: tuple[Task, ...] = ("binary", "multiclass", "regression")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section.
+
+    Attributes:
+        title: on its button, two or three words.
+        place: ``module:function``; the function takes the `View` and is imported when it is on screen.
+        tasks: for which kinds of model it means something.
+    """
+
+    title: str
+    place: str
+    tasks: tuple[Task, ...] = EVERY
+
+    @property
+    def draw(self) -> Callable[[View], None]:
+        """What draws it."""
+        module, name = self.place.split(":")
+        function: Callable[[View], None] = getattr(importlib.import_module(module), name)
+        return function
+
+
+QUALITY: dict[str, Section] = {
+    "now": Section("How good", "app.parts.quality_now:section"),
+}
+"""The sections of the Quality page by their word in the URL, in order."""
+
+DRIFT: dict[str, Section] = {
+    "features": Section("Feature by feature", "app.parts.drift_features:section"),
+}
+"""The sections of the Drift page."""
+
+
+def sections(view: View, known: Mapping[str, Section]) -> None:
+    """The buttons, and the section that is chosen."""
+    there = {name: section for name, section in known.items() if view.predictions.task in section.tasks}
+    chosen = _choose(there)
+    with guarded(view, f"section_{chosen}"):
+        there[chosen].draw(view)
+
+
+def _choose(there: Mapping[str, Section]) -> str:
+    first = next(iter(there))
+    if len(there) == 1:
+        return first
+    seed(WORD, list(there), lambda name: there[name].title)
+    chosen = st.segmented_control(
+        words.SECTIONS, list(there), default=first, key=WORD, bind="query-params", required=True,
+        format_func=lambda name: there[name].title, label_visibility="collapsed", width="stretch",
+    )  # fmt: skip
+    return chosen if chosen in there else first

@@ -7,6 +7,7 @@ Views (nothing is copied):
                  decision, own_label, own_label_ts, unit, weight, latency, status, request, and
                  ``column:<name>`` for every logged column
 ``reference``    the same, for what is normal
+``splits``       the same for rows of every split, where the project declares a ``split`` column
 ``labels``       one row a label report: id, label, ts, source, file, row
 """
 
@@ -35,6 +36,8 @@ from analytics.telemetry.releases import read_releases
 from analytics.telemetry.sniff import sniffed_types
 
 Source = Literal["predictions", "reference"]
+Rows = Literal["predictions", "reference", "splits"]
+"""The views of predictions; ``splits`` is no source to monitor."""
 FeatureKind = Literal["numeric", "categorical", "boolean"]
 SEGMENT_VALUES = 200
 CLOCK_TOLERANCE = timedelta(days=1)
@@ -369,6 +372,11 @@ class Catalog:
         self.engine.define(
             f"CREATE OR REPLACE VIEW predictions AS {_once('all_predictions', repeats=self.duplicated)}"
         )
+        if self.predictions.split is not None:
+            everything = typed.predictions(project, self.feeds["predictions"], types, production_only=False)
+            self.engine.define(f"CREATE OR REPLACE VIEW all_splits AS {everything}")
+            body = _once("all_splits", repeats=self._repeats("all_splits") if self.predictions.id else False)
+            self.engine.define(f"CREATE OR REPLACE VIEW splits AS {body}")
         if project.reference is None:
             return
         if "reference" in self.feeds:

@@ -16,7 +16,7 @@ from analytics.errors import ScopeError
 from analytics.project import Block, Predictions
 from analytics.scope import MISSING, Filter, Grain, Interval, Scope, is_interval
 from analytics.telemetry import typed
-from analytics.telemetry.catalog import Catalog, Feature, Segment, Source
+from analytics.telemetry.catalog import Catalog, Feature, Rows, Segment, Source
 
 OTHER = "(other)"
 _FINER = {"5min", "15min", "hour"}
@@ -54,6 +54,37 @@ def scoped_rows(
         f"{value} AS segment FROM ({labelled.text}) WHERE {wanted.text}"
     )
     return Sql(text, labelled.parameters | wanted.parameters)
+
+
+def split_rows(catalog: Catalog, scope: Scope, early_until: datetime | None = None) -> Sql:
+    """The rows of every split, whose segment is the split: train, validation, test, production.
+
+    Versions, filters and as-of apply to all of them; the window to production only.
+
+    Args:
+        catalog: the project's views.
+        scope: the question.
+        early_until: production before then is the segment ``production:early``, the rest ``production:late``.
+    """
+    labelled = _labelled(catalog, scope, "splits", datetime.now(UTC))
+    inside = all_of(_window(scope, "predictions"))
+    window = Sql(f"coalesce(lower(split), '') <> 'production' OR ({inside.text})", inside.parameters)
+    wanted = all_of([window, *_versions(scope, "splits"), *conditions(catalog, scope.filters)])
+    block = block_key(catalog.predictions.block, "all", catalog.project.time_zone)
+    parameters = {**labelled.parameters, **wanted.parameters}
+    segment = f"coalesce(lower(split), {literal(MISSING)})"
+    if early_until is not None:
+        parameters["early_until"] = early_until
+        segment = (
+            f"CASE WHEN coalesce(lower(split), '') <> 'production' THEN coalesce(lower(split), {literal(MISSING)}) "
+            "WHEN ts < CAST($early_until AS TIMESTAMP WITH TIME ZONE) THEN 'production:early' "
+            "ELSE 'production:late' END"
+        )
+    return Sql(
+        f"SELECT *, {window_key('all', catalog.project.time_zone)} AS window_key, {block} AS block_key, "
+        f"{segment} AS segment FROM ({labelled.text}) WHERE {wanted.text}",
+        parameters,
+    )
 
 
 def window_key(grain: Grain, zone: str) -> str:
@@ -204,10 +235,10 @@ def _inside(column: str, text: str, name: str) -> Sql:
     return Sql(" AND ".join(parts), parameters)
 
 
-def _labelled(catalog: Catalog, scope: Scope, source: Source, now: datetime) -> Sql:
+def _labelled(catalog: Catalog, scope: Scope, source: Rows, now: datetime) -> Sql:
     parameters: dict[str, Any] = {}
     # as-of replays what was known of monitored rows; the reference is what we compare with today
-    known = scope.as_of if source == "predictions" else None
+    known = scope.as_of if source != "reference" else None
     before = ""
     if known is not None:
         parameters["as_of"] = known
@@ -253,7 +284,7 @@ def _window(scope: Scope, source: Source) -> list[Sql]:
     return parts
 
 
-def _versions(scope: Scope, source: Source) -> list[Sql]:
+def _versions(scope: Scope, source: Rows) -> list[Sql]:
     if not scope.versions or source == "reference":
         return []
     return [

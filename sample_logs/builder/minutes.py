@@ -23,27 +23,35 @@ VERSIONS: list[tuple[str, str, Callable[[], Estimator]]] = [
 
 
 def build(flights: pd.DataFrame, folder: Path) -> None:
-    """Write the logs of the regression project into its folder (predictions, labels, reference)."""
+    """Write the logs of the regression project into its folder (predictions, labels, reference, training)."""
     begun = local_instant(LIVE_FROM)
     past = flights[flights["timestamp"] < begun]
     training = past.assign(arr_delay=past[TARGET].where(past["landed"] < begun))
     served = flights[(flights["timestamp"] >= begun) & sampled(flights, AIRCRAFT_BUCKETS)]
     kept = sampled(past, AIRCRAFT_BUCKETS)
-    predictions, references = [], []
+    predictions, references, fitted = [], [], []
     for name, tag, make in VERSIONS:
-        predictions.append(_log(served, Model.fit(make, training, TARGET).scores(served), name, tag))
-        references.append(_log(past[kept], out_of_fold(make, training, TARGET)[kept.to_numpy()], name, tag))
+        model = Model.fit(make, training, TARGET)
+        unseen = out_of_fold(make, training, TARGET)[kept.to_numpy()]
+        predictions.append(_log(served, model.scores(served), name, tag, "production"))
+        references.append(_log(past[kept], unseen, name, tag))
+        fitted.append(_log(past[kept], model.scores(past[kept]), name, f"{tag}-fitted", "train"))
+        fitted.append(_log(past[kept], unseen, name, f"{tag}-unseen", "validation"))
     columns = ["prediction_id", "request_id", "timestamp", "model", "predicted_minutes", "tailnum", *FEATURES]
     served_rows, reference_rows = _in_order(pd.concat(predictions)), _in_order(pd.concat(references))
+    fitted_rows = _in_order(pd.concat(fitted))
     write_csv(reference_rows[columns], folder / "reference" / "reference.csv.gz")
+    write_csv(fitted_rows[[*columns, "split"]], folder / "training" / "training.csv.gz")
     for month, part in served_rows.groupby(months(served_rows["timestamp"])):
-        write_csv(part[columns], folder / "predictions" / f"{month}.csv.gz")
-    _write_labels(pd.concat([reference_rows, served_rows]), folder)
+        write_csv(part[[*columns, "split"]], folder / "predictions" / f"{month}.csv.gz")
+    _write_labels(pd.concat([reference_rows, fitted_rows, served_rows]), folder)
 
 
-def _log(flights: pd.DataFrame, minutes: npt.NDArray[np.float64], name: str, tag: str) -> pd.DataFrame:
+def _log(
+    flights: pd.DataFrame, minutes: npt.NDArray[np.float64], name: str, tag: str, split: str = ""
+) -> pd.DataFrame:
     ids = flights["request_id"] + "-" + tag
-    return flights.assign(prediction_id=ids, model=name, predicted_minutes=np.round(minutes, 2))
+    return flights.assign(prediction_id=ids, model=name, predicted_minutes=np.round(minutes, 2), split=split)
 
 
 def _in_order(rows: pd.DataFrame) -> pd.DataFrame:

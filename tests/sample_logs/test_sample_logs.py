@@ -167,8 +167,9 @@ def test_the_classes_carry_their_outcome_and_probabilities_that_sum_to_one():
 
 
 def test_the_minutes_join_their_late_feed():
-    served, known, labels = (read_csv_feed(name) for name in ("predictions", "reference", "labels"))
-    ids = set(served["prediction_id"]) | set(known["prediction_id"])
+    feeds = ("predictions", "reference", "training", "labels")
+    served, known, fitted, labels = (read_csv_feed(name) for name in feeds)
+    ids = set(served["prediction_id"]) | set(known["prediction_id"]) | set(fitted["prediction_id"])
     assert labels["prediction_id"].is_unique
     assert set(labels["prediction_id"]) <= ids
     assert len(labels) / len(ids) > 0.95
@@ -176,3 +177,11 @@ def test_the_minutes_join_their_late_feed():
     error = (joined["predicted_minutes"] - joined["minutes_late"]).groupby(joined["model"]).mean()
     # A median is not a mean: the version trained for it must read low on delays with a long tail.
     assert error["median-2013.03"] < error["mean-2013.03"] - 5
+
+
+def test_a_model_does_better_on_the_rows_it_was_fitted_to():
+    fitted = read_csv_feed("training").merge(read_csv_feed("labels"), on="prediction_id")
+    error = (fitted["predicted_minutes"] - fitted["minutes_late"]).abs()
+    by_split = error.groupby([fitted["model"], fitted["split"]]).mean().unstack()
+    assert (by_split["train"] < by_split["validation"] - 1).all()
+    assert (fitted.groupby("split")["request_id"].nunique() == fitted["request_id"].nunique()).all()

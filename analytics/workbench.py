@@ -18,13 +18,17 @@ from analytics.ask import curves
 from analytics.ask import drift as ask_drift
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiments as ask_experiments
+from analytics.ask import label_counts
+from analytics.ask import features as ask_features
 from analytics.ask import quality as ask_quality
 from analytics.ask import segments as ask_segments
 from analytics.ask import telemetry as ask_telemetry
 from analytics.drift.rows import DriftRow, HistogramRow
+from analytics.drift.summary_rows import FeatureRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
 from analytics.experiments.rows import ExperimentRow, History, Scorecard
+from analytics.labels.rows import LabelDelayRow, LabelRow
 from analytics.project import Project, find_projects, read_project
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.results import Results
@@ -116,6 +120,19 @@ class Workbench:
         """One feature's bins in the reference and in the window."""
         return self._ask(lambda catalog: ask_drift.histogram_of(catalog, scope or Scope(), feature))
 
+    def features(
+        self,
+        scope: Scope | None = None,
+        split: str | None = None,
+        source: Source = "predictions",
+        *,
+        feature: str | None = None,
+    ) -> Results[FeatureRow]:
+        """What every feature, score, decision and label is like; whole, or by label, decision or outcome."""
+        return self._ask(
+            lambda catalog: ask_features.features_of(catalog, scope or Scope(), split, source, feature=feature)
+        )
+
     def examples(
         self, scope: Scope | None = None, kind: ExampleKind = "worst", k: int = 20, *, per_class: bool = False
     ) -> Results[ExampleRow]:
@@ -123,6 +140,14 @@ class Workbench:
         return self._ask(
             lambda catalog: ask_examples.examples_of(catalog, scope or Scope(), kind, k, per_class=per_class)
         )
+
+    def labels(self, scope: Scope | None = None) -> Results[LabelRow]:
+        """How many labels there are, how many to expect by now, and how late they come."""
+        return self._ask(lambda catalog: label_counts.labels_of(catalog, scope or Scope()))
+
+    def label_delay(self, scope: Scope | None = None) -> Results[LabelDelayRow]:
+        """The curve by which labels arrive, predictions that are still without one taken into account."""
+        return self._ask(lambda catalog: label_counts.label_delay_of(catalog, scope or Scope()))
 
     @property
     def experiments(self) -> tuple[str, ...]:

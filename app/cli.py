@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "drift": "app.commands.drift:drift_command",
     "examples": "app.commands.examples:examples_command",
     "experiment": "app.commands.experiment:experiment_command",
+    "features": "app.commands.features:features_command",
     "init": "app.commands.init:init_command",
     "power": "app.commands.power:power_command",
     "quality": "app.commands.quality:quality_command",

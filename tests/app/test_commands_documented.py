@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analytics.drift.rows import DriftRow
+from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
 from analytics.experiments.rows import ExperimentRow, PowerRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocRow
@@ -23,6 +24,7 @@ RECORDS = {
     "roc": RocRow,
     "calibration": CalibrationRow,
     "drift": DriftRow,
+    "features": FeatureRow,
     "segments": SegmentRow,
     "examples": ExampleRow,
     "experiment": ExperimentRow,

@@ -1,0 +1,117 @@
+"""What the inputs are like: every watched field of every window and version, whole or split."""
+
+from __future__ import annotations
+
+from analytics.aggregates.groups import SPLITS, Grouping, Split, grouped
+from analytics.aggregates.keys import CellKey
+from analytics.aggregates.reference_bins import Field, watched_fields
+from analytics.aggregates.summaries import FieldSums, Summaries, read_summaries
+from analytics.ask.windows import in_order, resolve, versions_of
+from analytics.drift.summaries import Place, feature_row
+from analytics.drift.summary_rows import FeatureRow
+from analytics.errors import ScopeError
+from analytics.results import Results
+from analytics.scope import Scope
+from analytics.telemetry.catalog import Catalog, Source
+from analytics.telemetry.rows import scoped_rows
+
+
+def features_of(
+    catalog: Catalog,
+    scope: Scope,
+    split: str | None = None,
+    source: Source = "predictions",
+    *,
+    feature: str | None = None,
+) -> Results[FeatureRow]:
+    """Describe every feature, the score, the decision and the label of every window, version and group.
+
+    Columns declared private are left out. Values known after as-of play no part.
+
+    Args:
+        catalog: the project's views.
+        scope: which rows; a segment to split by counts as a split.
+        split: ``label``, ``decision`` or ``outcome`` (see `analytics.aggregates.groups`); None for all rows together.
+        source: monitored rows, or the reference.
+        feature: only this field.
+
+    Raises:
+        ScopeError: there is nothing to split by, no such feature, or two splits were asked for.
+    """
+    scope, windows = resolve(catalog, scope)
+    fields, hidden = shown_fields(catalog)
+    if feature is not None:
+        fields = (field_named(fields, feature),)
+    grouping = grouping_of(catalog, scope, split, source)
+    found = read_summaries(catalog, grouping, fields)
+    groups: list[str | None] = [None]
+    if grouping.name is not None:
+        groups = list(in_order(key.segment for key in found.cells if key.segment is not None))
+    rows = tuple(
+        feature_row(
+            Place(window, version, grouping.name, group),
+            field,
+            _sums(found, CellKey(window.key, version, group), index),
+            scope.confidence,
+        )
+        for window in (windows[:1] if source == "reference" else windows)
+        for version in versions_of(catalog, scope, source)
+        for group in groups
+        for index, field in enumerate(fields)
+    )
+    notes = grouping.notes + ((f"not shown, as private: {', '.join(hidden)}",) if hidden else ())
+    return Results(rows, catalog.project.zone, found.sql, notes)
+
+
+def _sums(found: Summaries, key: CellKey, index: int) -> FieldSums | None:
+    cell = found.cells.get(key)
+    return None if cell is None else cell[index]
+
+
+def grouping_of(
+    catalog: Catalog, scope: Scope, split: str | None, source: Source = "predictions"
+) -> Grouping:
+    """The rows of a scope and what they are split by."""
+    if split is not None and scope.by is not None:
+        raise ScopeError(f"split and by: rows are split by one thing at a time, {split} or {scope.by}")
+    if split is None:
+        return Grouping(scoped_rows(catalog, scope, source), name=scope.by)
+    return grouped(catalog, scoped_rows(catalog, scope, source), split_named(split))
+
+
+def split_named(word: str) -> Split:
+    """A split by its word.
+
+    Raises:
+        ScopeError: there is no such split.
+    """
+    for known in SPLITS:
+        if known == word:
+            return known
+    raise ScopeError(f'split: "{word}" is not one of: {", ".join(SPLITS)} (or a segment with by)')
+
+
+def shown_fields(catalog: Catalog) -> tuple[tuple[Field, ...], tuple[str, ...]]:
+    """The watched fields whose values may be shown, and the names of the private ones."""
+    section = catalog.predictions
+    private = set(section.private)
+    columns = {"decision": section.decision, "label": section.label}
+    if isinstance(section.score, dict):
+        columns |= {f"score:{name}": column for name, column in section.score.items()}
+    else:
+        columns["score"] = section.score
+    fields = watched_fields(catalog)
+    hidden = tuple(field.name for field in fields if columns.get(field.name) in private)
+    return tuple(field for field in fields if field.name not in hidden), hidden
+
+
+def field_named(fields: tuple[Field, ...], name: str) -> Field:
+    """One of the fields.
+
+    Raises:
+        ScopeError: there is no such field.
+    """
+    for field in fields:
+        if field.name == name:
+            return field
+    raise ScopeError(f'"{name}" is not watched; known: {", ".join(field.name for field in fields)}')

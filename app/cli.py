@@ -27,6 +27,8 @@ COMMANDS: dict[str, str] = {
     "experiment": "app.commands.experiment:experiment_command",
     "features": "app.commands.features:features_command",
     "init": "app.commands.init:init_command",
+    "label-delay": "app.commands.labels:label_delay_command",
+    "labels": "app.commands.labels:labels_command",
     "power": "app.commands.power:power_command",
     "quality": "app.commands.quality:quality_command",
     "roc": "app.commands.quality:roc_command",

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
+from analytics.aggregates.arrivals import Arrivals, followed_sql, read_arrivals
 from analytics.scope import Scope, format_instant
+from analytics.stats.arrivals import EDGES, follow_up, kaplan_meier
 from analytics.telemetry.catalog import Catalog, Source
+from analytics.telemetry.rows import scoped_rows
 
 USUAL_SHARE = 0.95
+KEPT = 200
 
 
 @dataclass(frozen=True)
@@ -17,7 +23,7 @@ class Maturity:
 
     Attributes:
         known_at: the instant whose knowledge is asked for.
-        delay: by when 95 % of the labels that came had come; None where labels are known at once or never came.
+        delay: by when 95 % of the labels that ever come have come; None where labels are known at once or never came.
         shown: the instant in the project's zone, for sentences.
     """
 
@@ -35,7 +41,7 @@ class Maturity:
 
 def maturity_of(catalog: Catalog, scope: Scope, source: Source = "predictions") -> Maturity:
     """Judge by the delays of the labels that had arrived by the scope's as-of (or by now)."""
-    known_at = scope.as_of or datetime.now(UTC).replace(second=0, microsecond=0)
+    known_at = known(scope)
     shown = format_instant(known_at, catalog.project.zone)
     if source == "reference" or not catalog.has_labels:
         return Maturity(known_at, None, shown)
@@ -47,9 +53,46 @@ def maturity_of(catalog: Catalog, scope: Scope, source: Source = "predictions") 
     return Maturity(known_at, delay, shown)
 
 
+def known(scope: Scope) -> datetime:
+    """The instant whose knowledge a scope asks for, to the minute."""
+    return scope.as_of or datetime.now(UTC).replace(second=0, microsecond=0)
+
+
+def outages_of(catalog: Catalog) -> tuple[tuple[datetime, datetime], ...]:
+    """Declared stretches in which no label could come."""
+    project = catalog.project
+    declared = project.labels.outages if project.labels is not None else ()
+    return tuple((project.instant(outage.start), project.instant(outage.end)) for outage in declared)
+
+
 def _usual_delay(catalog: Catalog, known_at: datetime) -> timedelta | None:
-    seconds = catalog.label_delay_seconds(USUAL_SHARE, known_at)
-    return None if seconds is None else timedelta(seconds=max(seconds, 0.0))
+    """By when 95 % of the labels that ever come have come; the same for every scope, so it is kept."""
+    key = ("usual delay of labels", known_at)
+    if key not in catalog.answered:
+        rows = scoped_rows(catalog, Scope(as_of=known_at), now=known_at)
+        followed = followed_sql(catalog, rows, known_at, outages=outages_of(catalog))
+        seconds = usual_seconds(read_arrivals(catalog, followed, learn=True))
+        while len(catalog.answered) >= KEPT:
+            catalog.answered.pop(next(iter(catalog.answered)), None)
+        catalog.answered[key] = None if seconds is None else timedelta(seconds=seconds)
+    found: timedelta | None = catalog.answered[key]
+    return found
+
+
+def usual_seconds(arrivals: Arrivals, share: float = USUAL_SHARE) -> float | None:
+    """By when this share of the labels that ever come have come; of those that came where too few were followed."""
+    came = arrivals.delay >= 0
+    if not came.any():
+        return None
+    one = np.zeros(len(arrivals.n), dtype=np.int64)
+    curve = kaplan_meier(follow_up(one, 1, arrivals.age, arrivals.delay, arrivals.weight, arrivals.squares))
+    edge = curve.edge_of(share) if curve is not None else None
+    if edge is None:
+        reached = np.cumsum(np.bincount(arrivals.delay[came], arrivals.n[came], minlength=len(EDGES)))
+        edge = int(np.argmax(reached >= share * reached[-1])) + 1
+    # the longest delay inside the bin is exact where the bin's edge is 3 to 6 % too late
+    inside = came & (arrivals.delay == max(edge - 1, 0))
+    return float(arrivals.longest[inside].max()) if inside.any() else float(EDGES[min(edge, len(EDGES) - 1)])
 
 
 def _words(delay: timedelta) -> str:

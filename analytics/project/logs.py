@@ -142,6 +142,13 @@ def _check_binary(section: Predictions) -> None:
         raise ValueError("negative: is the same value as positive")
 
 
+class Outage(Section):
+    """A stretch in which no label could arrive."""
+
+    start: Moment
+    end: Moment
+
+
 class Labels(Section):
     """A feed of labels that arrive late, joined by prediction id."""
 
@@ -153,6 +160,7 @@ class Labels(Section):
     sources: Names = ()
     absent_after: Duration | None = None
     absent_means: LabelValue | None = None
+    outages: tuple[Outage, ...] = ()
 
     @model_validator(mode="after")
     def _sources_need_a_column(self) -> Self:

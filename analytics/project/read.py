@@ -25,7 +25,17 @@ from analytics.project.experiments import (
     Metric,
     Units,
 )
-from analytics.project.logs import Costs, Drift, Labels, Predictions, Quality, Reference, Release, ReleaseLog
+from analytics.project.logs import (
+    Costs,
+    Drift,
+    Labels,
+    Outage,
+    Predictions,
+    Quality,
+    Reference,
+    Release,
+    ReleaseLog,
+)
 from analytics.project.model import Project
 
 FILE_NAME = "assay.toml"
@@ -186,6 +196,9 @@ def _check_zone(project: Project, file: Path) -> None:
 
 def _check_labels(project: Project, file: Path) -> None:
     labels, predictions = project.labels, project.predictions
+    for place, outage in enumerate(labels.outages if labels is not None else ()):
+        if project.instant(outage.start) >= project.instant(outage.end):
+            raise ProjectError(f"{file}: labels.outages[{place}].end: must be after its start")
     if labels is None or predictions is None:
         return
     if predictions.id is None:
@@ -260,6 +273,8 @@ def _accepted(location: list[int | str]) -> list[str]:
     model: type[Section] = models.get(str(location[0]), Project) if location else Project
     if location == ["releases"]:
         model = ReleaseLog
+    if "outages" in location[1:]:
+        model = Outage
     if "guardrails" in location[2:]:
         model = Guardrail
     names = [name for name in model.model_fields if name not in {"file", "digest"}]

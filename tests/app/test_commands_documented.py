@@ -12,6 +12,7 @@ from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
 from analytics.experiments.rows import ExperimentRow, PowerRow
+from analytics.labels.rows import LabelDelayRow, LabelRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocRow
 from analytics.segments.rows import SegmentRow
 from analytics.telemetry.report import FileRow
@@ -25,6 +26,8 @@ RECORDS = {
     "calibration": CalibrationRow,
     "drift": DriftRow,
     "features": FeatureRow,
+    "labels": LabelRow,
+    "label-delay": LabelDelayRow,
     "segments": SegmentRow,
     "examples": ExampleRow,
     "experiment": ExperimentRow,

@@ -7,7 +7,9 @@ a gamma distribution with the shuffles' first three moments (Winkler, Ridgway, D
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,13 @@ from analytics.stats.two_sample import Statistic
 Floats = NDArray[np.float64]
 DRAWS = 999
 _SEED = 20135
+
+
+class Shuffled(NamedTuple):
+    """A statistic that is large under drift, as it is and in every shuffle (-inf where it has none)."""
+
+    p_value: float
+    under_null: Floats
 
 
 @dataclass(frozen=True)
@@ -51,31 +60,61 @@ class BlockDraws:
         drawn: Floats = self.chosen @ np.concatenate([reference, window])
         return drawn
 
-    def p_value(self, reference: Floats, window: Floats, drawn: Floats, statistic: Statistic) -> float:
-        """The p-value of a statistic that is large under drift.
+    def test(self, reference: Floats, window: Floats, statistic: Statistic) -> Shuffled:
+        """Test one statistic.
 
         Args:
             reference: counts by block and bin.
             window: the same.
-            drawn: what `windows` gave for them.
             statistic: takes the counts of both sides, bins on the last axis.
         """
-        under_null = _under_null(reference, window, drawn, statistic)
+        drawn = self.windows(reference, window)
+        whole, known = _under_null(reference, window, drawn, statistic)
         observed = float(statistic(reference.sum(axis=0), window.sum(axis=0)))
-        return tail(observed, under_null, self.arrangements)
+        under_null = np.full(len(drawn), -np.inf)
+        under_null[whole] = known
+        return Shuffled(tail(observed, known, self.arrangements), under_null)
 
     def mean(self, reference: Floats, window: Floats, drawn: Floats, distance: Statistic) -> float:
         """The mean over all shuffles of a distance between shares."""
-        return float(
-            _under_null(reference, window, drawn, lambda a, b: distance(_normal(a), _normal(b))).mean()
-        )
+        found = _under_null(reference, window, drawn, lambda a, b: distance(_normal(a), _normal(b)))[1]
+        return float(found.mean())
 
 
-def _under_null(reference: Floats, window: Floats, drawn: Floats, statistic: Statistic) -> Floats:
+def least(tests: Sequence[Shuffled]) -> float | None:
+    """The p-value of the smallest of some p-values from the same shuffles; None where there is no test.
+
+    The shuffles tell how often any of them would be as small: for tests that go together that is less than their
+    number times as often (Westfall and Young, 1993). Where too few shuffles are as small, in the proportion that
+    holds at one in twenty.
+
+    >>> least([]), least([Shuffled(0.2, np.arange(999.0))])
+    (None, 0.2)
+    """
+    if len(tests) < 2:
+        return tests[0].p_value if tests else None
+    smallest = min(test.p_value for test in tests)
+    if smallest >= 1:
+        return 1.0
+    ranks = np.stack([_p_values(test.under_null) for test in tests]).min(axis=0)
+    level = max(smallest, 0.05)
+    return float(min(max(np.mean(ranks <= level) / level, 1.0) * smallest, 1.0))
+
+
+def _p_values(under_null: Floats) -> Floats:
+    """What p-value each shuffle would have among the others."""
+    ascending = np.sort(under_null)
+    below = np.searchsorted(ascending, under_null - 1e-9 * np.maximum(np.abs(under_null), 1.0))
+    return np.where(np.isfinite(under_null), 1 - below / under_null.size, 1.0)
+
+
+def _under_null(
+    reference: Floats, window: Floats, drawn: Floats, statistic: Statistic
+) -> tuple[NDArray[np.bool_], Floats]:
     left = reference.sum(axis=0) + window.sum(axis=0) - drawn
     # where a field is mostly missing, a shuffle may leave a side without rows: it has no statistic
     whole = (left.sum(axis=1) > 0.5) & (drawn.sum(axis=1) > 0.5)
-    return statistic(left[whole], drawn[whole])
+    return whole, statistic(left[whole], drawn[whole])
 
 
 def _normal(counts: Floats) -> Floats:

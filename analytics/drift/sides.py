@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,13 @@ from analytics.stats.two_sample import LEAST_EXPECTED
 
 Floats = NDArray[np.float64]
 Mode = Literal["rows", "few blocks", "blocks"]
+
+
+class Share(NamedTuple):
+    """A share as columns of the counts: what it counts, and the rest of the rows it is taken of."""
+
+    inside: tuple[int, ...]
+    outside: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -172,11 +179,12 @@ class ReferenceSide:
         """Whether the reference has blocks enough to speak of dependence."""
         return self.side.n_blocks >= LEAST_BLOCKS
 
-    @property
-    def apart(self) -> tuple[slice, slice]:
-        """The two groups of bins whose shares are tested apart from the values: missing; infinite or unseen."""
-        n = self.bins.n_values
-        return slice(n, n + 1), slice(n + 1, self.bins.size)
+    @cached_property
+    def shares_apart(self) -> tuple[Share, Share]:
+        """The two shares tested apart from the values: missing of all rows; infinite or unseen of those present."""
+        n, size = self.bins.n_values, self.bins.size
+        values, rest = tuple(range(n)), tuple(range(n + 1, size))
+        return Share((n,), (*values, *rest)), Share(rest, values)
 
     @cached_property
     def effect(self) -> float:
@@ -185,8 +193,10 @@ class ReferenceSide:
 
     @cached_property
     def share_effects(self) -> tuple[float, float]:
-        """The same for the share of each group of `apart`."""
-        first, second = (design_effect(split(self.honest.counts, bins)) for bins in self.apart)
+        """The same for each of `shares_apart`."""
+        if not self.by_block:
+            return 1.0, 1.0
+        first, second = (_share_effect(part(self.honest.counts, share)) for share in self.shares_apart)
         return first, second
 
     def scaled(self, effect: float, window: Side) -> float:
@@ -214,6 +224,15 @@ def split(counts: Floats, bins: slice) -> Floats:
     """Rows inside some bins and outside them, on the last axis."""
     inside = counts[:, bins].sum(axis=1)
     return np.column_stack([inside, counts.sum(axis=1) - inside])
+
+
+def part(counts: Floats, share: Share) -> Floats:
+    """Rows that make a share and those it is taken of, apart from them, on the last axis."""
+    return np.stack([counts[..., list(columns)].sum(axis=-1) for columns in share], axis=-1)
+
+
+def _share_effect(counts: Floats) -> float:
+    return design_effect(counts) if counts.any() else 1.0
 
 
 def _mates(side: Side) -> float:

@@ -7,18 +7,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.drift.draws import BlockDraws
+from analytics.drift.draws import BlockDraws, Shuffled, least
 from analytics.drift.few_blocks import FewBlocks
-from analytics.drift.sides import ReferenceSide, Side, join, split
+from analytics.drift.sides import ReferenceSide, Share, Side, join, part
 from analytics.stats.clustered import LEAST_BLOCKS
 from analytics.stats.distances import mean_total_variation_under_null, total_variation
 from analytics.stats.two_sample import (
+    ShareTest,
     anderson_darling_binned,
     anderson_darling_statistic,
     chi_squared,
     chi_squared_statistic,
     combine,
-    fisher_2x2,
+    share_test,
 )
 
 Floats = NDArray[np.float64]
@@ -62,30 +63,26 @@ def values_by_block(reference: ReferenceSide) -> FewBlocks | None:
 
 def _by_blocks(reference: ReferenceSide, window: Side, draws: BlockDraws) -> Significance:
     left, right = reference.honest.counts, window.counts
-    drawn = draws.windows(left, right)
-    missing, other = reference.apart
-    shares = [
-        draws.p_value(split(left, bins), split(right, bins), split(drawn, bins), chi_squared_statistic)
-        for bins in ((missing, other) if reference.bins.is_numeric else (missing,))
-        if left[:, bins].any() or right[:, bins].any()
+    tests = [
+        draws.test(part(left, share), part(right, share), chi_squared_statistic)
+        for share, _ in _varying(reference, window)
     ]
-    if not reference.bins.is_numeric and window.total[-1] > 0:
-        shares.append(_unseen_p_value(reference, window, reference.share_effects[1]))
     values = _values_by_blocks(reference, window, draws)
-    null = draws.mean(left, right, drawn, total_variation) + reference.lone_share
+    unseen = _unseen(reference, window, reference.share_effects[1])
+    null = draws.mean(left, right, draws.windows(left, right), total_variation) + reference.lone_share
     n_effective = window.n / reference.scaled(reference.effect, window)
-    return Significance(combine(values, _least(shares)), null, n_effective)
+    together = least([values, *tests] if values is not None else tests)
+    return Significance(combine(together, unseen), null, n_effective)
 
 
-def _values_by_blocks(reference: ReferenceSide, window: Side, draws: BlockDraws) -> float:
+def _values_by_blocks(reference: ReferenceSide, window: Side, draws: BlockDraws) -> Shuffled | None:
     current, groups = reference.window_values(window)
     left, right = join(reference.values, groups), join(current, groups)
     used = np.flatnonzero(left.any(axis=0) | right.any(axis=0))
     if used.size < 2 or not left.any() or not right.any():
-        return 1.0
-    left, right = left[:, used], right[:, used]
+        return None
     kind = anderson_darling_statistic if reference.bins.is_numeric else chi_squared_statistic
-    return draws.p_value(left, right, draws.windows(left, right), kind)
+    return draws.test(left[:, used], right[:, used], kind)
 
 
 def _by_rows(reference: ReferenceSide, window: Side, few_blocks: FewBlocks | None) -> Significance:
@@ -96,62 +93,72 @@ def _by_rows(reference: ReferenceSide, window: Side, few_blocks: FewBlocks | Non
     null = mean_total_variation_under_null(
         pooled / pooled.sum(), reference.side.n / thin, window.n / window_thin
     )
-    effects = reference.share_effects if by_block else (1.0, 1.0)
-    missing, other = reference.apart
-    shares = [
-        _share_p_value(reference, window, bins, effect)
-        for bins, effect in zip((missing, other), effects, strict=True)
-        if pooled[bins].any() and (bins == missing or reference.bins.is_numeric)
-    ]
-    if not reference.bins.is_numeric and window.total[-1] > 0:
-        shares.append(_unseen_p_value(reference, window, effects[1]))
+    varying = _varying(reference, window)
+    shares = [_share(reference, window, share, effect if by_block else 1.0) for share, effect in varying]
+    shares += _unseen(reference, window, reference.share_effects[1] if by_block else 1.0)
     values = _value_p_value(reference, window, few_blocks if by_block else None)
-    return Significance(
-        combine(values, _least(shares)), float(null) + reference.lone_share, window.n / window_thin
-    )
+    return Significance(combine(values, shares), float(null) + reference.lone_share, window.n / window_thin)
 
 
-def _value_p_value(reference: ReferenceSide, window: Side, few_blocks: FewBlocks | None) -> float:
+def _varying(reference: ReferenceSide, window: Side) -> list[tuple[Share, float]]:
+    """The shares that can differ at all between the sides, of missing and of infinite rows; with the blocks' effects.
+
+    A share that is 0 or 1 on both sides is the same however rows are dealt out: it is no test, and p does not pay
+    for it. Rows are cut in turn (missing of all, infinite of the present), so that the tests are independent of one
+    another and of the values.
+    """
+    known = reference.shares_apart[: 1 + reference.bins.is_numeric]
+    left, right = reference.honest.total, window.total
+    return [
+        (share, effect)
+        for share, effect in zip(known, reference.share_effects, strict=False)
+        if part(left + right, share).all() and part(left, share).any() and part(right, share).any()
+    ]
+
+
+def _value_p_value(reference: ReferenceSide, window: Side, few_blocks: FewBlocks | None) -> float | None:
+    """None where no side has values, or all values are alike."""
     current, groups = reference.window_values(window)
-    if not reference.values.any() or not current.any():
-        return 1.0
+    left, right = (join(counts, groups).sum(axis=0) for counts in (reference.values, current))
+    if not left.any() or not right.any() or np.count_nonzero(left + right) < 2:
+        return None
     if few_blocks is not None:
         return few_blocks.joined(groups).p_value(join(current, groups))
-    left, right = (join(counts, groups).sum(axis=0) for counts in (reference.values, current))
     plain = anderson_darling_binned if reference.bins.is_numeric else chi_squared
     return plain(left, right).p_value
 
 
-def _share_p_value(reference: ReferenceSide, window: Side, bins: slice, effect: float) -> float:
+def _share(reference: ReferenceSide, window: Side, share: Share, effect: float) -> ShareTest:
     counts = []
     for side, thin in ((reference.honest, effect), (window, reference.scaled(effect, window))):
-        inside = float(side.total[bins].sum())
-        counts += [round(inside / thin), round((side.n - inside) / thin)]
+        inside, outside = part(side.total, share) / thin
+        counts += [round(inside), round(outside)]
+    # thinning may leave less than one row
     if counts[0] + counts[1] == 0 or counts[2] + counts[3] == 0:
-        return 1.0
-    return fisher_2x2(*counts).p_value
+        return ShareTest(1.0, np.ones(1), np.ones(1))
+    return share_test(*counts)
 
 
-def _unseen_p_value(reference: ReferenceSide, window: Side, effect: float) -> float:
+def _unseen(reference: ReferenceSide, window: Side, effect: float) -> list[ShareTest]:
     """The exact test of more unseen rows than lone rows of the reference let expect; fewer are no drift.
 
     The variance of the share of lone rows is (lone + paired) / n^2, more than that of a count (Esty, Annals of
     Statistics 11, 1983), so the reference counts for correspondingly fewer rows.
     """
-    lone = max(float(reference.lone.sum()), min(reference.paired, 1.0))
-    unseen = float(window.total[-1])
-    if unseen / window.n <= lone / reference.side.n:
-        return 1.0
+    lone, unseen = float(reference.lone.sum()), float(window.total[-1])
+    if reference.bins.is_numeric or lone + unseen <= 0:
+        return []
+    lone = max(lone, min(reference.paired, 1.0))
     thin = effect * (1 + reference.paired / lone) if lone > 0 else 1.0
     window_thin = reference.scaled(effect, window)
-    return fisher_2x2(
-        round(lone / thin),
-        round((reference.side.n - lone) / thin),
-        round(unseen / window_thin),
-        round((window.n - unseen) / window_thin),
-    ).p_value
-
-
-def _least(p_values: list[float]) -> float:
-    """One p-value of several tests looked at together; 1 where there is none."""
-    return min(1.0, len(p_values) * min(p_values)) if p_values else 1.0
+    present, window_present = (
+        side.n - float(side.total[reference.bins.n_values]) for side in (reference.side, window)
+    )
+    counts = [
+        lone / thin,
+        (present - lone) / thin,
+        unseen / window_thin,
+        (window_present - unseen) / window_thin,
+    ]
+    a, b, c, d = (max(round(count), 0) for count in counts)
+    return [share_test(a, b, c, d, upwards=True)] if a + b > 0 and c + d > 0 else []

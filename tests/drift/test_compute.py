@@ -21,7 +21,7 @@ from analytics.drift.univariate import distances
 from analytics.project import Drift
 from analytics.stats.clustered import rao_scott_anderson_darling, rao_scott_chi_squared
 from analytics.stats.distances import noise_floor_psi
-from analytics.stats.two_sample import anderson_darling_binned
+from analytics.stats.two_sample import anderson_darling_binned, share_test
 from tests.drift.histograms import (
     WINDOW,
     category_bins,
@@ -62,9 +62,11 @@ def test_categories_by_hand() -> None:
         )
     )
     values = stats.chi2_contingency([[50, 30], [20, 60]], correction=False).pvalue
-    missing = stats.fisher_exact([[20, 80], [10, 90]]).pvalue
-    unseen = stats.fisher_exact([[0, 100], [10, 90]]).pvalue
-    assert row.p_value == pytest.approx(2 * min(values, 2 * min(missing, unseen)))
+    missing, unseen = share_test(20, 80, 10, 90), share_test(0, 80, 10, 80, upwards=True)
+    least = min(values, missing.p_value, unseen.p_value)
+    above = (1 - least) * (1 - missing.attained(least)) * (1 - unseen.attained(least))
+    assert row.p_value == pytest.approx(1 - above)
+    assert row.p_value <= 3 * least
     assert (row.missing_rate, row.missing_rate_reference, row.unseen_rate) == (0.1, 0.2, 0.1)
     assert (row.ks, row.wasserstein) == (None, None)
     assert row.drifted is True
@@ -77,8 +79,8 @@ def test_numbers_with_few_values_equal_scipy_on_rows() -> None:
     assert row.ks == pytest.approx(stats.ks_2samp(reference, window).statistic)
     assert row.wasserstein == pytest.approx(stats.wasserstein_distance(reference, window))
     assert row.p_value == pytest.approx(
-        2 * anderson_darling_binned(np.bincount(reference.astype(int), minlength=7),
-                                    np.bincount(window.astype(int), minlength=7)).p_value
+        anderson_darling_binned(np.bincount(reference.astype(int), minlength=7),
+                                np.bincount(window.astype(int), minlength=7)).p_value
     )  # fmt: skip
 
 

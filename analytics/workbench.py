@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from analytics.ask import curves
 from analytics.ask import drift as ask_drift
+from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiments as ask_experiments
-from analytics.ask import label_counts
+from analytics.ask import label_counts, label_feed
 from analytics.ask import features as ask_features
 from analytics.ask import quality as ask_quality
 from analytics.ask import segments as ask_segments
@@ -28,7 +29,14 @@ from analytics.drift.summary_rows import FeatureRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
 from analytics.experiments.rows import ExperimentRow, History, Scorecard
-from analytics.labels.rows import LabelDelayRow, LabelRow
+from analytics.labels.rows import (
+    LabelChangeRow,
+    LabelCoverageRow,
+    LabelDelayRow,
+    LabelFeedRow,
+    LabelRow,
+    LabelSourceRow,
+)
 from analytics.project import Project, find_projects, read_project
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.results import Results
@@ -112,13 +120,26 @@ class Workbench:
         """Every value of every segment against the rest, corrected."""
         return self._ask(lambda catalog: ask_segments.segments_of(catalog, scope or Scope(), metric))
 
-    def drift(self, scope: Scope | None = None) -> Results[DriftRow]:
-        """Every feature, the score, the decision and the label against the reference."""
-        return self._ask(lambda catalog: ask_drift.drift_of(catalog, scope or Scope()))
+    def drift(self, scope: Scope | None = None, against: str = "reference") -> Results[DriftRow]:
+        """Every feature, the score, the decision and the label against the reference.
 
-    def histogram(self, feature: str, scope: Scope | None = None) -> Results[HistogramRow]:
-        """One feature's bins in the reference and in the window."""
-        return self._ask(lambda catalog: ask_drift.histogram_of(catalog, scope or Scope(), feature))
+        Or against ``previous``, ``last-week``, ``version=NAME`` or ``segment=COLUMN=VALUE``.
+        """
+        other = ask_drift_against.Against.parse(against, self.project)
+        if other.kind == "reference":
+            return self._ask(lambda catalog: ask_drift.drift_of(catalog, scope or Scope()))
+        return self._ask(lambda catalog: ask_drift_against.drift_against(catalog, scope or Scope(), other))
+
+    def histogram(
+        self, feature: str, scope: Scope | None = None, against: str = "reference"
+    ) -> Results[HistogramRow]:
+        """One feature's bins in the reference (or what else is compared with) and in the window."""
+        other = ask_drift_against.Against.parse(against, self.project)
+        if other.kind == "reference":
+            return self._ask(lambda catalog: ask_drift.histogram_of(catalog, scope or Scope(), feature))
+        return self._ask(
+            lambda catalog: ask_drift_against.histogram_against(catalog, scope or Scope(), feature, other)
+        )
 
     def features(
         self,
@@ -148,6 +169,22 @@ class Workbench:
     def label_delay(self, scope: Scope | None = None) -> Results[LabelDelayRow]:
         """The curve by which labels arrive, predictions that are still without one taken into account."""
         return self._ask(lambda catalog: label_counts.label_delay_of(catalog, scope or Scope()))
+
+    def label_coverage(self, scope: Scope | None = None) -> Results[LabelCoverageRow]:
+        """Which predictions get a label: coverage by decision and by score."""
+        return self._ask(lambda catalog: label_feed.label_coverage_of(catalog, scope or Scope()))
+
+    def label_sources(self, scope: Scope | None = None) -> Results[LabelSourceRow]:
+        """Every source of labels against the most trusted one."""
+        return self._ask(lambda catalog: label_feed.label_sources_of(catalog, scope or Scope()))
+
+    def label_changes(self, scope: Scope | None = None) -> Results[LabelChangeRow]:
+        """Reports that contradict an earlier one of the same prediction, over time."""
+        return self._ask(lambda catalog: label_feed.label_changes_of(catalog, scope or Scope()))
+
+    def label_feed(self, scope: Scope | None = None) -> Results[LabelFeedRow]:
+        """Whether the feed of labels has stopped, contradicts itself or takes longer than it did."""
+        return self._ask(lambda catalog: label_feed.label_feed_of(catalog, scope or Scope()))
 
     @property
     def experiments(self) -> tuple[str, ...]:

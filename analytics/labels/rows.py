@@ -117,6 +117,7 @@ class LabelSourceRow:
         delay_p50_seconds: its median delay.
     """
 
+    version: str | None
     source: str
     trusted_source: str | None
     n: int
@@ -151,6 +152,7 @@ class LabelChangeRow:
 
     window_start: datetime
     window_end: datetime
+    version: str | None
     n_reports: int
     n_repeats: int
     n_contradictions: int
@@ -179,8 +181,8 @@ class LabelFeedRow:
         expected_since: labels expected since the newest one, had nothing changed.
         p_value: of none coming although nothing has changed.
         silent: whether the feed has stopped.
-        delay_p50_before: median delay of all that came; ``share_before`` and ``share_recent`` had come by then in
-            the first and in the second half of the days.
+        delay_p50_seconds: median delay of the labels that ever come; ``share_before`` and ``share_recent`` of the
+            predictions had a label by then in the first and in the second half of the days.
         change_p_value: of no change between both halves.
         delay_changed: whether it did, beyond chance and by more than 5 points.
         mean_label_early: mean label (binary: share of positives) of labels that came sooner than the median delay,

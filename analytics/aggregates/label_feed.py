@@ -1,0 +1,210 @@
+"""What the label feed did: its reports, the gaps between them, contradictions, and sources side by side.
+
+Everything here is read from label reports joined with the predictions of a scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.aggregates.keys import CellKey, column, group
+from analytics.aggregates.moments import Statistic
+from analytics.engines.text import Sql, literal
+from analytics.scope import Grain, Scope
+from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.rows import block_key, window_key
+
+Floats = NDArray[np.float64]
+_INSTANT = "CAST(${} AS TIMESTAMP WITH TIME ZONE)"
+NO_SOURCE = "(no source)"
+
+CHANGES = (
+    Statistic("reports", "1e0"),
+    Statistic("repeats", "CASE WHEN place > 1 THEN 1e0 ELSE 0e0 END"),
+    Statistic("contradictions", "CASE WHEN place > 1 AND label <> before THEN 1e0 ELSE 0e0 END"),
+)
+CHANGES_TOGETHER = (("reports", "repeats", "contradictions"),)
+CHANGED_BY = Statistic(
+    "changed_by", "CASE WHEN place > 1 AND label <> before THEN CAST(label AS DOUBLE) - CAST(before AS DOUBLE) ELSE 0e0 END"
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Counts of the reports about one version's predictions (all of the feed for ``n_orphans``)."""
+
+    n: int
+    n_early: int
+    n_future: int
+    n_contradictions: int
+    first: datetime | None
+    last: datetime | None
+    longest_by_day: Floats
+    """The longest silence that ended on each day with a label, in seconds."""
+
+
+def reports_sql(catalog: Catalog, rows: Sql, known_at: datetime, source: str | None = None) -> Sql:
+    """Every label report about scoped rows: keys of the row, then label, ts (of the report), source, place, before."""
+    parameters = {**rows.parameters, "reports_until": known_at}
+    mine = ""
+    if source is not None:
+        parameters["reports_source"] = source
+        mine = f" WHERE coalesce(source, {literal(NO_SOURCE)}) = $reports_source"
+    known = f"l.ts <= {_INSTANT.format('reports_until')}"
+    if not catalog.has_label_feed:
+        text = (
+            "SELECT version, segment, weight, unit, file, row, ts AS predicted, own_label AS label, "
+            f"own_label_ts AS ts, own_label_ts <= {_INSTANT.format('reports_until')} AS known, 1 AS place, "
+            f"own_label AS before FROM ({rows.text}) WHERE own_label IS NOT NULL AND own_label_ts IS NOT NULL"
+        )
+        return Sql(text, {**rows.parameters, "reports_until": known_at})
+    order = "PARTITION BY l.id ORDER BY l.ts, l.file, l.row"
+    text = (
+        "SELECT r.version, r.segment, r.weight, r.unit, r.file, r.row, r.ts AS predicted, l.label, l.ts, "
+        f"{known} AS known, row_number() OVER ({order}) AS place, lag(l.label) OVER ({order}) AS before "
+        f"FROM ({rows.text}) AS r JOIN (SELECT * FROM labels{mine}) AS l ON r.id = l.id"
+    )
+    return Sql(text, parameters)
+
+
+def change_rows(catalog: Catalog, reports: Sql, scope: Scope) -> Sql:
+    """Reports as rows of the windows in which they came, for `analytics.aggregates.moments.read_row_moments`."""
+    zone, grain = catalog.project.time_zone, scope.grain
+    parameters: dict[str, Any] = dict(reports.parameters)
+    wanted = ["known"]
+    for name, moment, sign in (("reports_from", scope.start, ">="), ("reports_to", scope.end, "<")):
+        if moment is not None:
+            parameters[name] = moment
+            wanted.append(f"ts {sign} {_INSTANT.format(name)}")
+    text = (
+        f"SELECT {window_key(grain, zone)} AS window_key, "
+        f"{block_key(catalog.predictions.block, grain, zone)} AS block_key, version, segment, weight, unit, file, "
+        f"row, label, place, before FROM ({reports.text}) WHERE {' AND '.join(wanted)}"
+    )
+    return Sql(text, parameters)
+
+
+def read_reports(catalog: Catalog, reports: Sql) -> dict[str | None, Reports]:
+    """Count the reports of every version, and how long the feed was silent between them."""
+    day: Grain = "day"
+    by_day = (
+        "SELECT version, day_key, count(*) FILTER (WHERE known) AS n, "
+        "count(*) FILTER (WHERE known AND ts < predicted) AS early, count(*) FILTER (WHERE NOT known) AS future, "
+        "count(*) FILTER (WHERE known AND place > 1 AND label <> before) AS contradictions, "
+        "min(ts) FILTER (WHERE known) AS first, max(ts) FILTER (WHERE known) AS last, "
+        "max(gap) FILTER (WHERE known) AS gap FROM (SELECT *, "
+        f"{window_key(day, catalog.project.time_zone)} AS day_key, "
+        "CAST(epoch(ts) - epoch(lag(ts) OVER (PARTITION BY version ORDER BY ts)) AS DOUBLE) AS gap "
+        f"FROM ({reports.text})) GROUP BY version, day_key ORDER BY version, day_key"
+    )
+    found: dict[str | None, list[dict[str, Any]]] = {}
+    for row in catalog.engine.query(Sql(by_day, reports.parameters)).to_pylist():
+        found.setdefault(row["version"], []).append(row)
+    return {version: _reports(rows) for version, rows in found.items()}
+
+
+def _reports(rows: Sequence[dict[str, Any]]) -> Reports:
+    first = [row["first"].astimezone(UTC) for row in rows if row["first"] is not None]
+    last = [row["last"].astimezone(UTC) for row in rows if row["last"] is not None]
+    total = {name: sum(int(row[name]) for row in rows) for name in ("n", "early", "future", "contradictions")}
+    return Reports(
+        total["n"], total["early"], total["future"], total["contradictions"], min(first, default=None),
+        max(last, default=None), np.array([row["gap"] for row in rows if row["gap"] is not None], dtype=float),
+    )  # fmt: skip
+
+
+def count_orphans(catalog: Catalog, known_at: datetime) -> int:
+    """Reports whose prediction is not in the logs."""
+    if not catalog.has_label_feed:
+        return 0
+    text = (
+        "SELECT count(*) AS n FROM labels AS l LEFT JOIN (SELECT DISTINCT id FROM predictions) AS p ON l.id = p.id "
+        f"WHERE p.id IS NULL AND l.ts <= {_INSTANT.format('known_at')}"
+    )
+    return int(catalog.engine.query(text, {"known_at": known_at}).to_pylist()[0]["n"])
+
+
+def read_sources(catalog: Catalog, known_at: datetime) -> list[str]:
+    """The sources in the feed, the one with most labels first."""
+    if not catalog.has_label_feed:
+        return []
+    text = (
+        f"SELECT coalesce(source, {literal(NO_SOURCE)}) AS source, count(*) AS n FROM labels "
+        f"WHERE ts <= {_INSTANT.format('known_at')} GROUP BY 1 ORDER BY n DESC, source"
+    )
+    return [row["source"] for row in catalog.engine.query(text, {"known_at": known_at}).to_pylist()]
+
+
+def source_rows(catalog: Catalog, rows: Sql, known_at: datetime) -> Sql:
+    """The newest label of every source about every scoped row, with the delay of its first one in seconds.
+
+    Columns: keys, with the source as ``segment``, then id, label, delay.
+    """
+    del catalog
+    name = f"coalesce(source, {literal(NO_SOURCE)})"
+    newest = (
+        f"SELECT id, {name} AS source, label, min(ts) OVER (PARTITION BY id, {name}) AS first, "
+        f"row_number() OVER (PARTITION BY id, {name} ORDER BY ts DESC, file DESC, row DESC) AS place "
+        f"FROM labels WHERE ts <= {_INSTANT.format('known_at')}"
+    )
+    text = (
+        "SELECT r.window_key, r.block_key, r.version, l.source AS segment, r.weight, r.unit, r.file, r.row, r.id, "
+        "l.label, greatest(CAST(epoch(l.first) - epoch(r.ts) AS DOUBLE), 0e0) AS delay "
+        f"FROM ({rows.text}) AS r JOIN ({newest}) AS l ON r.id = l.id WHERE l.place = 1"
+    )
+    return Sql(text, {**rows.parameters, "known_at": known_at})
+
+
+def paired_rows(sources: Sql, trusted: str) -> Sql:
+    """Rows that a source and the trusted one both labelled: ``label`` is the source's, ``other`` the trusted one's."""
+    text = (
+        "SELECT a.window_key, a.block_key, a.version, a.segment, a.weight, a.unit, a.file, a.row, a.label, "
+        f"b.label AS other FROM ({sources.text}) AS a JOIN ({sources.text}) AS b ON a.id = b.id "
+        "AND a.file = b.file AND a.row = b.row WHERE b.segment = $trusted AND a.segment <> $trusted"
+    )
+    return Sql(text, {**sources.parameters, "trusted": trusted})
+
+
+def agreement_statistics(classes: Sequence[str], *, numeric: bool) -> tuple[Statistic, ...]:
+    """Sums for agreement and kappa (of classes, as SQL literals) and for the mean difference (of numbers)."""
+    found = [Statistic("pairs", "1e0")]
+    if classes:
+        found.append(Statistic("agree", "CASE WHEN label = other THEN 1e0 ELSE 0e0 END"))
+    if numeric:
+        found.append(Statistic("gap", "CAST(label AS DOUBLE) - CAST(other AS DOUBLE)"))
+    for (place, name), side in product(enumerate(classes), ("label", "other")):
+        found.append(Statistic(f"{side}_{place}", f"CASE WHEN {side} = {name} THEN 1e0 ELSE 0e0 END"))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class SourceDelays:
+    """Labels of one version and source, and quantiles of their delays in seconds."""
+
+    n: int
+    p50: float
+    p95: float
+
+
+def read_source_delays(catalog: Catalog, sources: Sql) -> dict[CellKey, SourceDelays]:
+    """Delays of every source's first labels."""
+    keys = "window_key, version, segment"
+    text = (
+        f"SELECT {keys}, count(*) AS n, max(CASE WHEN place = ceil(0.5e0 * many) THEN delay END) AS p50, "
+        "max(CASE WHEN place = ceil(0.95e0 * many) THEN delay END) AS p95 FROM "
+        f"(SELECT {keys}, delay, row_number() OVER (PARTITION BY {keys} ORDER BY delay) AS place, "
+        f"count(*) OVER (PARTITION BY {keys}) AS many FROM ({sources.text})) GROUP BY {keys}"
+    )
+    table = catalog.engine.query(Sql(text, sources.parameters))
+    n, p50, p95 = (column(table, name) for name in ("n", "p50", "p95"))
+    return {
+        key: SourceDelays(int(n[row]), float(p50[row]), float(p95[row]))
+        for key, (row,) in group(table).rows.items()
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from analytics.ask.windows import resolve, versions_of
 from analytics.engines.text import Sql, literal
 from analytics.errors import ScopeError
 from analytics.measures import binary, multiclass, regression
-from analytics.measures.estimate import Estimate, missing, ratio, with_units
+from analytics.measures.estimate import Estimate, missing, of_moments, ratio, with_units
 from analytics.results import Results
 from analytics.scope import MISSING, Scope, Window
 from analytics.segments.compare import Difference, Pair, corrected, differences, impact
@@ -35,7 +36,7 @@ from analytics.telemetry.rows import scoped_rows
 Floats = NDArray[np.float64]
 DEFAULT = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mean_absolute_error"}
 _RANKED = ("roc_auc", "average_precision")
-_SUMS = ("log_loss", "brier_score", "prevalence", "mean_score", "top_2_accuracy")
+_SUMS = ("log_loss", "brier_score", "prevalence", "mean_score", "top_2_accuracy", "mean_error")
 _NOT_BY_SLICE = ("expected_calibration_error", "median_absolute_error")
 
 MOST_DECISIONS = 30
@@ -94,24 +95,49 @@ def segments_of(catalog: Catalog, scope: Scope, metric: str | None = None) -> Re
         )
     if not catalog.segments:
         raise ScopeError("no segments are declared; name columns in [predictions] segments")
+    wanted = Compared(metric)
+    found, texts = compare_slices(catalog, scope, (wanted,))
+    if not texts:
+        return Results((), catalog.project.zone, notes=("The logs hold no prediction.",))
+    tested = sum(row.p_value is not None for row in found[wanted])
+    note = f"{tested} comparisons; p-values are corrected (Benjamini-Hochberg) over all slices of a version."
+    return Results(tuple(corrected(found[wanted], scope.confidence)), catalog.project.zone, texts, (note,))
+
+
+class Compared(NamedTuple):
+    """A metric to compare between slices; of one class against the rest where a class is named."""
+
+    metric: str
+    class_: str | None = None
+
+
+def compare_slices(
+    catalog: Catalog, scope: Scope, wanted: Sequence[Compared]
+) -> tuple[dict[Compared, list[SegmentRow]], tuple[str, ...]]:
+    """Compare every value of every declared segment (``by``: of that one) with the rest, by several metrics at once.
+
+    Returns:
+        The rows of each metric, p-values not corrected yet, and the SQL texts; none of these where the logs are empty.
+    """
     names = (scope.by,) if scope.by is not None else tuple(catalog.segments)
     scope, windows = resolve(catalog, replace(scope, grain="all", by=None))
+    found: dict[Compared, list[SegmentRow]] = {one: [] for one in wanted}
     if not windows:
-        return Results((), catalog.project.zone, notes=("The logs hold no prediction.",))
+        return found, ()
     centre = Centre()
     if catalog.predictions.task == "regression":
         centre = read_centre(catalog, scoped_rows(catalog, scope))
-    whole, texts = _read(catalog, scoped_rows(catalog, scope), metric, centre, slices=False)
-    rows: list[SegmentRow] = []
+    whole, texts = _read(catalog, scoped_rows(catalog, scope), wanted, centre, slices=False)
     for name in names:
-        parts, text = _read(catalog, scoped_rows(catalog, scope, segment=name), metric, centre, slices=True)
+        parts, text = _read(catalog, scoped_rows(catalog, scope, segment=name), wanted, centre, slices=True)
         texts += text
         for version in versions_of(catalog, scope):
-            cell = _Cell(scope, windows[0], name, version, metric)
-            rows += _compared(catalog, cell, whole, parts)
-    tested = sum(row.p_value is not None for row in rows)
-    note = f"{tested} comparisons; p-values are corrected (Benjamini-Hochberg) over all slices of a version."
-    return Results(tuple(corrected(rows)), catalog.project.zone, tuple(texts), (note,))
+            slices = _slices(windows[0], version, whole, parts)
+            estimates = [_both(catalog, slices, part, wanted, scope.confidence) for _, part in slices.mine]
+            for one in wanted:
+                cell = _Cell(scope, windows[0], name, version, one)
+                found[one] += _compared(catalog, cell, slices, [both[one] for both in estimates])
+    return found, tuple(texts)
 
 
 @dataclass(frozen=True)
@@ -122,25 +148,47 @@ class _Cell:
     window: Window
     segment: str
     version: str | None
-    metric: str
+    wanted: Compared
 
 
-def _compared(
-    catalog: Catalog, cell: _Cell, whole: dict[CellKey, _Part], parts: dict[CellKey, _Part]
-) -> Iterator[SegmentRow]:
-    everything = whole.get(CellKey(cell.window.key, cell.version, None))
+@dataclass(frozen=True)
+class _Slices:
+    """The slices of one segment and version, largest first, and all rows together; neither where there are no rows."""
+
+    mine: Sequence[tuple[str, _Part]]
+    everything: _Part | None
+
+
+def _slices(
+    window: Window, version: str | None, whole: dict[CellKey, _Part], parts: dict[CellKey, _Part]
+) -> _Slices:
+    everything = whole.get(CellKey(window.key, version, None))
     if everything is None:
+        return _Slices((), None)
+    mine = ((key.segment or "", part) for key, part in parts.items() if key.version == version)
+    return _Slices(sorted(mine, key=lambda item: (-item[1].moments.n, item[0])), everything)
+
+
+def _both(
+    catalog: Catalog, slices: _Slices, part: _Part, wanted: Sequence[Compared], confidence: float
+) -> dict[Compared, Pair]:
+    """A slice and the rest, by every metric."""
+    if slices.everything is None:
+        return {}
+    rest = slices.everything - part
+    inside, outside = (_estimates(catalog, side, wanted, confidence) for side in (part, rest))
+    return {one: _pair(part, rest, inside[one], outside[one]) for one in wanted}
+
+
+def _compared(catalog: Catalog, cell: _Cell, slices: _Slices, pairs: Sequence[Pair]) -> Iterator[SegmentRow]:
+    if slices.everything is None:
         return
-    mine = sorted(
-        ((key.segment or "", part) for key, part in parts.items() if key.version == cell.version),
-        key=lambda item: (-item[1].moments.n, item[0]),
-    )
     confidence = cell.scope.confidence
-    pairs = [_pair(catalog, part, everything - part, cell.metric, confidence) for _, part in mine]
-    gaps = differences(pairs, confidence)
-    for (value, part), pair, gap in zip(mine, pairs, gaps, strict=True):
-        counts = part.moments.n, part.moments.count("labelled"), everything.moments.count("labelled")
-        yield _row(cell, value, counts, pair, gap)
+    labelled = slices.everything.moments.count("labelled")
+    whole = _estimates(catalog, slices.everything, (cell.wanted,), confidence)[cell.wanted].value
+    for (value, part), pair, gap in zip(slices.mine, pairs, differences(pairs, confidence), strict=True):
+        counts = part.moments.n, part.moments.count("labelled"), labelled
+        yield replace(_row(cell, value, counts, pair, gap), value_whole=whole)
 
 
 def _row(
@@ -162,7 +210,7 @@ def _row(
         segment=cell.segment,
         segment_value=value,
         where=f"{cell.segment}={'' if value == MISSING else value}",
-        metric=cell.metric,
+        metric=cell.wanted.metric,
         n=n,
         n_labelled=labelled,
         share=share,
@@ -176,7 +224,7 @@ def _row(
         p_value=gap.p_value if gap else None,
         p_adjusted=None,
         worse=None,
-        impact=_impact(cell.metric, inside, outside, share) if gap else None,
+        impact=_impact(cell.wanted.metric, inside, outside, share) if gap else None,
         status=inside.status,
         reason=reason,
     )
@@ -189,7 +237,7 @@ def _impact(metric: str, inside: Estimate, outside: Estimate, share: float | Non
 
 
 def _statistics(
-    catalog: Catalog, metric: str, centre: Centre
+    catalog: Catalog, wanted: Sequence[Compared], centre: Centre
 ) -> tuple[tuple[Statistic, ...], tuple[tuple[str, ...], ...]]:
     classes = catalog.predictions.classes
     match catalog.predictions.task:
@@ -200,7 +248,7 @@ def _statistics(
             statistics, together = multiclass.statistics(classes), multiclass.together(classes)
         case "regression":
             return regression.statistics(centre), regression.TOGETHER
-    if not _of_decisions(metric) or catalog.predictions.unit is None:
+    if not any(_of_decisions(one.metric) for one in wanted) or catalog.predictions.unit is None:
         return statistics, together
     # decisions as sums too: units on both sides of a slice then enter with their covariance
     decided = _decided_statistics(classes or binary.CLASSES)
@@ -225,19 +273,19 @@ def _decided_statistics(classes: Sequence[str]) -> tuple[Statistic, ...]:
 
 
 def _read(
-    catalog: Catalog, rows: Sql, metric: str, centre: Centre, *, slices: bool
+    catalog: Catalog, rows: Sql, wanted: Sequence[Compared], centre: Centre, *, slices: bool
 ) -> tuple[dict[CellKey, _Part], list[str]]:
     task = catalog.predictions.task
-    statistics, together = _statistics(catalog, metric, centre)
+    statistics, together = _statistics(catalog, wanted, centre)
     with catalog.engine.kept(needed_columns(catalog.predictions, rows)) as kept:
         moments, text = read_row_moments(catalog, kept, statistics, together, slices=slices)
         texts = [text]
         cells: dict[CellKey, DecisionCells] = {}
         scores: dict[CellKey, ScoreHistogram] = {}
-        if task != "regression" and _of_decisions(metric):
+        if task != "regression" and any(_of_decisions(one.metric) for one in wanted):
             cells, text = read_decision_cells(catalog, kept, catalog.predictions.classes or binary.CLASSES)
             texts.append(text)
-        if metric in _RANKED:
+        if any(one.metric in _RANKED for one in wanted):
             # bins subtract; distinct scores of a slice and of the whole do not
             binned = dict.fromkeys(moments, False)
             scores, text = read_score_histograms(catalog, kept, binned, edges_of(catalog.predictions))
@@ -246,12 +294,15 @@ def _read(
     return parts, [text.replace(kept.text, rows.text) for text in texts]
 
 
-def _estimate(catalog: Catalog, part: _Part, metric: str, confidence: float) -> Estimate:
+def _estimates(
+    catalog: Catalog, part: _Part, wanted: Sequence[Compared], confidence: float
+) -> dict[Compared, Estimate]:
     costs = catalog.project.costs
+    gap = [_calibration_gap(part)] if catalog.predictions.task == "binary" else []
     match catalog.predictions.task:
         case "binary":
             aggregates = binary.BinaryAggregates(part.moments, part.cells, part.scores, None)
-            known = decides(catalog.predictions) and _of_decisions(metric)
+            known = decides(catalog.predictions) and part.cells is not None
             found = binary.binary_estimates(aggregates, confidence=confidence, costs=costs, decides=known)
         case "multiclass":
             several = multiclass.MulticlassAggregates(part.moments, part.cells, {}, None)
@@ -262,8 +313,23 @@ def _estimate(catalog: Catalog, part: _Part, metric: str, confidence: float) -> 
             found = regression.regression_estimates(
                 regression.RegressionAggregates(part.moments, part.centre, None)
             )
-    estimate = next((e for e in found if e.metric == metric and e.class_ is None), None)
-    return _with_units(part, estimate) if estimate is not None else missing(metric, "no_data", "no rows")
+    by_name = {Compared(e.metric, e.class_): e for e in (*found, *gap)}
+    return {
+        one: _with_units(part, by_name[one]) if one in by_name else missing(one.metric, "no_data", "no rows")
+        for one in wanted
+    }
+
+
+def _calibration_gap(part: _Part) -> Estimate:
+    """Mean score minus mean label of a binary model."""
+    moments = part.moments
+    few = binary.few_rows(moments.n, moments.count("scored"), moments.count("labelled"))
+    if few is not None:
+        return missing("mean_error", *few)
+    below = moments.total("labelled")
+    value = -moments.total("residual") / below
+    gradient = {"residual": -1.0 / below, "labelled": -value / below}
+    return of_moments("mean_error", moments, value, gradient, size=float(moments.count("labelled")))
 
 
 def _with_units(part: _Part, estimate: Estimate) -> Estimate:
@@ -298,15 +364,13 @@ def _loss(part: _Part) -> Estimate:
     return ratio(loss, part.moments, loss, "labelled")
 
 
-def _pair(catalog: Catalog, part: _Part, rest: _Part, metric: str, confidence: float) -> Pair:
+def _pair(part: _Part, rest: _Part, inside: Estimate, outside: Estimate) -> Pair:
     """A slice and the rest, with the variance over units of their difference.
 
     For ranks, and for decisions of many classes, the exact pass over units would be one a slice: the ratio of
     unit to row
     variance of the loss's difference stands in for it. Days, which matter more in most logs, are exact.
     """
-    inside = _estimate(catalog, part, metric, confidence)
-    outside = _estimate(catalog, rest, metric, confidence)
     if inside.value is None or outside.value is None or part.moments.beside is None:
         return Pair(inside, outside)
     n_units = min(inside.n_units, outside.n_units)

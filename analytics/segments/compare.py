@@ -17,6 +17,7 @@ from analytics.segments.rows import SegmentRow
 from analytics.stats.blocks import ChosenVariance, block_variance, largest_variance
 from analytics.stats.intervals import normal_quantile, score_interval
 from analytics.stats.multiplicity import benjamini_hochberg
+from analytics.stats.shrinkage import shrink
 
 Floats = NDArray[np.float64]
 ALARM = 0.05
@@ -25,6 +26,7 @@ _ONE_ERROR = float(2.0 * ndtr(1.0) - 1.0)
 _FARTHEST = 40.0
 """Standard errors beyond which a p-value is 0 for every purpose."""
 _HALVINGS = 50
+_TINY = 1e-12
 _LARGEST_EXPONENT = 300.0
 
 
@@ -224,10 +226,15 @@ def impact(metric: str, value: float, elsewhere: float, share: float) -> float |
     return None if worse is None else worse * share
 
 
-def corrected(rows: Sequence[SegmentRow]) -> list[SegmentRow]:
+def corrected(rows: Sequence[SegmentRow], confidence: float = 0.95) -> list[SegmentRow]:
     """Adjust the p-values of all slices of one window and version together, and say which are worse.
 
-    Benjamini-Hochberg: of the slices called worse, at most one in twenty is expected to be none.
+    Benjamini-Hochberg: of the slices called worse, at most one in twenty is expected to be none. The slices of one
+    segment are shrunken together (`analytics.stats.shrinkage`).
+
+    Args:
+        rows: of one metric.
+        confidence: of the intervals in the rows.
     """
     families: dict[tuple[object, object], list[int]] = {}
     for i, row in enumerate(rows):
@@ -237,7 +244,43 @@ def corrected(rows: Sequence[SegmentRow]) -> list[SegmentRow]:
         adjusted = benjamini_hochberg([rows[i].p_value for i in members])
         for i, p_adjusted in zip(members, np.asarray(adjusted).tolist(), strict=True):
             answers[i] = _judged(rows[i], None if math.isnan(p_adjusted) else p_adjusted)
-    return answers
+    return _shrunken(answers, confidence)
+
+
+def deviations(rows: Sequence[SegmentRow], confidence: float) -> tuple[Floats, Floats]:
+    """How far each slice lies from all rows together, and the standard error of that; nan where not known.
+
+    What is known is the difference from the rest. The whole lies between slice and rest, so a slice's deviation from it
+    is a part of that difference, and so is its error.
+    """
+    found = []
+    for row in rows:
+        low, high, apart = row.difference_ci_low, row.difference_ci_high, row.difference
+        if low is None or high is None or apart is None or row.value is None or row.value_whole is None:
+            found.append((math.nan, math.nan))
+            continue
+        away = row.value - row.value_whole
+        part = min(max(away / apart, 0.0), 1.0) if abs(apart) > _TINY else 1.0 - (row.share or 0.0)
+        found.append((away, part * (high - low) / (2.0 * normal_quantile(confidence))))
+    both = np.array(found, dtype=np.float64).reshape(len(found), 2)
+    return both[:, 0], both[:, 1]
+
+
+def _shrunken(rows: list[SegmentRow], confidence: float) -> list[SegmentRow]:
+    segments: dict[tuple[object, ...], list[int]] = {}
+    away, error = deviations(rows, confidence)
+    for i, row in enumerate(rows):
+        if error[i] > 0:
+            segments.setdefault((row.window_start, row.version, row.segment), []).append(i)
+    for members in segments.values():
+        found = shrink(away[members], error[members] ** 2)
+        reach = found.deviation * normal_quantile(confidence)
+        for i, value, half in zip(members, found.value.tolist(), reach.tolist(), strict=True):
+            middle = (rows[i].value_whole or 0.0) + value
+            rows[i] = replace(
+                rows[i], value_shrunken=middle, shrunken_ci_low=middle - half, shrunken_ci_high=middle + half
+            )
+    return rows
 
 
 def _judged(row: SegmentRow, p_adjusted: float | None) -> SegmentRow:

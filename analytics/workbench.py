@@ -14,16 +14,18 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
-from analytics.ask import curves
+from analytics.ask import curves, label_counts, label_feed
 from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiments as ask_experiments
-from analytics.ask import label_counts, label_feed
 from analytics.ask import features as ask_features
+from analytics.ask import gaps as ask_gaps
 from analytics.ask import quality as ask_quality
 from analytics.ask import segments as ask_segments
+from analytics.ask import splits as ask_splits
 from analytics.ask import telemetry as ask_telemetry
+from analytics.ask import unlike as ask_unlike
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
@@ -39,9 +41,11 @@ from analytics.labels.rows import (
 )
 from analytics.project import Project, find_projects, read_project
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
+from analytics.quality.splits import SplitRow
+from analytics.quality.unlike import UnlikeRow
 from analytics.results import Results
 from analytics.scope import Scope
-from analytics.segments.rows import SegmentRow
+from analytics.segments.rows import GapRow, SegmentRow
 from analytics.telemetry.broken import broken_files
 from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.files import digest
@@ -119,6 +123,18 @@ class Workbench:
     def segments(self, scope: Scope | None = None, metric: str | None = None) -> Results[SegmentRow]:
         """Every value of every segment against the rest, corrected."""
         return self._ask(lambda catalog: ask_segments.segments_of(catalog, scope or Scope(), metric))
+
+    def gaps(self, scope: Scope | None = None) -> Results[GapRow]:
+        """How far apart the values of every segment truly are, by every notion of being treated alike."""
+        return self._ask(lambda catalog: ask_gaps.gaps_of(catalog, scope or Scope()))
+
+    def splits(self, scope: Scope | None = None, metric: str | None = None) -> Results[SplitRow]:
+        """Train, validation, test and production side by side, and what the gaps between them mean."""
+        return self._ask(lambda catalog: ask_splits.splits_of(catalog, scope or Scope(), metric))
+
+    def unlike(self, scope: Scope | None = None) -> Results[UnlikeRow]:
+        """The share of rows unlike the reference, and the loss inside and outside of what it knows."""
+        return self._ask(lambda catalog: ask_unlike.unlike_of(catalog, scope or Scope()))
 
     def drift(self, scope: Scope | None = None, against: str = "reference") -> Results[DriftRow]:
         """Every feature, the score, the decision and the label against the reference.

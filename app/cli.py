@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "examples": "app.commands.examples:examples_command",
     "experiment": "app.commands.experiment:experiment_command",
     "features": "app.commands.features:features_command",
+    "gaps": "app.commands.populations:gaps_command",
     "init": "app.commands.init:init_command",
     "label-delay": "app.commands.labels:label_delay_command",
     "labels": "app.commands.labels:labels_command",
@@ -33,7 +34,9 @@ COMMANDS: dict[str, str] = {
     "quality": "app.commands.quality:quality_command",
     "roc": "app.commands.quality:roc_command",
     "segments": "app.commands.segments:segments_command",
+    "splits": "app.commands.populations:splits_command",
     "telemetry": "app.commands.telemetry:telemetry_command",
+    "unlike": "app.commands.populations:unlike_command",
 }
 """Name of a command to `module:attribute`. A module is imported when its command is named, or for --help;
 so it imports pandas, DuckDB and the like inside the functions that need them."""

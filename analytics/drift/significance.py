@@ -142,18 +142,18 @@ def _share(reference: ReferenceSide, window: Side, share: Share, effect: float) 
 def _unseen(reference: ReferenceSide, window: Side, effect: float) -> list[ShareTest]:
     """The exact test of more unseen rows than lone rows of the reference let expect; fewer are no drift.
 
-    The variance of the share of lone rows is (lone + paired) / n^2, more than that of a count (Esty, Annals of
-    Statistics 11, 1983), so the reference counts for correspondingly fewer rows.
+    The variance of the share of lone rows is (lone + paired - lone^2 / n) / n^2, more than that of a count (Esty,
+    Annals of Statistics 11, 1983), so the reference counts for correspondingly fewer rows.
     """
     lone, unseen = float(reference.lone.sum()), float(window.total[-1])
     if reference.bins.is_numeric or lone + unseen <= 0:
         return []
+    missing = reference.bins.n_values
+    present, window_present = (side.n - float(side.total[missing]) for side in (reference.side, window))
     lone = max(lone, min(reference.paired, 1.0))
-    thin = effect * (1 + reference.paired / lone) if lone > 0 else 1.0
+    binomial = lone * (1 - lone / present) if present > 0 else 0.0
+    thin = effect * (1 + reference.paired / binomial) if binomial > 0 else effect
     window_thin = reference.scaled(effect, window)
-    present, window_present = (
-        side.n - float(side.total[reference.bins.n_values]) for side in (reference.side, window)
-    )
     counts = [
         lone / thin,
         (present - lone) / thin,

@@ -14,17 +14,20 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
+from analytics.ask import coverage as ask_coverage
 from analytics.ask import curves, label_counts, label_feed
 from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiments as ask_experiments
 from analytics.ask import features as ask_features
+from analytics.ask import gain as ask_gain
 from analytics.ask import gaps as ask_gaps
 from analytics.ask import quality as ask_quality
 from analytics.ask import segments as ask_segments
 from analytics.ask import splits as ask_splits
 from analytics.ask import telemetry as ask_telemetry
+from analytics.ask import thresholds as ask_thresholds
 from analytics.ask import unlike as ask_unlike
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow
@@ -40,6 +43,7 @@ from analytics.labels.rows import (
     LabelSourceRow,
 )
 from analytics.project import Project, find_projects, read_project
+from analytics.quality.decision_rows import Certainty, CoverageRow, GainRow, ThresholdPointRow, ThresholdRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.quality.splits import SplitRow
 from analytics.quality.unlike import UnlikeRow
@@ -201,6 +205,22 @@ class Workbench:
     def label_feed(self, scope: Scope | None = None) -> Results[LabelFeedRow]:
         """Whether the feed of labels has stopped, contradicts itself or takes longer than it did."""
         return self._ask(lambda catalog: label_feed.label_feed_of(catalog, scope or Scope()))
+
+    def thresholds(self, scope: Scope | None = None, goals: Iterable[str] = ()) -> Results[ThresholdRow]:
+        """The best threshold for each goal, and what it would gain over the logged decisions."""
+        return self._ask(lambda catalog: ask_thresholds.thresholds_of(catalog, scope or Scope(), goals))
+
+    def threshold_curve(self, scope: Scope | None = None, goal: str = "cost") -> Results[ThresholdPointRow]:
+        """What each threshold gives of a goal's metric, beside the logged decisions."""
+        return self._ask(lambda catalog: ask_thresholds.threshold_curve_of(catalog, scope or Scope(), goal))
+
+    def gain(self, scope: Scope | None = None, budget: float | None = None) -> Results[GainRow]:
+        """What reviewing the highest scores finds, by share of the rows and at a budget a day."""
+        return self._ask(lambda catalog: ask_gain.gain_of(catalog, scope or Scope(), budget))
+
+    def coverage(self, scope: Scope | None = None, certain_by: Certainty = "top") -> Results[CoverageRow]:
+        """Quality when only the surest share is answered."""
+        return self._ask(lambda catalog: ask_coverage.coverage_of(catalog, scope or Scope(), certain_by))
 
     @property
     def experiments(self) -> tuple[str, ...]:

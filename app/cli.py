@@ -22,10 +22,12 @@ COMMANDS: dict[str, str] = {
     "compare-counts": "app.commands.compare:compare_counts_command",
     "compare-means": "app.commands.compare:compare_means_command",
     "confusion": "app.commands.quality:confusion_command",
+    "coverage": "app.commands.decisions:coverage_command",
     "drift": "app.commands.drift:drift_command",
     "examples": "app.commands.examples:examples_command",
     "experiment": "app.commands.experiment:experiment_command",
     "features": "app.commands.features:features_command",
+    "gain": "app.commands.decisions:gain_command",
     "gaps": "app.commands.populations:gaps_command",
     "init": "app.commands.init:init_command",
     "label-delay": "app.commands.labels:label_delay_command",
@@ -36,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "segments": "app.commands.segments:segments_command",
     "splits": "app.commands.populations:splits_command",
     "telemetry": "app.commands.telemetry:telemetry_command",
+    "thresholds": "app.commands.decisions:thresholds_command",
     "unlike": "app.commands.populations:unlike_command",
 }
 """Name of a command to `module:attribute`. A module is imported when its command is named, or for --help;

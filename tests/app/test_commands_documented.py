@@ -13,6 +13,7 @@ from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
 from analytics.experiments.rows import ExperimentRow, PowerRow
 from analytics.labels.rows import LabelDelayRow, LabelRow
+from analytics.quality.decision_rows import CoverageRow, GainRow, ThresholdRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocRow
 from analytics.segments.rows import SegmentRow
 from analytics.telemetry.report import FileRow
@@ -29,6 +30,9 @@ RECORDS = {
     "labels": LabelRow,
     "label-delay": LabelDelayRow,
     "segments": SegmentRow,
+    "thresholds": ThresholdRow,
+    "gain": GainRow,
+    "coverage": CoverageRow,
     "examples": ExampleRow,
     "experiment": ExperimentRow,
     "compare-counts": ExperimentRow,

@@ -159,6 +159,11 @@ EMPTY = {
         'Name columns to slice by in the project file, for example `segments = ["country"]` under '
         "`[predictions]`.",
     ),
+    "no_splits": Empty(
+        "Only production is logged",
+        "Log the scores of training, validation and test rows as well, say in a column which is which, and the same "
+        "metrics stand side by side here: overfitting, a test set unlike production, and drift since are told apart.",
+    ),
     "no_experiments": Empty(
         "No experiment is declared",
         "Tell the project file where it is logged who saw which arm (`[exposures]`, or `[units]` with one row a "

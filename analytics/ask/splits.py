@@ -57,8 +57,10 @@ def splits_of(catalog: Catalog, scope: Scope, metric: str | None = None) -> Resu
     rows: list[SplitRow] = []
     for version in dict.fromkeys(key.version for key in cells):
         mine = {key.segment: cell for key, cell in cells.items() if key.version == version}
-        for split in (name for name in (*ORDER, EARLY, LATE) if name in mine):
-            rows += _rows(version, split, mine, scope.confidence)
+        there = [name for name in (*ORDER, EARLY, LATE) if name in mine]
+        of_split = [_rows(version, split, mine, scope.confidence) for split in there]
+        # metric by metric, so that the splits of one stand under each other
+        rows += [row for metric_rows in zip(*of_split, strict=True) for row in metric_rows]
     answers = judged(rows, metric or DEFAULT[section.task])
     return Results(answers, catalog.project.zone, (*whole.sql, *halves.sql), notes)
 

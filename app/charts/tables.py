@@ -25,40 +25,40 @@ from app.glossary import title
 Row = TypeVar("Row")
 Columns = dict[str, Callable[[Row], Any]]
 
-_WINDOW: Columns[Any] = {"From": lambda row: row.window_start, "Until": lambda row: row.window_end}
-_VERSION: Columns[Any] = {"Version": lambda row: row.version}
-_INTERVAL: Columns[Any] = {"Low": lambda row: row.ci_low, "High": lambda row: row.ci_high}
-_STATUS: Columns[Any] = {
+WINDOW: Columns[Any] = {"From": lambda row: row.window_start, "Until": lambda row: row.window_end}
+VERSION: Columns[Any] = {"Version": lambda row: row.version}
+INTERVAL: Columns[Any] = {"Low": lambda row: row.ci_low, "High": lambda row: row.ci_high}
+STATUS: Columns[Any] = {
     "Status": lambda row: STATUS_WORDS[row.status],
     "Reason": lambda row: row.reason,
 }
 
 METRIC: Columns[MetricRow] = {
-    **_WINDOW,
-    **_VERSION,
+    **WINDOW,
+    **VERSION,
     "Segment": lambda row: row.segment,
     "Segment value": lambda row: row.segment_value,
     "Class": lambda row: row.class_,
     "Metric": lambda row: title(row.metric),
     "Value": lambda row: row.value,
-    **_INTERVAL,
+    **INTERVAL,
     "Labelled rows": lambda row: row.n_labelled,
     "Rows": lambda row: row.n,
     "Interval takes as independent": lambda row: row.independence,
-    **_STATUS,
+    **STATUS,
 }
 CONFUSION: Columns[ConfusionRow] = {
-    **_WINDOW,
-    **_VERSION,
+    **WINDOW,
+    **VERSION,
     "True class": lambda row: row.true_class,
     "Decided class": lambda row: row.decided_class,
     "Rows": lambda row: row.n,
     "Share of true class": lambda row: row.share_of_true,
-    **_INTERVAL,
+    **INTERVAL,
 }
 ROC: Columns[RocRow] = {
-    **_WINDOW,
-    **_VERSION,
+    **WINDOW,
+    **VERSION,
     "Class": lambda row: row.class_,
     "Threshold": lambda row: row.threshold,
     "Logged decisions": lambda row: row.operating_point,
@@ -69,19 +69,19 @@ ROC: Columns[RocRow] = {
     "Rows at or above": lambda row: row.n,
 }
 CALIBRATION: Columns[CalibrationRow] = {
-    **_WINDOW,
-    **_VERSION,
+    **WINDOW,
+    **VERSION,
     "Class": lambda row: row.class_,
     "Score from": lambda row: row.bin_low,
     "Score below": lambda row: row.bin_high,
     "Rows": lambda row: row.n,
     "Mean score": lambda row: row.mean_score,
     "Share that came true": lambda row: row.mean_label,
-    **_INTERVAL,
+    **INTERVAL,
 }
 SCORES: Columns[ScoreBinRow] = {
-    **_WINDOW,
-    **_VERSION,
+    **WINDOW,
+    **VERSION,
     "Class": lambda row: row.class_,
     "Label": lambda row: row.label,
     "From value": lambda row: row.bin_low,
@@ -90,8 +90,8 @@ SCORES: Columns[ScoreBinRow] = {
     "Weight": lambda row: row.weight,
 }
 PAIRS: Columns[PairBinRow] = {
-    **_WINDOW,
-    **_VERSION,
+    **WINDOW,
+    **VERSION,
     "True from": lambda row: row.label_low,
     "True below": lambda row: row.label_high,
     "Predicted from": lambda row: row.prediction_low,
@@ -99,8 +99,8 @@ PAIRS: Columns[PairBinRow] = {
     "Rows": lambda row: row.n,
 }
 DRIFT: Columns[DriftRow] = {
-    **_WINDOW,
-    **_VERSION,
+    **WINDOW,
+    **VERSION,
     "Compared with": lambda row: row.reference_version,
     "Feature": lambda row: row.feature,
     "Role": lambda row: row.role,
@@ -121,11 +121,11 @@ DRIFT: Columns[DriftRow] = {
     "Rows": lambda row: row.n,
     "Reference rows": lambda row: row.n_reference,
     "Test takes as independent": lambda row: row.independence,
-    **_STATUS,
+    **STATUS,
 }
 HISTOGRAM: Columns[HistogramRow] = {
-    **_WINDOW,
-    **_VERSION,
+    **WINDOW,
+    **VERSION,
     "Feature": lambda row: row.feature,
     "Bin": lambda row: row.bin,
     "Share": lambda row: row.share,
@@ -137,12 +137,12 @@ HISTOGRAM: Columns[HistogramRow] = {
     "Reference rows": lambda row: row.n_reference,
 }
 SEGMENT: Columns[SegmentRow] = {
-    **_VERSION,
+    **VERSION,
     "Slice": lambda row: row.where,
     "Against the rest": verdict,
     "Metric": lambda row: title(row.metric),
     "Value": lambda row: row.value,
-    **_INTERVAL,
+    **INTERVAL,
     "All other rows": lambda row: row.value_elsewhere,
     "Difference": lambda row: row.difference,
     "Difference low": lambda row: row.difference_ci_low,
@@ -152,58 +152,58 @@ SEGMENT: Columns[SegmentRow] = {
     "Labelled rows": lambda row: row.n_labelled,
     "Rows": lambda row: row.n,
     "Share of rows": lambda row: row.share,
-    **_STATUS,
+    **STATUS,
 }
 
 
 def metric_table(rows: Sequence[MetricRow], *, zone: ZoneInfo) -> pd.DataFrame:
     """Behind a metric over time."""
-    return _table(rows, METRIC, zone)
+    return tabled(rows, METRIC, zone)
 
 
 def confusion_table(rows: Sequence[ConfusionRow], *, zone: ZoneInfo) -> pd.DataFrame:
     """Behind a confusion table and its pairs."""
-    return _table(rows, CONFUSION, zone)
+    return tabled(rows, CONFUSION, zone)
 
 
 def roc_table(rows: Sequence[RocRow], *, zone: ZoneInfo) -> pd.DataFrame:
     """Behind ROC and precision-recall."""
-    return _table(rows, ROC, zone)
+    return tabled(rows, ROC, zone)
 
 
 def calibration_table(rows: Sequence[CalibrationRow], *, zone: ZoneInfo) -> pd.DataFrame:
     """Behind a reliability diagram."""
-    return _table(rows, CALIBRATION, zone)
+    return tabled(rows, CALIBRATION, zone)
 
 
 def score_table(rows: Sequence[ScoreBinRow], *, zone: ZoneInfo) -> pd.DataFrame:
     """Behind a score histogram and residuals; bins without rows are left out."""
-    return _table([row for row in rows if row.n > 0], SCORES, zone)
+    return tabled([row for row in rows if row.n > 0], SCORES, zone)
 
 
 def pair_table(rows: Sequence[PairBinRow], *, zone: ZoneInfo) -> pd.DataFrame:
     """Behind predicted against true."""
-    return _table(rows, PAIRS, zone)
+    return tabled(rows, PAIRS, zone)
 
 
 def drift_table(rows: Sequence[DriftRow], *, zone: ZoneInfo) -> pd.DataFrame:
     """Behind the drift heat map and one feature over time."""
-    return _table(rows, DRIFT, zone)
+    return tabled(rows, DRIFT, zone)
 
 
 def histogram_table(rows: Sequence[HistogramRow], *, zone: ZoneInfo) -> pd.DataFrame:
     """Behind reference against window."""
-    return _table(rows, HISTOGRAM, zone)
+    return tabled(rows, HISTOGRAM, zone)
 
 
 def segment_table(rows: Sequence[SegmentRow], *, zone: ZoneInfo) -> pd.DataFrame:
     """Behind the forest, in its order; slices without a value last."""
     known = by_impact(rows)
     rest = [row for row in rows if row.value is None]
-    return _table([*known, *rest], SEGMENT, zone)
+    return tabled([*known, *rest], SEGMENT, zone)
 
 
-def _table(rows: Sequence[Row], columns: Columns[Row], zone: ZoneInfo) -> pd.DataFrame:
+def tabled(rows: Sequence[Row], columns: Columns[Row], zone: ZoneInfo) -> pd.DataFrame:
     """One column a name; columns that are empty throughout are left out, unless there are no rows at all."""
     frame = pd.DataFrame({name: [value(row) for row in rows] for name, value in columns.items()})
     for name in ("From", "Until"):

@@ -1,4 +1,4 @@
-"""`assay gaps`, `assay splits` and `assay unlike`: is it as good for everybody, in production, and on new kinds of rows?"""
+"""`assay gaps`, `assay splits` and `assay unlike`: as good for everybody, in production, and on new kinds of rows?"""
 
 from __future__ import annotations
 

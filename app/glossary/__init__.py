@@ -6,6 +6,7 @@ from app.glossary.charts import CHARTS
 from app.glossary.drift import DRIFT
 from app.glossary.experiments import EXPERIMENTS
 from app.glossary.metrics import METRICS
+from app.glossary.populations import POPULATIONS
 from app.glossary.tables import TABLES
 
 __all__ = [
@@ -30,7 +31,7 @@ def explain(word: str) -> Explanation:
     Raises:
         KeyError: nothing is called so.
     """
-    for family in (METRICS, DRIFT, CHARTS, TABLES, EXPERIMENTS):
+    for family in (METRICS, DRIFT, CHARTS, TABLES, EXPERIMENTS, POPULATIONS):
         if word in family:
             return family[word]
     raise KeyError(word)

@@ -43,6 +43,8 @@ class Section:
 
 QUALITY: dict[str, Section] = {
     "now": Section("How good", "app.parts.quality_now:section"),
+    "populations": Section("Populations", "app.parts.quality_populations:section"),
+    "training": Section("Training to production", "app.parts.quality_training:section"),
 }
 """The sections of the Quality page by their word in the URL, in order."""
 

@@ -15,20 +15,24 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from analytics.ask import coverage as ask_coverage
-from analytics.ask import curves, label_counts, label_feed
+from analytics.ask import curves, label_counts, label_feed, label_weights
 from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiments as ask_experiments
+from analytics.ask import mix as ask_mix
 from analytics.ask import features as ask_features
 from analytics.ask import gain as ask_gain
 from analytics.ask import gaps as ask_gaps
+from analytics.ask import multivariate as ask_multivariate
 from analytics.ask import quality as ask_quality
+from analytics.ask import recalibration as ask_recalibration
 from analytics.ask import segments as ask_segments
 from analytics.ask import splits as ask_splits
 from analytics.ask import telemetry as ask_telemetry
 from analytics.ask import thresholds as ask_thresholds
 from analytics.ask import unlike as ask_unlike
+from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRow, ProfileRow
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
@@ -41,9 +45,18 @@ from analytics.labels.rows import (
     LabelFeedRow,
     LabelRow,
     LabelSourceRow,
+    LateMetricRow,
 )
 from analytics.project import Project, find_projects, read_project
 from analytics.quality.decision_rows import Certainty, CoverageRow, GainRow, ThresholdPointRow, ThresholdRow
+from analytics.quality.calibration import (
+    BaselineRow,
+    CalibrationTestRow,
+    DecileRow,
+    MapRow,
+    MixRow,
+    RecalibrationRow,
+)
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.quality.splits import SplitRow
 from analytics.quality.unlike import UnlikeRow
@@ -116,6 +129,26 @@ class Workbench:
         """Mean label by tenth of the score."""
         return self._ask(lambda catalog: curves.calibration_of(catalog, scope or Scope()))
 
+    def calibration_tests(self, scope: Scope | None = None) -> Results[CalibrationTestRow]:
+        """Are the scores right, by window, version, segment value and class."""
+        return self._ask(lambda catalog: ask_calibration.calibration_tests_of(catalog, scope or Scope()))
+
+    def deciles(self, scope: Scope | None = None) -> Results[DecileRow]:
+        """A regression by tenth of its predictions."""
+        return self._ask(lambda catalog: ask_deciles.deciles_of(catalog, scope or Scope()))
+
+    def recalibration(self, scope: Scope | None = None) -> tuple[Results[RecalibrationRow], Results[MapRow]]:
+        """What mapping the scores anew would bring, forward in time, and the maps."""
+        return self._ask(lambda catalog: ask_recalibration.recalibration_of(catalog, scope or Scope()))
+
+    def mix(self, scope: Scope | None = None) -> Results[MixRow]:
+        """How often each class was predicted, expected and came."""
+        return self._ask(lambda catalog: ask_mix.mix_of(catalog, scope or Scope()))
+
+    def baselines(self, scope: Scope | None = None) -> Results[BaselineRow]:
+        """The model beside rules that know nothing, on the same rows."""
+        return self._ask(lambda catalog: ask_baselines.baselines_of(catalog, scope or Scope()))
+
     def score_histogram(self, scope: Scope | None = None) -> Results[ScoreBinRow]:
         """Rows by score and label."""
         return self._ask(lambda catalog: curves.score_histogram_of(catalog, scope or Scope()))
@@ -174,6 +207,22 @@ class Workbench:
             lambda catalog: ask_features.features_of(catalog, scope or Scope(), split, source, feature=feature)
         )
 
+    def multivariate(self, scope: Scope | None = None) -> Results[MultivariateRow]:
+        """All features together, and each text and embedding column, against the reference."""
+        return self._ask(lambda catalog: ask_multivariate.multivariate_of(catalog, scope or Scope()))
+
+    def carriers(self, scope: Scope | None = None) -> Results[CarrierRow]:
+        """Which features carry the classifier that tells the window from the reference."""
+        return self._ask(lambda catalog: ask_multivariate.carriers_of(catalog, scope or Scope()))
+
+    def newest(self, scope: Scope | None = None, k: int = 20) -> Results[NewRow]:
+        """The rows that look least like the reference."""
+        return self._ask(lambda catalog: ask_multivariate.newest_of(catalog, scope or Scope(), k))
+
+    def profile(self, scope: Scope | None = None) -> Results[ProfileRow]:
+        """Plain measures of texts and embeddings, in the window and in the reference."""
+        return self._ask(lambda catalog: ask_multivariate.profile_of(catalog, scope or Scope()))
+
     def examples(
         self, scope: Scope | None = None, kind: ExampleKind = "worst", k: int = 20, *, per_class: bool = False
     ) -> Results[ExampleRow]:
@@ -205,6 +254,10 @@ class Workbench:
     def label_feed(self, scope: Scope | None = None) -> Results[LabelFeedRow]:
         """Whether the feed of labels has stopped, contradicts itself or takes longer than it did."""
         return self._ask(lambda catalog: label_feed.label_feed_of(catalog, scope or Scope()))
+
+    def label_weighted(self, scope: Scope | None = None) -> Results[LateMetricRow]:
+        """Metrics as the labels that came say it, weighted for those still to come, and at worst and best."""
+        return self._ask(lambda catalog: label_weights.late_metrics_of(catalog, scope or Scope()))
 
     def thresholds(self, scope: Scope | None = None, goals: Iterable[str] = ()) -> Results[ThresholdRow]:
         """The best threshold for each goal, and what it would gain over the logged decisions."""

@@ -160,7 +160,7 @@ def read_arrivals(catalog: Catalog, followed: Sql, *, learn: bool) -> Arrivals:
     text = (
         f"SELECT {columns}, count(*) AS n, sum(weight) AS w, sum(weight * weight) AS w2, max(delay) AS longest "
         f"FROM (SELECT {window} AS window_key, version, day_key, stratum, due, weight, {delay} AS delay, "
-        f"{_bin(age)} AS age_bin, CASE WHEN {delay} IS NULL THEN -1 ELSE {_bin(delay)} END AS delay_bin "
+        f"{bin_sql(age)} AS age_bin, CASE WHEN {delay} IS NULL THEN -1 ELSE {bin_sql(delay)} END AS delay_bin "
         f"FROM ({followed.text}){'' if learn else ' WHERE inside'}) GROUP BY {columns}"
     )
     return _arrivals(catalog.engine.query(Sql(text, followed.parameters)), text)
@@ -174,7 +174,7 @@ def _first_reports(catalog: Catalog, rows: Sql) -> tuple[str, str]:
     return f"SELECT * FROM ({rows.text}) AS r LEFT JOIN ({first}) AS f ON r.id = f.report_id", "first_report"
 
 
-def _bin(seconds: str) -> str:
+def bin_sql(seconds: str) -> str:
     """The bin of `analytics.stats.arrivals.EDGES`: an octave by comparison, then sixteen equal parts of it."""
     octaves = " ".join(
         f"WHEN {seconds} < {2.0 ** (k + 1)!r}e0 THEN "

@@ -32,8 +32,9 @@ CHANGES = (
 )
 CHANGES_TOGETHER = (("reports", "repeats", "contradictions"),)
 CHANGED_BY = Statistic(
-    "changed_by", "CASE WHEN place > 1 AND label <> before THEN CAST(label AS DOUBLE) - CAST(before AS DOUBLE) ELSE 0e0 END"
-)  # fmt: skip
+    "changed_by",
+    "CASE WHEN place > 1 AND label <> before THEN CAST(label AS DOUBLE) - CAST(before AS DOUBLE) ELSE 0e0 END",
+)
 
 
 @dataclass(frozen=True)
@@ -52,23 +53,26 @@ class Reports:
 
 def reports_sql(catalog: Catalog, rows: Sql, known_at: datetime, source: str | None = None) -> Sql:
     """Every label report about scoped rows: keys of the row, then label, ts (of the report), source, place, before."""
-    parameters = {**rows.parameters, "reports_until": known_at}
+    parameters = {**rows.parameters, "reports_until": known_at, "present": datetime.now(UTC)}
     mine = ""
     if source is not None:
         parameters["reports_source"] = source
         mine = f" WHERE coalesce(source, {literal(NO_SOURCE)}) = $reports_source"
-    known = f"l.ts <= {_INSTANT.format('reports_until')}"
+    known = (
+        f"l.ts <= {_INSTANT.format('reports_until')} AS known, l.ts > {_INSTANT.format('present')} AS future"
+    )
     if not catalog.has_label_feed:
         text = (
             "SELECT version, segment, weight, unit, file, row, ts AS predicted, own_label AS label, "
-            f"own_label_ts AS ts, own_label_ts <= {_INSTANT.format('reports_until')} AS known, 1 AS place, "
+            f"own_label_ts AS ts, own_label_ts <= {_INSTANT.format('reports_until')} AS known, "
+            f"own_label_ts > {_INSTANT.format('present')} AS future, 1 AS place, "
             f"own_label AS before FROM ({rows.text}) WHERE own_label IS NOT NULL AND own_label_ts IS NOT NULL"
         )
-        return Sql(text, {**rows.parameters, "reports_until": known_at})
+        return Sql(text, parameters)
     order = "PARTITION BY l.id ORDER BY l.ts, l.file, l.row"
     text = (
         "SELECT r.version, r.segment, r.weight, r.unit, r.file, r.row, r.ts AS predicted, l.label, l.ts, "
-        f"{known} AS known, row_number() OVER ({order}) AS place, lag(l.label) OVER ({order}) AS before "
+        f"{known}, row_number() OVER ({order}) AS place, lag(l.label) OVER ({order}) AS before "
         f"FROM ({rows.text}) AS r JOIN (SELECT * FROM labels{mine}) AS l ON r.id = l.id"
     )
     return Sql(text, parameters)
@@ -96,7 +100,7 @@ def read_reports(catalog: Catalog, reports: Sql) -> dict[str | None, Reports]:
     day: Grain = "day"
     by_day = (
         "SELECT version, day_key, count(*) FILTER (WHERE known) AS n, "
-        "count(*) FILTER (WHERE known AND ts < predicted) AS early, count(*) FILTER (WHERE NOT known) AS future, "
+        "count(*) FILTER (WHERE known AND ts < predicted) AS early, count(*) FILTER (WHERE future) AS future, "
         "count(*) FILTER (WHERE known AND place > 1 AND label <> before) AS contradictions, "
         "min(ts) FILTER (WHERE known) AS first, max(ts) FILTER (WHERE known) AS last, "
         "max(gap) FILTER (WHERE known) AS gap FROM (SELECT *, "
@@ -124,8 +128,10 @@ def count_orphans(catalog: Catalog, known_at: datetime) -> int:
     """Reports whose prediction is not in the logs."""
     if not catalog.has_label_feed:
         return 0
+    # the reference's predictions have labels in the same feed
+    known = " UNION ALL ".join(f"SELECT id FROM {view} WHERE id IS NOT NULL" for view in catalog.sources)
     text = (
-        "SELECT count(*) AS n FROM labels AS l LEFT JOIN (SELECT DISTINCT id FROM predictions) AS p ON l.id = p.id "
+        f"SELECT count(*) AS n FROM labels AS l LEFT JOIN (SELECT DISTINCT id FROM ({known})) AS p ON l.id = p.id "
         f"WHERE p.id IS NULL AND l.ts <= {_INSTANT.format('known_at')}"
     )
     return int(catalog.engine.query(text, {"known_at": known_at}).to_pylist()[0]["n"])

@@ -82,5 +82,6 @@ def early_late_statistics(*, numeric: bool) -> tuple[Statistic, ...]:
 
 def early_late_rows(followed: Sql, middle: float, least_age: float) -> Sql:
     """Labelled rows old enough for nearly every label to have come."""
-    text = f"SELECT * FROM ({followed.text}) WHERE inside AND delay IS NOT NULL AND label IS NOT NULL AND age >= $least_age"
+    old = "delay IS NOT NULL AND label IS NOT NULL AND age >= $least_age"
+    text = f"SELECT * FROM ({followed.text}) WHERE inside AND {old}"
     return Sql(text, {**followed.parameters, "middle": middle, "least_age": least_age})

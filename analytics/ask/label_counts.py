@@ -230,10 +230,14 @@ def _points(
         limits = share_limits(curve.at(edge), curve.n, confidence)
         of_ever = limits.value / curve.plateau if curve.plateau > 0 else None
         left = int(at_risk[max(edge - 1, 0)])
+        rest = np.zeros(len(EDGES))
+        rest[curve.last] += 1.0
+        rest[edge] -= 1.0
+        later = share_limits(curve.combine(rest), curve.n, confidence)
         points.append(
             LabelDelayRow(
-                version, float(EDGES[edge]), limits.value, limits.low, limits.high, of_ever, n, left,
-                limits.independence, "ok", None,
+                version, float(EDGES[edge]), limits.value, limits.low, limits.high, of_ever, later.value, later.low,
+                later.high, n, left, limits.independence, "ok", None,
             )
         )  # fmt: skip
     return points

@@ -70,7 +70,7 @@ def _groups(
 ) -> list[LabelCoverageRow]:
     mine = {key.segment: one for key, one in moments.items() if key.version == version and key.segment}
     rows, variances = [], []
-    for name in in_order(name for name in mine if name is not None):
+    for name in in_order(str(name) for name in mine):
         one = mine[name]
         row = LabelCoverageRow(
             version, kind, name, one.n, one.count("labelled"), None, None, None, None, None, None, None,
@@ -196,7 +196,7 @@ def _class_literals(catalog: Catalog) -> tuple[str, ...]:
             return ()
 
 
-def _source(  # one argument a reading
+def _source(  # noqa: PLR0917  # one argument a reading
     name: str,
     trusted: str,
     version: str | None,

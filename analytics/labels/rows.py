@@ -62,7 +62,9 @@ class LabelDelayRow:
         seconds: since the prediction.
         arrived: the share of predictions with a label by then, those without one so far taken into account.
         arrived_of_ever: the same among those that ever get one.
-        n_at_risk: (effective) predictions that were followed so far and had no label just before.
+        later: the share of predictions that get a label only after this time: were a missing label taken for the
+            absent one then, so many would flip.
+        n_at_risk: predictions that were followed so far and had no label just before.
     """
 
     version: str | None
@@ -71,6 +73,9 @@ class LabelDelayRow:
     ci_low: float
     ci_high: float
     arrived_of_ever: float | None
+    later: float
+    later_ci_low: float
+    later_ci_high: float
     n: int
     n_at_risk: int
     independence: Independence
@@ -173,7 +178,7 @@ class LabelFeedRow:
         n_reports: label reports (labels, where they are a column).
         n_orphans: reports without a prediction.
         n_early: labels stamped before their prediction.
-        n_future: labels stamped after the instant asked for.
+        n_future: labels stamped after now (a wrong clock).
         n_contradictions: reports that say something else than the one before.
         first: the first label's time, and ``last`` the newest.
         silent_seconds: since the newest.

@@ -12,7 +12,15 @@ from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
 from analytics.experiments.rows import ExperimentRow, PowerRow
-from analytics.labels.rows import LabelDelayRow, LabelRow
+from analytics.labels.rows import (
+    LabelChangeRow,
+    LabelCoverageRow,
+    LabelDelayRow,
+    LabelFeedRow,
+    LabelRow,
+    LabelSourceRow,
+    LateMetricRow,
+)
 from analytics.quality.decision_rows import CoverageRow, GainRow, ThresholdRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocRow
 from analytics.segments.rows import SegmentRow
@@ -28,7 +36,12 @@ RECORDS = {
     "drift": DriftRow,
     "features": FeatureRow,
     "labels": LabelRow,
+    "label-changes": LabelChangeRow,
+    "label-coverage": LabelCoverageRow,
     "label-delay": LabelDelayRow,
+    "label-feed": LabelFeedRow,
+    "label-sources": LabelSourceRow,
+    "label-weighted": LateMetricRow,
     "segments": SegmentRow,
     "thresholds": ThresholdRow,
     "gain": GainRow,

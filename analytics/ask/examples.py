@@ -227,3 +227,27 @@ def _text(value: object) -> str | None:
 def _relative(file: str, folder: Path) -> str:
     path = Path(file)
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else file
+
+
+@dataclass(frozen=True)
+class Logged:
+    """Some rows as they were logged.
+
+    Attributes:
+        columns: (file, row) -> its logged columns in logged order, private ones masked.
+        folder: of the project.
+    """
+
+    columns: dict[tuple[str, int], dict[str, Any]]
+    folder: Path
+
+    def file(self, path: str) -> str:
+        """A file as it is shown: relative to the project where it lies in it."""
+        return _relative(path, self.folder)
+
+
+def logged_of(catalog: Catalog, keys: Iterable[tuple[str, int]], texts: list[str]) -> Logged:
+    """The logged columns of rows known by file and row; the SQL text is added to ``texts``."""
+    asking = _Asking(catalog, texts)
+    found = [{"file": file, "row": row} for file, row in keys]
+    return Logged(_columns(asking, found), catalog.project.folder)

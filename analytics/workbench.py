@@ -14,16 +14,19 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
+from analytics.ask import baselines as ask_baselines
+from analytics.ask import calibration as ask_calibration
 from analytics.ask import coverage as ask_coverage
 from analytics.ask import curves, label_counts, label_feed, label_weights
+from analytics.ask import deciles as ask_deciles
 from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiments as ask_experiments
-from analytics.ask import mix as ask_mix
 from analytics.ask import features as ask_features
 from analytics.ask import gain as ask_gain
 from analytics.ask import gaps as ask_gaps
+from analytics.ask import mix as ask_mix
 from analytics.ask import multivariate as ask_multivariate
 from analytics.ask import quality as ask_quality
 from analytics.ask import recalibration as ask_recalibration
@@ -48,7 +51,6 @@ from analytics.labels.rows import (
     LateMetricRow,
 )
 from analytics.project import Project, find_projects, read_project
-from analytics.quality.decision_rows import Certainty, CoverageRow, GainRow, ThresholdPointRow, ThresholdRow
 from analytics.quality.calibration import (
     BaselineRow,
     CalibrationTestRow,
@@ -57,6 +59,7 @@ from analytics.quality.calibration import (
     MixRow,
     RecalibrationRow,
 )
+from analytics.quality.decision_rows import Certainty, CoverageRow, GainRow, ThresholdPointRow, ThresholdRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.quality.splits import SplitRow
 from analytics.quality.unlike import UnlikeRow

@@ -91,7 +91,7 @@ def roc_of(catalog: Catalog, scope: Scope) -> Results[RocRow]:
 
 def calibration_of(catalog: Catalog, scope: Scope) -> Results[CalibrationRow]:
     """Mean label by tenth of the score, each class against the rest for a multiclass model."""
-    scope, windows = resolve(catalog, replace(scope, by=None))
+    scope, windows = resolve(catalog, scope)
     rows = scoped_rows(catalog, scope)
     answers: list[CalibrationRow] = []
     texts = []
@@ -99,11 +99,16 @@ def calibration_of(catalog: Catalog, scope: Scope) -> Results[CalibrationRow]:
         found, text = read_reliability(catalog, rows, score=score.score, positive=score.positive)
         effects = _design_effects(catalog, scope, score)
         texts.append(text)
+        values: list[str | None] = [None]
+        if scope.by is not None:
+            values = list(in_order(key.segment or "" for key in effects)) or [None]
         for window, version in _pairs(catalog, scope, windows):
-            key = CellKey(window.key, version, None)
-            answers += _calibration_rows(
-                found.get(key), effects.get(key, 1.0), window, version, score.class_, scope.confidence
-            )
+            for value in values:
+                key = CellKey(window.key, version, value)
+                bins = _calibration_rows(
+                    found.get(key), effects.get(key, 1.0), window, version, score.class_, scope.confidence
+                )
+                answers += [replace(row, segment=scope.by, segment_value=value) for row in bins]
     return Results(tuple(answers), catalog.project.zone, tuple(texts))
 
 
@@ -290,7 +295,7 @@ def _design_effects(catalog: Catalog, scope: Scope, score: _Column) -> dict[Cell
     moments, _ = read_row_moments(
         catalog, scoped_rows(catalog, scope), statistics, (("labelled", "residual"),)
     )
-    effects = {}
+    effects = dict.fromkeys(moments, 1.0)
     for key, moment in moments.items():
         if moment.count("labelled") > 1:
             estimate = ratio("residual", moment, "residual", "labelled")

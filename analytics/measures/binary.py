@@ -27,7 +27,7 @@ from analytics.measures.ranking import ranking_estimates
 from analytics.project import Costs
 from analytics.results import Status
 from analytics.stats import classification
-from analytics.stats.calibration import calibration_error
+from analytics.stats.calibration import CalibrationError, calibration_error
 from analytics.stats.classification import Linearised, Undefined
 
 Floats = NDArray[np.float64]
@@ -249,17 +249,7 @@ def reliability_estimate(bins: ReliabilityBins, residual: Estimate, confidence: 
     """
     variance, _, independence = residual.chosen()
     design_effect = variance / residual.row_variance if residual.row_variance > 0 else 1.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        kish = np.where(bins.w2 > 0, bins.w**2 / bins.w2, 0.0)
-        spread = np.where(kish > 1, bins.m2_error / bins.w * kish / (kish - 1.0), 0.0)
-    error = calibration_error(
-        kish / max(design_effect, 1.0),
-        np.nan_to_num(bins.mean_score),
-        np.nan_to_num(bins.mean_label),
-        confidence,
-        share=bins.w / bins.w.sum(),
-        residual_variance=spread,
-    )
+    error = reliability_error(bins, design_effect, confidence)
     return Estimate(
         "expected_calibration_error",
         error.value,
@@ -268,6 +258,21 @@ def reliability_estimate(bins: ReliabilityBins, residual: Estimate, confidence: 
         limits_take=independence,
         noise_floor=error.noise_floor,
         debiased=error.debiased,
+    )
+
+
+def reliability_error(bins: ReliabilityBins, design_effect: float, confidence: float) -> CalibrationError:
+    """The calibration error of reliability bins whose rows are worth fewer independent ones."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kish = np.where(bins.w2 > 0, bins.w**2 / bins.w2, 0.0)
+        spread = np.where(kish > 1, bins.m2_error / bins.w * kish / (kish - 1.0), 0.0)
+    return calibration_error(
+        kish / max(design_effect, 1.0),
+        np.nan_to_num(bins.mean_score),
+        np.nan_to_num(bins.mean_label),
+        confidence,
+        share=bins.w / bins.w.sum(),
+        residual_variance=spread,
     )
 
 

@@ -99,6 +99,8 @@ class CalibrationRow:
     mean_label: float | None
     ci_low: float | None
     ci_high: float | None
+    segment: str | None = None
+    segment_value: str | None = None
 
 
 @dataclass(frozen=True)

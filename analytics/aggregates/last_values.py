@@ -1,0 +1,39 @@
+"""The unit's latest label that was known when each prediction was made: the simplest forecast there is."""
+
+from __future__ import annotations
+
+from analytics.engines.text import Sql
+from analytics.project import Predictions
+from analytics.telemetry.typed import score_column
+
+
+def with_last_label(predictions: Predictions, rows: Sql, history: Sql) -> Sql:
+    """Scoped rows with the columns quality reads and ``last_label``, NULL where nothing was known.
+
+    Only labels whose timestamp lies before the prediction's count, whatever they are labels of; of labels with the same
+    timestamp, that of the later prediction. Without a unit the feed's latest label is taken.
+
+    Args:
+        predictions: of the project file.
+        rows: scoped rows.
+        history: scoped rows whose labels may be known: the same project without start, filters and versions.
+    """
+    scores = [score_column(name) for name in predictions.classes] or ["score"]
+    columns = (
+        "window_key", "block_key", "version", "segment", "file", "row", "unit", "weight", "scored", "label", "decision",
+        *scores,
+    )  # fmt: skip
+    who = "''" if predictions.unit is None else "unit"
+    asked = ", ".join(columns)
+    nothing = ", ".join(f"NULL AS {name}" for name in columns)
+    text = (
+        f"SELECT {asked}, CASE WHEN who IS NOT NULL THEN last_label END AS last_label FROM ("
+        "SELECT *, last_value(known_label IGNORE NULLS) OVER (PARTITION BY who "
+        "ORDER BY happened, kind, made, known_file, known_row ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_label "
+        f"FROM (SELECT {asked}, {who} AS who, ts AS happened, 0 AS kind, NULL AS known_label, ts AS made, file AS known_file, "
+        f"row AS known_row FROM ({rows.text}) "
+        f"UNION ALL SELECT {nothing}, {who} AS who, label_ts AS happened, 1 AS kind, label AS known_label, ts AS made, "
+        f"file AS known_file, row AS known_row FROM ({history.text}) "
+        "WHERE label IS NOT NULL AND label_ts IS NOT NULL)) WHERE kind = 0"
+    )
+    return Sql(text, {**history.parameters, **rows.parameters})

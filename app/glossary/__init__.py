@@ -3,6 +3,7 @@
 from app.formats import number, percent
 from app.glossary.base import Explanation, Unit
 from app.glossary.charts import CHARTS
+from app.glossary.decisions import DECISIONS
 from app.glossary.drift import DRIFT
 from app.glossary.experiments import EXPERIMENTS
 from app.glossary.metrics import METRICS
@@ -11,6 +12,7 @@ from app.glossary.tables import TABLES
 
 __all__ = [
     "CHARTS",
+    "DECISIONS",
     "DRIFT",
     "EXPERIMENTS",
     "METRICS",
@@ -31,7 +33,7 @@ def explain(word: str) -> Explanation:
     Raises:
         KeyError: nothing is called so.
     """
-    for family in (METRICS, DRIFT, CHARTS, TABLES, EXPERIMENTS, POPULATIONS):
+    for family in (METRICS, DRIFT, CHARTS, TABLES, EXPERIMENTS, POPULATIONS, DECISIONS):
         if word in family:
             return family[word]
     raise KeyError(word)

@@ -15,7 +15,10 @@ from app import locations
 from app.parts.view import DEFAULTS
 
 PAGES = ("overview", "quality", "drift", "segments", "examples", "scorecard", "plan", "telemetry")
-_MONITORING = ("section", "metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row", "notion")
+_MONITORING = (
+    "section", "metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row", "notion",
+    "goal", "budget",
+)  # fmt: skip
 EXPERIMENTS = {
     "scorecard": (
         "source", "experiment", "metric", "variant", "counts", "means", "control", "direction", "alpha", "split",

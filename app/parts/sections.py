@@ -45,6 +45,7 @@ QUALITY: dict[str, Section] = {
     "now": Section("How good", "app.parts.quality_now:section"),
     "populations": Section("Populations", "app.parts.quality_populations:section"),
     "training": Section("Training to production", "app.parts.quality_training:section"),
+    "decisions": Section("Decisions", "app.parts.quality_decisions:section", ("binary", "multiclass")),
 }
 """The sections of the Quality page by their word in the URL, in order."""
 

@@ -14,12 +14,14 @@ from analytics.aggregates.reference_bins import (
     reference_version_of,
     watched_fields,
 )
+from analytics.aggregates.unit_counts import ReferenceUnits, reference_units, unit_pairs
 from analytics.ask.windows import resolve, versions_of
 from analytics.drift.compute import ALPHA, VersionHistograms, drift_rows, histogram_rows
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.errors import ScopeError
 from analytics.results import Results
 from analytics.scope import Filter, Scope, Window
+from analytics.stats.blocks import MINIMUM_CLUSTERS
 from analytics.telemetry.catalog import Catalog
 
 _KEPT = 48
@@ -53,6 +55,37 @@ class _References:
 _REFERENCES = _References()
 
 
+class _ReferenceUnits:
+    """The references of late by unit, like `_References`."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[str, str | None, tuple[Filter, ...]], ReferenceUnits | None]
+        self._held = OrderedDict()
+        self._lock = Lock()
+
+    def of(
+        self,
+        catalog: Catalog,
+        bins: tuple[ReferenceBins, ...],
+        version: str | None,
+        filters: tuple[Filter, ...],
+    ) -> ReferenceUnits | None:
+        key = (catalog.digest, version, filters)
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+        found = reference_units(catalog, Scope(filters=filters), bins, version)
+        with self._lock:
+            self._held[key] = found
+            while len(self._held) > _KEPT:
+                self._held.popitem(last=False)
+        return found
+
+
+_UNITS = _ReferenceUnits()
+
+
 def drift_of(catalog: Catalog, scope: Scope) -> Results[DriftRow]:
     """Every feature, score, decision and label of every window and version against the reference.
 
@@ -62,7 +95,7 @@ def drift_of(catalog: Catalog, scope: Scope) -> Results[DriftRow]:
         ProjectError: the project has no reference.
         ScopeError: the scope splits by a segment, which drift does not do.
     """
-    histograms, windows, texts = _read(catalog, scope)
+    histograms, windows, texts = _read(catalog, scope, units=catalog.predictions.unit is not None)
     rows = drift_rows(histograms, windows, catalog.project.drift)
     families = len({(row.window_start, row.version) for row in rows if row.p_value is not None})
     by_chance = (
@@ -86,7 +119,7 @@ def histogram_of(catalog: Catalog, scope: Scope, feature: str) -> Results[Histog
 
 
 def _read(
-    catalog: Catalog, scope: Scope
+    catalog: Catalog, scope: Scope, *, units: bool = False
 ) -> tuple[list[VersionHistograms], tuple[Window, ...], tuple[str, ...]]:
     if scope.by is not None:
         raise ScopeError(
@@ -106,8 +139,36 @@ def _read(
         for version in members:
             own = _windows_of(counted, version)
             found[version] = VersionHistograms(version, reference_version, reference, own)
+        if units:
+            texts += _add_units(catalog, scope, bins, found, members)
     return [found[version] for version in versions], windows, tuple(texts)
+
+
+def _add_units(
+    catalog: Catalog,
+    scope: Scope,
+    bins: tuple[ReferenceBins, ...],
+    found: dict[str | None, VersionHistograms],
+    members: list[str | None],
+) -> tuple[str, ...]:
+    """Tell the versions of one reference how their rows share units; the texts that counted."""
+    reference_version = found[members[0]].reference_version
+    own = _UNITS.of(catalog, bins, reference_version, scope.filters)
+    if own is None or own.units < MINIMUM_CLUSTERS:
+        return ()
+    pairs, text = unit_pairs(catalog, scope, members, reference_version)
+    for version in members:
+        of_version = {key: item for (key, name), item in pairs.items() if name == version}
+        found[version] = replace(found[version], units=own, unit_pairs=of_version)
+    return (*own.sql, text)
 
 
 def _windows_of(counted: FeatureHistograms, version: str | None) -> dict[datetime, CellHistogram]:
     return {key: cell for (key, name), cell in counted.cells.items() if name == version}
+
+
+def reference_of(
+    catalog: Catalog, version: str | None, filters: tuple[Filter, ...] = ()
+) -> tuple[tuple[ReferenceBins, ...], CellHistogram, str]:
+    """The bins that the reference of one version fixes, its own counts on them, and the text that counted."""
+    return _REFERENCES.of(catalog, version, filters)

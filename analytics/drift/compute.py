@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
 from analytics.aggregates.features import CellHistogram
 from analytics.aggregates.reference_bins import ReferenceBins
+from analytics.aggregates.unit_counts import ReferenceUnits, UnitPairs
+from analytics.drift.by_units import UnitField, enough
 from analytics.drift.draws import BlockDraws
 from analytics.drift.few_blocks import FewBlocks
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.sides import Mode, ReferenceSide, Side
-from analytics.drift.significance import significance, values_by_block
+from analytics.drift.significance import Units, significance, values_by_block
 from analytics.drift.univariate import distances
 from analytics.project import Drift
 from analytics.results import Status
@@ -36,12 +38,16 @@ class VersionHistograms:
 
     Attributes:
         windows: window key -> histogram; a window without rows is not there.
+        units: the reference by unit, where units are declared.
+        unit_pairs: window key -> how its rows share units.
     """
 
     version: str | None
     reference_version: str | None
     reference: CellHistogram
     windows: Mapping[datetime, CellHistogram]
+    units: ReferenceUnits | None = field(default=None, kw_only=True)
+    unit_pairs: Mapping[datetime, UnitPairs] = field(default_factory=dict, kw_only=True)
 
     @property
     def bins(self) -> tuple[ReferenceBins, ...]:
@@ -57,6 +63,20 @@ class VersionHistograms:
     def values(self) -> tuple[FewBlocks | None, ...]:
         """The reference's values of each field, for windows of few blocks."""
         return tuple(map(values_by_block, self.references))
+
+    @cached_property
+    def by_units(self) -> tuple[UnitField, ...]:
+        """The reference of each field by unit; nothing without units."""
+        if self.units is None:
+            return ()
+        return tuple(UnitField.of(side, self.units, i) for i, side in enumerate(self.references))
+
+    def units_of(self, index: int, key: datetime) -> Units | None:
+        """One field of one window by unit, where both sides have units enough."""
+        pairs = self.unit_pairs.get(key)
+        if pairs is None or not enough(self.units, pairs):
+            return None
+        return Units(self.by_units[index], pairs)
 
 
 def drift_rows(
@@ -110,11 +130,12 @@ def _field_rows(
         blocks = (len(version.reference.blocks), len(cells[number].blocks))
         mode = reference.mode(sides[number])
         draws = shuffles[blocks] if mode == "blocks" else None
-        chance = significance(reference, sides[number], draws, version.values[index])
+        units = version.units_of(index, windows[number].key)
+        chance = significance(reference, sides[number], draws, version.values[index], units)
         rows[number] = replace(
             rows[number],
             **far._asdict(),
-            independence=_INDEPENDENCE[mode],
+            independence="units" if chance.by_units else _INDEPENDENCE[mode],
             p_value=chance.p_value,
             n_effective=chance.n_effective,
             total_variation_by_chance=chance.total_variation,

@@ -62,7 +62,19 @@ class FewBlocks:
 
     def p_value(self, window: Floats) -> float:
         """The p-value for a window's counts by block; 1 where there is nothing to compare."""
-        sizes, current = window.sum(axis=1), window.sum(axis=0)
+        sizes = window.sum(axis=1)
+        m, n = float(self.total.sum()), float(sizes.sum())
+        shared = self.pairs / m**2 + float((sizes * (sizes - 1)).sum()) / n**2
+        return self.p_value_of(window.sum(axis=0), shared)
+
+    def p_value_of(self, current: Floats, shared: float) -> float:
+        """The p-value for a window's counts; 1 where there is nothing to compare.
+
+        Args:
+            current: rows per bin.
+            shared: the part of all pairs of rows that share a block, within the reference and within the window
+                together, less twice that across the two.
+        """
         m, n = float(self.total.sum()), float(current.sum())
         pooled = (self.total + current) / (m + n)
         if (pooled > 0).sum() < 2:
@@ -79,7 +91,6 @@ class FewBlocks:
         else:
             within = np.diag(pooled) - np.outer(pooled, pooled)
             weights = np.where(pooled > 0, 1 / np.where(pooled > 0, pooled, 1.0), 0.0)
-        shared = self.pairs / m**2 + float((sizes * (sizes - 1)).sum()) / n**2
         covariance = within * (1 / n + 1 / m) + self.between * shared
         mean = float(weights @ np.diag(covariance))
         squares = float(weights @ np.square(covariance) @ weights)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.aggregates.unit_counts import UnitPairs
+from analytics.drift.by_units import UnitField
 from analytics.drift.draws import BlockDraws, Shuffled, least
 from analytics.drift.few_blocks import FewBlocks
 from analytics.drift.sides import ReferenceSide, Share, Side, join, part
@@ -32,25 +34,62 @@ class Significance(NamedTuple):
         p_value: of values, and of missing, infinite and unseen shares, together.
         total_variation: its mean under no drift.
         n_effective: how many independent rows the window's rows are worth.
+        spread: how many times the difference of shares varies as much as with independent rows.
+        by_units: whether units, not rows or blocks, decided.
     """
 
     p_value: float
     total_variation: float
     n_effective: float
+    spread: float = 1.0
+    by_units: bool = False
+
+
+class Units(NamedTuple):
+    """One field by unit: of the reference, and how a window's rows share units."""
+
+    field: UnitField
+    pairs: UnitPairs
 
 
 def significance(
-    reference: ReferenceSide, window: Side, draws: BlockDraws | None, few_blocks: FewBlocks | None
+    reference: ReferenceSide,
+    window: Side,
+    draws: BlockDraws | None,
+    few_blocks: FewBlocks | None,
+    units: Units | None = None,
 ) -> Significance:
     """Test one field; both sides need rows.
 
     Args:
         draws: shuffles of as many blocks as both sides have, where both have enough of them.
         few_blocks: the reference's values, from `values_by_block`.
+        units: where both sides have units enough; the larger p-value is taken.
     """
-    if draws is not None:
-        return _by_blocks(reference, window, draws)
-    return _by_rows(reference, window, few_blocks)
+    found = _by_rows(reference, window, few_blocks) if draws is None else _by_blocks(reference, window, draws)
+    return found if units is None else _larger(found, _by_units(reference, window, units))
+
+
+def _larger(one: Significance, other: Significance) -> Significance:
+    """The larger p-value, and of everything else what is more careful."""
+    return Significance(
+        max(one.p_value, other.p_value),
+        max(one.total_variation, other.total_variation),
+        min(one.n_effective, other.n_effective),
+        max(one.spread, other.spread),
+        other.p_value > one.p_value,
+    )
+
+
+def _by_units(reference: ReferenceSide, window: Side, units: Units) -> Significance:
+    field, pairs = units
+    thin = field.thinning(reference.side, field.units.alike), field.thinning(window, pairs.alike)
+    shares = [field.share_p_value(window, share, pairs) for share, _ in _varying(reference, window)]
+    values = field.values_p_value(window, pairs)
+    p_value = combine(values, _unseen(reference, window, *thin), shares)
+    pooled, spread = reference.honest.total + window.total, field.spread(window, pairs)
+    null = mean_total_variation_under_null(pooled / pooled.sum(), reference.side.n, window.n)
+    return Significance(p_value, float(null) * spread**0.5 + reference.lone_share, window.n / thin[1], spread)
 
 
 def values_by_block(reference: ReferenceSide) -> FewBlocks | None:
@@ -68,11 +107,12 @@ def _by_blocks(reference: ReferenceSide, window: Side, draws: BlockDraws) -> Sig
         for share, _ in _varying(reference, window)
     ]
     values = _values_by_blocks(reference, window, draws)
-    unseen = _unseen(reference, window, reference.share_effects[1])
+    effect = reference.share_effects[1]
+    unseen = _unseen(reference, window, effect, reference.scaled(effect, window))
     null = draws.mean(left, right, draws.windows(left, right), total_variation) + reference.lone_share
     n_effective = window.n / reference.scaled(reference.effect, window)
     together = least([values, *tests] if values is not None else tests)
-    return Significance(combine(together, unseen), null, n_effective)
+    return Significance(combine(together, unseen), null, n_effective, _spread(reference, window))
 
 
 def _values_by_blocks(reference: ReferenceSide, window: Side, draws: BlockDraws) -> Shuffled | None:
@@ -95,9 +135,19 @@ def _by_rows(reference: ReferenceSide, window: Side, few_blocks: FewBlocks | Non
     )
     varying = _varying(reference, window)
     shares = [_share(reference, window, share, effect if by_block else 1.0) for share, effect in varying]
-    shares += _unseen(reference, window, reference.share_effects[1] if by_block else 1.0)
+    effect = reference.share_effects[1] if by_block else 1.0
+    shares += _unseen(reference, window, effect, reference.scaled(effect, window))
     values = _value_p_value(reference, window, few_blocks if by_block else None)
-    return Significance(combine(values, shares), float(null) + reference.lone_share, window.n / window_thin)
+    spread = _spread(reference, window) if by_block else 1.0
+    chance = float(null) + reference.lone_share
+    return Significance(combine(values, shares), chance, window.n / window_thin, spread)
+
+
+def _spread(reference: ReferenceSide, window: Side) -> float:
+    """How many times the difference of shares varies as much as with independent rows, over all bins."""
+    own, others = reference.effect, reference.scaled(reference.effect, window)
+    m, n = reference.side.n, window.n
+    return max((own / m + others / n) / (1 / m + 1 / n), 1.0)
 
 
 def _varying(reference: ReferenceSide, window: Side) -> list[tuple[Share, float]]:
@@ -139,7 +189,7 @@ def _share(reference: ReferenceSide, window: Side, share: Share, effect: float) 
     return share_test(*counts)
 
 
-def _unseen(reference: ReferenceSide, window: Side, effect: float) -> list[ShareTest]:
+def _unseen(reference: ReferenceSide, window: Side, effect: float, window_effect: float) -> list[ShareTest]:
     """The exact test of more unseen rows than lone rows of the reference let expect; fewer are no drift.
 
     The variance of the share of lone rows is (lone + paired - lone^2 / n) / n^2, more than that of a count (Esty,
@@ -153,12 +203,11 @@ def _unseen(reference: ReferenceSide, window: Side, effect: float) -> list[Share
     lone = max(lone, min(reference.paired, 1.0))
     binomial = lone * (1 - lone / present) if present > 0 else 0.0
     thin = effect * (1 + reference.paired / binomial) if binomial > 0 else effect
-    window_thin = reference.scaled(effect, window)
     counts = [
         lone / thin,
         (present - lone) / thin,
-        unseen / window_thin,
-        (window_present - unseen) / window_thin,
+        unseen / window_effect,
+        (window_present - unseen) / window_effect,
     ]
     a, b, c, d = (max(round(count), 0) for count in counts)
     return [share_test(a, b, c, d, upwards=True)] if a + b > 0 and c + d > 0 else []

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analytics.aggregates.reference_bins import reference_version_of
 from analytics.aggregates.rich_columns import IDENTITY, embedding_column, text_column
 from analytics.aggregates.samples import Sample, read_sample
 from analytics.ask.examples import MASK, logged_of
+from analytics.ask.samples import block_codes, feature_columns, part_of, weights_of
 from analytics.ask.windows import resolve, versions_of
 from analytics.drift import multivariate as compute
 from analytics.drift.multivariate import Both, Column, Rows, bring_together
@@ -143,10 +143,10 @@ def _read(catalog: Catalog, scope: Scope) -> _Reading:
     n_reference = Counter[str | None]()
     for (_, version, _), count in reference.totals.items():
         n_reference[version] += count
-    tables = {version: _only(reference.table, version=version) for version in set(pairs.values())}
+    tables = {version: part_of(reference.table, version=version) for version in set(pairs.values())}
     cells = tuple(
         Cell(
-            one, version, pairs[version], _only(window.table, version=version, window_key=one.key),
+            one, version, pairs[version], part_of(window.table, version=version, window_key=one.key),
             tables[pairs[version]], window.totals.get((one.key, version, None), 0), n_reference[pairs[version]],
         )
         for one in windows
@@ -171,44 +171,19 @@ def _usable(catalog: Catalog) -> str:
     return "weight > 0e0 AND scored" if catalog.predictions.status is not None else "weight > 0e0"
 
 
-def _only(table: pa.Table, **keys: Any) -> pa.Table:
-    for name, value in keys.items():
-        if value is not None:
-            column = table.column(name)
-            table = table.filter(pc.equal(column, pa.scalar(value, type=column.type)))
-    return table
-
-
 def _rows(table: pa.Table, columns: dict[str, Column]) -> Rows:
-    block = table.column("block_key").to_pylist()
-    codes = {moment: i for i, moment in enumerate(sorted(set(block)))}
     unit = np.array(table.column("unit").to_pylist(), dtype=object)
     known = bool(len(unit)) and all(one is not None for one in unit)
     return Rows(
-        columns,
-        np.array([codes[moment] for moment in block], dtype=np.int64),
-        unit if known else None,
-        table.column("weight").to_numpy().astype(np.float64),
-        np.arange(table.num_rows),
+        columns, block_codes(table), unit if known else None, weights_of(table), np.arange(table.num_rows)
     )
-
-
-def _feature_columns(catalog: Catalog, table: pa.Table) -> dict[str, Column]:
-    found: dict[str, Column] = {}
-    for feature in catalog.features:
-        column = table.column(f"feature:{feature.name}")
-        if feature.kind == "numeric":
-            found[feature.name] = column.to_numpy(zero_copy_only=False).astype(np.float64)
-        else:
-            found[feature.name] = column.to_pylist()
-    return found
 
 
 def _features(catalog: Catalog, cell: Cell, size: int) -> Both | None:
     if not catalog.features or not cell.sample.num_rows or not cell.reference.num_rows:
         return None
-    reference = _rows(cell.reference, _feature_columns(catalog, cell.reference))
-    return bring_together(reference, _rows(cell.sample, _feature_columns(catalog, cell.sample)), size)
+    reference = _rows(cell.reference, feature_columns(catalog, cell.reference))
+    return bring_together(reference, _rows(cell.sample, feature_columns(catalog, cell.sample)), size)
 
 
 def _blank(catalog: Catalog, cell: Cell, feature: str | None, kind: What, method: Any) -> MultivariateRow:

@@ -19,6 +19,7 @@ from analytics.ask import calibration as ask_calibration
 from analytics.ask import coverage as ask_coverage
 from analytics.ask import curves, label_counts, label_feed, label_weights
 from analytics.ask import deciles as ask_deciles
+from analytics.ask import damage as ask_damage
 from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import examples as ask_examples
@@ -35,6 +36,7 @@ from analytics.ask import splits as ask_splits
 from analytics.ask import telemetry as ask_telemetry
 from analytics.ask import thresholds as ask_thresholds
 from analytics.ask import unlike as ask_unlike
+from analytics.drift.damage_rows import DamageRow
 from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRow, ProfileRow
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow
@@ -225,6 +227,10 @@ class Workbench:
     def profile(self, scope: Scope | None = None) -> Results[ProfileRow]:
         """Plain measures of texts and embeddings, in the window and in the reference."""
         return self._ask(lambda catalog: ask_multivariate.profile_of(catalog, scope or Scope()))
+
+    def damage(self, scope: Scope | None = None) -> Results[DamageRow]:
+        """How far each feature moved, beside how much quality depends on it."""
+        return self._ask(lambda catalog: ask_damage.damage_of(catalog, scope or Scope()))
 
     def examples(
         self, scope: Scope | None = None, kind: ExampleKind = "worst", k: int = 20, *, per_class: bool = False

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "confusion": "app.commands.quality:confusion_command",
     "deciles": "app.commands.calibration:deciles_command",
     "coverage": "app.commands.decisions:coverage_command",
+    "damage": "app.commands.damage:damage_command",
     "drift": "app.commands.drift:drift_command",
     "examples": "app.commands.examples:examples_command",
     "experiment": "app.commands.experiment:experiment_command",

@@ -125,7 +125,7 @@ def _information(asking: _Asking, versions: tuple[str | None, ...]) -> dict[str 
         columns = list(feature_columns(catalog, table).values())
         loss, kept = _losses(catalog, table)
         columns = [
-            one[kept] if isinstance(one, np.ndarray) else [one[i] for i in np.flatnonzero(kept)]
+            one[kept] if isinstance(one, np.ndarray) else [one[i] for i in np.flatnonzero(kept).tolist()]
             for one in columns
         ]
         weights = by_information(

@@ -86,11 +86,15 @@ def by_information(
     codes = np.column_stack([codes_of(column) for column in columns])
     found = dependence(codes, bins, block, weight, confidence=confidence)
     adjusted = benjamini_hochberg(found.p_value)
+    sure = [
+        bool(p < ALPHA and value >= LEAST_BITS and low > 0)
+        for p, value, low in zip(adjusted, found.value, found.ci_low, strict=True)
+    ]
     return [
         Weight(
             "mutual_information", float(found.value[i]), float(found.ci_low[i]), float(found.ci_high[i]),
             float(found.by_chance[i]), float(found.p_value[i]), float(adjusted[i]), LEAST_BITS,
-            bool(adjusted[i] < ALPHA and found.value[i] >= LEAST_BITS and found.ci_low[i] > 0), measured_on, n, found.independence,
+            sure[i], measured_on, n, found.independence,
         )
         for i in range(len(columns))
     ]  # fmt: skip

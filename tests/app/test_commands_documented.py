@@ -23,7 +23,9 @@ from analytics.labels.rows import (
 )
 from analytics.quality.decision_rows import CoverageRow, GainRow, ThresholdRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocRow
-from analytics.segments.rows import SegmentRow
+from analytics.quality.splits import SplitRow
+from analytics.quality.unlike import UnlikeRow
+from analytics.segments.rows import GapRow, SegmentRow
 from analytics.telemetry.report import FileRow
 from app.cli import cli
 
@@ -47,6 +49,9 @@ RECORDS = {
     "gain": GainRow,
     "coverage": CoverageRow,
     "examples": ExampleRow,
+    "gaps": GapRow,
+    "splits": SplitRow,
+    "unlike": UnlikeRow,
     "experiment": ExperimentRow,
     "compare-counts": ExperimentRow,
     "power": PowerRow,

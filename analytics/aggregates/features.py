@@ -38,8 +38,9 @@ class FieldCounts(NamedTuple):
         squares: sums of squared weights, shape (G,).
         below: weighted sum of e_1 - x over finite x < e_1, shape (G,); numeric fields.
         above: weighted sum of x - e_k over finite x >= e_k, shape (G,).
-        once: in ``(other)``, rows whose value one row of the reference has, shape (G,).
-        twice: the same for two rows.
+        once: in ``(other)``, rows whose value one row of the reference has, shape (G,); of a numeric field, the
+            weighted sum of x - c over finite x, c being `centre` of its bins.
+        twice: the same for two rows; of a numeric field, the weighted sum of (x - c)^2.
         in_one_block: in ``(other)``, rows whose value one block of the reference has, shape (G,).
         in_two_blocks: the same for two blocks.
     """
@@ -124,6 +125,7 @@ def feature_histograms(
     bins: tuple[ReferenceBins, ...],
     versions: Sequence[str | None],
     source: Source = "predictions",
+    by: tuple[Sql, str] | None = None,
 ) -> FeatureHistograms:
     """Count the rows of some versions on the bins of one reference version, in one scan.
 
@@ -133,20 +135,17 @@ def feature_histograms(
         bins: from `analytics.aggregates.reference_bins.feature_bins`.
         versions: the versions to count; each stays a cell of its own.
         source: monitored rows, or the reference.
+        by: other rows instead of the scope's, and which of their columns stands for the block (a whole number).
     """
-    sql = histogram_query(catalog, scope, bins, versions, source)
+    rows, block = by or (scoped_rows(catalog, scope, source), "block_key")
+    sql = histogram_query(catalog, rows, bins, versions, block)
     return FeatureHistograms(_cells(catalog.engine.query(sql), bins), sql.text)
 
 
 def histogram_query(
-    catalog: Catalog,
-    scope: Scope,
-    bins: tuple[ReferenceBins, ...],
-    versions: Sequence[str | None],
-    source: Source,
+    catalog: Catalog, rows: Sql, bins: tuple[ReferenceBins, ...], versions: Sequence[str | None], block: str
 ) -> Sql:
     """The text of the scan, one row per window, block and version."""
-    rows = scoped_rows(catalog, scope, source)
     wanted = [of_version(version, f"counted_version_{i}") for i, version in enumerate(versions)]
     weighted = catalog.predictions.weight is not None
     columns = [f"{item.field.expression} AS f{i}" for i, item in enumerate(bins)]
@@ -155,7 +154,7 @@ def histogram_query(
     named = ", ".join(f"{expression} AS s{j}" for j, expression in enumerate(sums))
     text = (
         f"SELECT window_key, block_key, version, {named} FROM "
-        f"(SELECT window_key, block_key, version, weight, {', '.join(columns)} FROM ({rows.text}) "
+        f"(SELECT window_key, {block} AS block_key, version, weight, {', '.join(columns)} FROM ({rows.text}) "
         f"WHERE ({' OR '.join(part.text for part in wanted) or 'FALSE'}) AND {counted_rows(catalog)}) "
         f"{' '.join(lookup.text for lookup in lookups)} GROUP BY window_key, block_key, version"
     )
@@ -173,7 +172,7 @@ def _lookup(catalog: Catalog, item: ReferenceBins, i: int) -> Sql:
         flags = "count(*) AS held, count(DISTINCT block) AS blocks"
         ranked = (
             f"SELECT value, row_number() OVER (ORDER BY count(*) DESC, value) - 1 AS place, {flags} FROM "
-            f"(SELECT {item.field.expression} AS value, {block} AS block FROM reference WHERE {own.text} AND "
+            f"(SELECT {item.field.expression} AS value, {block} AS block FROM {item.source} WHERE {own.text} AND "
             f"{counted_rows(catalog)}) WHERE value IS NOT NULL GROUP BY value"
         )
         code = f"CAST(CASE WHEN place < {LISTED} THEN place ELSE {LISTED} END AS INTEGER)"
@@ -212,7 +211,8 @@ def _sums(item: ReferenceBins, i: int, *, weighted: bool) -> list[str]:
             missing,
             *tail,
             *_beyond(item, i, weighted=weighted),
-            *["0e0"] * 4,
+            *_moments(item, i, weighted=weighted),
+            *["0e0"] * 2,
         ]
     listed = [total(f"m{i}.code = {place}") for place in range(len(item.categories))]
     if not item.pooled:
@@ -231,6 +231,12 @@ def _beyond(item: ReferenceBins, i: int, *, weighted: bool) -> list[str]:
         f"sum(CASE WHEN f{i} < {low} AND f{i} >= {literal(-MAX_DOUBLE)} THEN ({low} - f{i}){times} END)",
         f"sum(CASE WHEN f{i} >= {high} AND f{i} <= {literal(MAX_DOUBLE)} THEN (f{i} - {high}){times} END)",
     ]
+
+
+def _moments(item: ReferenceBins, i: int, *, weighted: bool) -> list[str]:
+    times = " * weight" if weighted else ""
+    gap, finite = f"(f{i} - {literal(item.centre)})", f"abs(f{i}) <= {literal(MAX_DOUBLE)}"
+    return [f"sum(CASE WHEN {finite} THEN {term}{times} END)" for term in (gap, f"{gap} * {gap}")]
 
 
 def _cells(

@@ -72,11 +72,9 @@ class VersionHistograms:
         return tuple(UnitField.of(side, self.units, i) for i, side in enumerate(self.references))
 
     def units_of(self, index: int, key: datetime) -> Units | None:
-        """One field of one window by unit, where both sides have units enough."""
+        """One field of one window by unit, where the reference has units enough."""
         pairs = self.unit_pairs.get(key)
-        if pairs is None or not enough(self.units, pairs):
-            return None
-        return Units(self.by_units[index], pairs)
+        return Units(self.by_units[index], pairs) if pairs is not None and enough(self.units) else None
 
 
 def drift_rows(

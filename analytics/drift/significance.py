@@ -64,7 +64,7 @@ def significance(
     Args:
         draws: shuffles of as many blocks as both sides have, where both have enough of them.
         few_blocks: the reference's values, from `values_by_block`.
-        units: where both sides have units enough; the larger p-value is taken.
+        units: where the reference has units enough; the larger p-value is taken.
     """
     found = _by_rows(reference, window, few_blocks) if draws is None else _by_blocks(reference, window, draws)
     return found if units is None else _larger(found, _by_units(reference, window, units))

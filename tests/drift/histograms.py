@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from analytics.aggregates.features import CellHistogram
 from analytics.aggregates.reference_bins import Field, ReferenceBins, Role
+from analytics.aggregates.unit_counts import ReferenceUnits, UnitPairs
 from analytics.drift.compute import VersionHistograms, drift_rows
 from analytics.drift.rows import DriftRow
 from analytics.project import Drift
@@ -63,6 +65,7 @@ def field_values(
     """Block numbers, and per block the columns of one field."""
     numbers, place = np.unique(blocks, return_inverse=True)
     columns = [np.ones(len(x)), np.ones(len(x)), *np.zeros((6, len(x)))]
+    gap = np.where(np.isfinite(x), x - bins.centre, 0.0) if bins.is_numeric else np.zeros(len(x))
     if bins.is_numeric:
         code = np.searchsorted(bins.edges, x, side="right")
         code = np.where(np.isnan(x), bins.n_values, code)
@@ -70,6 +73,7 @@ def field_values(
         finite = np.where(np.isfinite(x), x, bins.edges[0])
         columns[2] = np.maximum(bins.edges[0] - finite, 0)
         columns[3] = np.where(np.isfinite(x), np.maximum(finite - bins.edges[-1], 0), 0)
+        columns[4], columns[5] = gap, gap**2
     else:
         listed = {name: i for i, name in enumerate(bins.categories)} | {"": bins.n_values}
         other = dict.fromkeys(held, bins.n_values - 1)
@@ -101,17 +105,37 @@ def versions(reference: CellHistogram, window: CellHistogram | None) -> VersionH
     return VersionHistograms(None, None, reference, {} if window is None else {KEY: window})
 
 
+def by_unit(
+    reference: tuple[CellHistogram, np.ndarray], window: np.ndarray
+) -> tuple[ReferenceUnits, UnitPairs]:
+    """What the scan by units would give: the sample (counts by unit, and each row's unit), and a window's units."""
+    sample, units = reference
+    names = np.union1d(units, window)
+    left, right = (np.bincount(np.searchsorted(names, x), minlength=len(names)) for x in (units, window))
+
+    def alike(n: np.ndarray) -> float:
+        return float((n * (n - 1.0)).sum() / n.sum() ** 2)
+
+    across = float((left * right).sum() / (left.sum() * right.sum()))
+    pairs = UnitPairs(int((right > 0).sum()), alike(right), across)
+    return ReferenceUnits(int((left > 0).sum()), alike(left), sample), pairs
+
+
 def drift_of_arrays(
     reference: np.ndarray,
     window: np.ndarray,
     reference_blocks: np.ndarray | None = None,
     window_blocks: np.ndarray | None = None,
     settings: Drift | None = None,
+    units: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> DriftRow:
-    """Drift of one column; without blocks, rows are independent."""
+    """Drift of one column; without blocks and units (of the reference, of the window), rows are independent."""
     left = np.zeros(len(reference)) if reference_blocks is None else reference_blocks
     right = np.ones(len(window)) if window_blocks is None else window_blocks
     item = numeric_bins(reference) if reference.dtype.kind == "f" else category_bins(reference, left)
     held = {} if item.is_numeric else holders(reference, left)
     found = versions(cell((item,), [reference], left, held), cell((item,), [window], right, held))
+    if units is not None:
+        sample, pairs = by_unit((cell((item,), [reference], units[0], held), units[0]), units[1])
+        found = replace(found, units=sample, unit_pairs={KEY: pairs})
     return drift_rows([found], [WINDOW], settings or Drift())[0]

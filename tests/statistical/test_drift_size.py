@@ -62,6 +62,40 @@ def days(
     return draw
 
 
+def units(
+    kind: str, sides: str, *, alike: float, n_units: int = 300, rows: float = 8.0, shift: float = 0.0
+) -> Draw:
+    """Units with an effect of their own and some rows each, on several days; 40 days against 10 (or one stretch).
+
+    ``sides``: every unit is on one side only ("apart"), or on both with rows on any day ("both"), or half of them.
+    """
+
+    def draw(rng: np.random.Generator) -> DriftRow:
+        size = rng.poisson(rng.gamma(1.0, rows, n_units)) + 1  # some have many rows
+        unit = np.repeat(np.arange(n_units), size)
+        late = rng.random(len(unit)) < 0.25
+        alone = np.arange(n_units) < {"apart": n_units, "both": 0, "half": n_units // 2}[sides]
+        late = np.where(alone[unit], (rng.random(n_units) < 0.25)[unit], late)
+        day = np.where(late, 40 + rng.integers(0, 10, len(unit)), rng.integers(0, 40, len(unit))).astype(
+            float
+        )
+        x = np.sqrt(alike) * rng.normal(size=n_units)[unit] + np.sqrt(1 - alike) * rng.normal(size=len(unit))
+        x += shift * late
+        if kind == "8 categories":
+            x = categories(np.clip(((x + 2.5) / 5 * 8).astype(int), 0, 7))
+        if kind == "missing":
+            x = np.where(x < -1, np.nan, rng.normal(size=len(unit)))
+        return drift_of_arrays(
+            x[~late],
+            x[late],
+            day[~late],
+            day[late],
+            units=(unit[~late].astype(float), unit[late].astype(float)),
+        )
+
+    return draw
+
+
 SIZE: dict[str, Draw] = {
     "rows: normal, 1000 and 300": independent("normal", 1000, 300),
     "rows: normal with 5 % missing, 1000 and 300": independent("normal", 1000, 300, missing=0.05),
@@ -77,6 +111,14 @@ SIZE: dict[str, Draw] = {
     "days alike (.3), 8 categories, 59 and 7": days("8 categories", 59, 7, alike=0.3),
     "days alike (.3), 8 categories, 59 and 30": days("8 categories", 59, 30, alike=0.3),
     "days alike (.3), 10 and 7": days("normal", 10, 7, alike=0.3),
+    "units alike (.3) on one side each": units("normal", "apart", alike=0.3),
+    "units alike (.3) on both sides": units("normal", "both", alike=0.3),
+    "units alike (.3), half of them on both sides": units("normal", "half", alike=0.3),
+    "units alike (.9) on one side each": units("normal", "apart", alike=0.9),
+    "units alike (.3), 8 categories": units("8 categories", "apart", alike=0.3),
+    "units alike (.5) in what is missing": units("missing", "apart", alike=0.5),
+    "units alike (.3), 40 units": units("normal", "apart", alike=0.3, n_units=40, rows=40),
+    "units not alike": units("normal", "half", alike=0.0),
 }
 BEYOND: dict[str, Draw] = {
     "days that follow one another (.3), 59 and 7": days("normal", 59, 7, alike=0.1, follow=0.3),

@@ -7,7 +7,7 @@ add over hours, files and segments.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from analytics.engines.text import Sql, literal
 from analytics.errors import ProjectError
 from analytics.scope import MISSING, Scope
 from analytics.telemetry import typed
-from analytics.telemetry.catalog import Catalog, FeatureKind
+from analytics.telemetry.catalog import Catalog, FeatureKind, Source
 from analytics.telemetry.rows import OTHER, scoped_rows
 
 Role = Literal["feature", "score", "decision", "label"]
@@ -60,6 +60,7 @@ class ReferenceBins:
         blocks: per category, in how many blocks of the reference it occurs.
         pooled: whether the reference has values beyond `categories`.
         absent: the reference has no such column, so there is nothing to compare with.
+        source: which rows fixed the bins: the reference, or all monitored rows where there is none.
     """
 
     field: Field
@@ -71,6 +72,7 @@ class ReferenceBins:
     blocks: tuple[int, ...] = ()
     pooled: bool = False
     absent: bool = False
+    source: Source = "reference"
 
     @property
     def is_numeric(self) -> bool:
@@ -81,6 +83,11 @@ class ReferenceBins:
     def n_values(self) -> int:
         """Number of bins that hold finite values (or categories the reference has)."""
         return len(self.edges) + 1 if self.is_numeric else len(self.categories) + self.pooled
+
+    @property
+    def centre(self) -> float:
+        """What numbers are counted from in sums, so that their squares lose little; their middle edge."""
+        return self.edges[len(self.edges) // 2] if self.edges else 0.0
 
     @property
     def size(self) -> int:
@@ -185,8 +192,12 @@ def reference_version_of(catalog: Catalog, version: str | None) -> str | None:
     return version if version in catalog.reference_versions else catalog.reference_versions[0]
 
 
-def feature_bins(catalog: Catalog, reference_version: str | None) -> tuple[ReferenceBins, ...]:
+def feature_bins(
+    catalog: Catalog, reference_version: str | None, source: Source = "reference"
+) -> tuple[ReferenceBins, ...]:
     """The bins of every watched field, from the whole reference of one version (no filter, no weights).
+
+    With the source ``predictions``, from all monitored rows of the version, for projects without a reference.
 
     Numeric edges are the order statistics of rank ceil(k n / 20), k = 1 … 19, of the finite values (the
     inverted distribution function).
@@ -194,8 +205,8 @@ def feature_bins(catalog: Catalog, reference_version: str | None) -> tuple[Refer
     fields = watched_fields(catalog)
     numeric = [field for field in fields if field.kind == "numeric"]
     texts = [field for field in fields if field.kind != "numeric"]
-    quantiles = _by_field(catalog, _quantile_query(catalog, numeric, reference_version)) if numeric else {}
-    values = _by_field(catalog, _category_query(catalog, texts, reference_version)) if texts else {}
+    quantiles = _by_field(catalog, _quantile_query(catalog, numeric, reference_version, source)) if numeric else {}
+    values = _by_field(catalog, _category_query(catalog, texts, reference_version, source)) if texts else {}
     found = {
         field.name: _numeric_bins(field, reference_version, quantiles.get(i, ()))
         for i, field in enumerate(numeric)
@@ -204,9 +215,9 @@ def feature_bins(catalog: Catalog, reference_version: str | None) -> tuple[Refer
         field.name: _category_bins(field, reference_version, values.get(i, ()))
         for i, field in enumerate(texts)
     }
-    held = _reference_columns(catalog)
+    held = _columns(catalog, source)
     return tuple(
-        _absent(bins) if field.role == "feature" and field.name not in held else bins
+        _absent(bins) if field.role == "feature" and field.name not in held else replace(bins, source=source)
         for field in fields
         for bins in [(found if field.kind == "numeric" else names)[field.name]]
     )
@@ -216,12 +227,12 @@ def _absent(bins: ReferenceBins) -> ReferenceBins:
     return ReferenceBins(bins.field, bins.version, absent=True)
 
 
-def _reference_columns(catalog: Catalog) -> set[str]:
-    feed = catalog.feeds.get("reference") or catalog.feeds["predictions"]
+def _columns(catalog: Catalog, source: Source) -> set[str]:
+    feed = catalog.feeds.get(source) or catalog.feeds["predictions"]
     return set(feed.columns)
 
 
-def _quantile_query(catalog: Catalog, fields: list[Field], version: str | None) -> Sql:
+def _quantile_query(catalog: Catalog, fields: list[Field], version: str | None, source: Source) -> Sql:
     # a value is an order statistic of rank ceil(k n / 20) for some k exactly where its last rank passes a
     # twentieth of n that the rank before its first one does not
     picks = [
@@ -232,10 +243,10 @@ def _quantile_query(catalog: Catalog, fields: list[Field], version: str | None) 
         f"WHERE floor(upto * {QUANTILES}e0 / total) > floor((upto - n) * {QUANTILES}e0 / total)"
         for i in range(len(fields))
     ]
-    return _over_reference(catalog, fields, version, " UNION ALL ".join(picks))
+    return _over_rows(catalog, fields, (version, source), " UNION ALL ".join(picks))
 
 
-def _category_query(catalog: Catalog, fields: list[Field], version: str | None) -> Sql:
+def _category_query(catalog: Catalog, fields: list[Field], version: str | None, source: Source) -> Sql:
     picks = [
         f"SELECT {i} AS field, value, place, held, blocks FROM (SELECT f{i} AS value, "
         f"row_number() OVER (ORDER BY count(*) DESC, f{i}) AS place, "
@@ -243,11 +254,12 @@ def _category_query(catalog: Catalog, fields: list[Field], version: str | None) 
         f"FROM reference_rows WHERE f{i} IS NOT NULL GROUP BY f{i}) WHERE place <= {LISTED + 1}"
         for i in range(len(fields))
     ]
-    return _over_reference(catalog, fields, version, " UNION ALL ".join(picks))
+    return _over_rows(catalog, fields, (version, source), " UNION ALL ".join(picks))
 
 
-def _over_reference(catalog: Catalog, fields: list[Field], version: str | None, body: str) -> Sql:
-    rows = scoped_rows(catalog, Scope(), "reference")
+def _over_rows(catalog: Catalog, fields: list[Field], of: tuple[str | None, Source], body: str) -> Sql:
+    version, source = of
+    rows = scoped_rows(catalog, Scope(), source)
     own = of_version(version, "reference_version")
     columns = ", ".join(f"{field.expression} AS f{i}" for i, field in enumerate(fields))
     chosen = f"SELECT block_key, {columns} FROM ({rows.text}) WHERE {own.text} AND {counted_rows(catalog)}"

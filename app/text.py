@@ -111,6 +111,7 @@ PAGES = {
     "overview": Page("Overview", "What needs attention now, for every model?"),
     "quality": Page("Quality", "How good, with which intervals, since when?"),
     "drift": Page("Drift", "Which inputs, outputs and labels moved, beyond noise?"),
+    "labels": Page("Labels", "How many labels, how late, from whom, and what does that do to quality?"),
     "segments": Page("Segments", "Where is it worse?"),
     "examples": Page("Examples", "Which rows are behind the numbers?"),
     "scorecard": Page("Scorecard", "Did it win, and can the comparison be trusted?"),
@@ -144,6 +145,11 @@ EMPTY = {
         "Quality needs to know what came true. Labels arrive later than predictions; drift needs none and "
         "can be looked at meanwhile.",
         "Look at drift",
+    ),
+    "no_label_section": Empty(
+        "No labels are declared",
+        "Quality needs to know what came true. Name a feed of labels that is joined by id, or columns of the "
+        "predictions, in the project file.",
     ),
     "no_reference": Empty(
         "Nothing to compare with",

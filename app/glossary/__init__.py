@@ -6,6 +6,7 @@ from app.glossary.charts import CHARTS
 from app.glossary.decisions import DECISIONS
 from app.glossary.drift import DRIFT
 from app.glossary.experiments import EXPERIMENTS
+from app.glossary.labels import LABELS
 from app.glossary.metrics import METRICS
 from app.glossary.populations import POPULATIONS
 from app.glossary.tables import TABLES
@@ -15,6 +16,7 @@ __all__ = [
     "DECISIONS",
     "DRIFT",
     "EXPERIMENTS",
+    "LABELS",
     "METRICS",
     "TABLES",
     "Explanation",
@@ -33,7 +35,7 @@ def explain(word: str) -> Explanation:
     Raises:
         KeyError: nothing is called so.
     """
-    for family in (METRICS, DRIFT, CHARTS, TABLES, EXPERIMENTS, POPULATIONS, DECISIONS):
+    for family in (METRICS, DRIFT, CHARTS, TABLES, EXPERIMENTS, POPULATIONS, DECISIONS, LABELS):
         if word in family:
             return family[word]
     raise KeyError(word)

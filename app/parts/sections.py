@@ -54,6 +54,14 @@ DRIFT: dict[str, Section] = {
 }
 """The sections of the Drift page."""
 
+LABELS: dict[str, Section] = {
+    "counts": Section("How many", "app.parts.label_sections:counts"),
+    "delays": Section("How late", "app.parts.label_sections:delays"),
+    "selection": Section("Who gets one", "app.parts.label_sections:selection"),
+    "sources": Section("Changes and sources", "app.parts.label_sections:sources"),
+}
+"""The sections of the Labels page."""
+
 
 def sections(view: View, known: Mapping[str, Section]) -> None:
     """The buttons, and the section that is chosen."""

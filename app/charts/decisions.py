@@ -46,8 +46,8 @@ POINT: Columns[ThresholdPointRow] = {
 THRESHOLD: Columns[ThresholdRow] = {
     "Segment value": lambda row: row.segment_value,
     "Threshold": lambda row: row.threshold,
-    "From": lambda row: row.threshold_low,
-    "To": lambda row: row.threshold_high,
+    "Threshold, low": lambda row: row.threshold_low,
+    "Threshold, high": lambda row: row.threshold_high,
     "In use": lambda row: row.present_threshold,
     "Value": lambda row: row.value,
     "As decided": lambda row: row.present_value,

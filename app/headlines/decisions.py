@@ -57,10 +57,10 @@ def _how(row: ThresholdRow) -> str:
         instead = ""
         if row.present_threshold is not None and row.present_threshold != row.threshold:
             instead = f" instead of {number(row.present_threshold)}"
-        return f"Calling positive from {number(row.threshold)}{instead}"
+        return f"Calling {row.class_ or 'positive'} from {number(row.threshold)}{instead}"
     if row.precision is None and row.recall is None:
         return "Deciding for the class with the largest expected earnings"
-    return "Calling nobody positive"
+    return f"Calling nobody {row.class_ or 'positive'}"
 
 
 def _keeping(row: ThresholdRow) -> Verdict:

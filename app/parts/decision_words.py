@@ -25,7 +25,7 @@ BY_ROW = "the class worth most"
 IN_USE = "{interval} · in use {present}"
 MONTH = "{interval} · {month} a month"
 BY_SEGMENT = "Best thresholds by {segment}"
-HELD_OUT = "On rows that did not choose the threshold; {sample} on those that did."
+HELD_OUT = "The tiles are about rows that did not choose the threshold; on those that did, the gain is {sample}."
 EARNED_AXIS = "earned a row"
 NO_CURVE = (
     "Several classes have no one threshold: each row is decided by the expected earnings of every class."
@@ -35,3 +35,4 @@ TESTED = (
     "those called a gain "
     "about 1 in 20 is none."
 )
+BY_DISTANCE = "Sure is what lies far from the threshold in use."

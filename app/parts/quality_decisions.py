@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from analytics.quality.decision_rows import CoverageRow, GainRow, ThresholdPointRow, ThresholdRow
+from analytics.quality.decision_rows import Certainty, CoverageRow, GainRow, ThresholdPointRow, ThresholdRow
 from analytics.results import Results
 from app.charts import decisions as charts
 from app.formats import interval, number, signed
@@ -181,12 +181,24 @@ def reviews(view: View, budget: int, class_: str | None) -> None:
 def answers(view: View, goal: str) -> None:
     """Quality when only the surest share is answered."""
     with st.container(border=True, gap="xsmall"), st.skeleton(height=HEIGHT), guarded(view, "answers"):
-        found = ask(view, "coverage", view.of_version(view.version))
+        scope = view.of_version(view.version)
+        found = ask(view, "coverage", scope, certain_by=_certain_by(view, goal))
         metrics = list(dict.fromkeys(row.metric for row in found))
         metric = "cost" if goal == "cost" and "cost" in metrics else next(iter(metrics), "log_loss")
         rows: Sequence[CoverageRow] = [row for row in found if row.metric == metric]
+        said = [sentence] if (sentence := coverage_sentence(rows)) is not None else []
+        said += [own.BY_DISTANCE] if any(row.certain_by == "distance" for row in rows) else []
         chart(
             "coverage_chart", charts.coverage_chart(rows), charts.coverage_alt(rows), key="coverage_chart",
-            note=coverage_sentence(rows),
+            note=" ".join(said) or None,
             behind=behind(view, found, "coverage", partial(charts.coverage_table, list(found), zone=view.zone)),
         )  # fmt: skip
+
+
+def _certain_by(view: View, goal: str) -> Certainty:
+    """Where earnings count, a score at the threshold in use is as doubtful as can be, wherever that is."""
+    if goal != "cost" or view.predictions.task != "binary":
+        return "top"
+    rows = ask(view, "thresholds", view.of_version(view.version), goals=(goal,))
+    known = [row.present_threshold for row in rows if row.present_threshold is not None]
+    return "distance" if known and 0 < known[0] < 1 else "top"

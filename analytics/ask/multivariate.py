@@ -32,7 +32,7 @@ from analytics.telemetry.rows import scoped_rows
 
 SIZE = 10_000
 """Rows of both sides together that one window is judged on."""
-SIZE_IN_WINDOWS = 5_000
+SIZE_IN_WINDOWS = 8_000
 """The same where the scope is cut into windows: there are many of them."""
 TEXT_SIZE = 4_000
 DRAWS_IN_WINDOWS = 99

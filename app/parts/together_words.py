@@ -1,0 +1,16 @@
+"""The sentences of "All at once" and "Does it matter" that do not depend on results."""
+
+from __future__ import annotations
+
+METHOD = "Method"
+TOLD_APART = "Told apart (area)"
+MOVED_AT_LEAST = "Rows moved, at least"
+MOVED_AT_LEAST_DETAIL = "beyond what chance gives"
+LOOKED_AT = "Rows looked at"
+CLICK_WINDOW = "Click a point to look at its window only."
+CLICK_FEATURE = "Click a feature to see how it is distributed."
+EVERY_FEATURE = "Every feature"
+FALSE_ALARMS = (
+    "p-values are corrected within each window. Had nothing drifted, about {expected} false alarms would be "
+    "expected over these {windows} windows."
+)

@@ -8,6 +8,7 @@ from app.glossary.drift import DRIFT
 from app.glossary.experiments import EXPERIMENTS
 from app.glossary.labels import LABELS
 from app.glossary.metrics import METRICS
+from app.glossary.multivariate import MULTIVARIATE
 from app.glossary.populations import POPULATIONS
 from app.glossary.tables import TABLES
 
@@ -18,6 +19,7 @@ __all__ = [
     "EXPERIMENTS",
     "LABELS",
     "METRICS",
+    "MULTIVARIATE",
     "TABLES",
     "Explanation",
     "Unit",
@@ -35,7 +37,7 @@ def explain(word: str) -> Explanation:
     Raises:
         KeyError: nothing is called so.
     """
-    for family in (METRICS, DRIFT, CHARTS, TABLES, EXPERIMENTS, POPULATIONS, DECISIONS, LABELS):
+    for family in (METRICS, DRIFT, CHARTS, TABLES, EXPERIMENTS, POPULATIONS, DECISIONS, LABELS, MULTIVARIATE):
         if word in family:
             return family[word]
     raise KeyError(word)

@@ -17,7 +17,7 @@ from app.parts.view import DEFAULTS
 PAGES = ("overview", "quality", "drift", "labels", "segments", "examples", "scorecard", "plan", "telemetry")
 _MONITORING = (
     "section", "metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row", "notion",
-    "goal", "budget",
+    "goal", "budget", "together_by",
 )  # fmt: skip
 EXPERIMENTS = {
     "scorecard": (

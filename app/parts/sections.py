@@ -51,6 +51,8 @@ QUALITY: dict[str, Section] = {
 
 DRIFT: dict[str, Section] = {
     "features": Section("Feature by feature", "app.parts.drift_features:section"),
+    "together": Section("All at once", "app.parts.drift_together:section"),
+    "damage": Section("Does it matter", "app.parts.drift_damage:section"),
 }
 """The sections of the Drift page."""
 

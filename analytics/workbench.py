@@ -18,10 +18,11 @@ from analytics.ask import baselines as ask_baselines
 from analytics.ask import calibration as ask_calibration
 from analytics.ask import coverage as ask_coverage
 from analytics.ask import curves, label_counts, label_feed, label_weights
-from analytics.ask import deciles as ask_deciles
 from analytics.ask import damage as ask_damage
+from analytics.ask import deciles as ask_deciles
 from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
+from analytics.ask import estimate as ask_estimate
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiments as ask_experiments
 from analytics.ask import features as ask_features
@@ -36,6 +37,7 @@ from analytics.ask import splits as ask_splits
 from analytics.ask import telemetry as ask_telemetry
 from analytics.ask import thresholds as ask_thresholds
 from analytics.ask import unlike as ask_unlike
+from analytics.ask.estimate import Estimates
 from analytics.drift.damage_rows import DamageRow
 from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRow, ProfileRow
 from analytics.drift.rows import DriftRow, HistogramRow
@@ -62,6 +64,7 @@ from analytics.quality.calibration import (
     RecalibrationRow,
 )
 from analytics.quality.decision_rows import Certainty, CoverageRow, GainRow, ThresholdPointRow, ThresholdRow
+from analytics.quality.estimated import EstimateRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.quality.splits import SplitRow
 from analytics.quality.unlike import UnlikeRow
@@ -177,6 +180,16 @@ class Workbench:
     def unlike(self, scope: Scope | None = None) -> Results[UnlikeRow]:
         """The share of rows unlike the reference, and the loss inside and outside of what it knows."""
         return self._ask(lambda catalog: ask_unlike.unlike_of(catalog, scope or Scope()))
+
+    def estimate(
+        self, scope: Scope | None = None, methods: Iterable[str] | None = None
+    ) -> Results[EstimateRow]:
+        """Quality estimated before labels arrive, with prediction intervals and what came of them."""
+        return self.estimates(scope, methods=tuple(methods or ())).rows
+
+    def estimates(self, scope: Scope | None = None, *, methods: tuple[str, ...] = ()) -> Estimates:
+        """The same with how each estimator has fared."""
+        return self._ask(lambda catalog: ask_estimate.estimates_of(catalog, scope or Scope(), methods))
 
     def drift(self, scope: Scope | None = None, against: str = "reference") -> Results[DriftRow]:
         """Every feature, the score, the decision and the label against the reference.

@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "coverage": "app.commands.decisions:coverage_command",
     "damage": "app.commands.damage:damage_command",
     "drift": "app.commands.drift:drift_command",
+    "estimate": "app.commands.estimate:estimate_command",
     "examples": "app.commands.examples:examples_command",
     "experiment": "app.commands.experiment:experiment_command",
     "features": "app.commands.features:features_command",

@@ -2,6 +2,7 @@
 
 from app.formats import number, percent
 from app.glossary.base import Explanation, Unit
+from app.glossary.calibration import CALIBRATION
 from app.glossary.charts import CHARTS
 from app.glossary.decisions import DECISIONS
 from app.glossary.drift import DRIFT
@@ -13,6 +14,7 @@ from app.glossary.populations import POPULATIONS
 from app.glossary.tables import TABLES
 
 __all__ = [
+    "CALIBRATION",
     "CHARTS",
     "DECISIONS",
     "DRIFT",
@@ -37,7 +39,18 @@ def explain(word: str) -> Explanation:
     Raises:
         KeyError: nothing is called so.
     """
-    for family in (METRICS, DRIFT, CHARTS, TABLES, EXPERIMENTS, POPULATIONS, DECISIONS, LABELS, MULTIVARIATE):
+    for family in (
+        METRICS,
+        DRIFT,
+        CHARTS,
+        TABLES,
+        EXPERIMENTS,
+        POPULATIONS,
+        DECISIONS,
+        LABELS,
+        MULTIVARIATE,
+        CALIBRATION,
+    ):
         if word in family:
             return family[word]
     raise KeyError(word)

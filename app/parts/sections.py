@@ -43,6 +43,7 @@ class Section:
 
 QUALITY: dict[str, Section] = {
     "now": Section("How good", "app.parts.quality_now:section"),
+    "calibration": Section("Calibration", "app.parts.quality_calibration:section"),
     "populations": Section("Populations", "app.parts.quality_populations:section"),
     "training": Section("Training to production", "app.parts.quality_training:section"),
     "decisions": Section("Decisions", "app.parts.quality_decisions:section", ("binary", "multiclass")),

@@ -29,9 +29,10 @@ def with_last_label(predictions: Predictions, rows: Sql, history: Sql) -> Sql:
     text = (
         f"SELECT {asked}, CASE WHEN who IS NOT NULL THEN last_label END AS last_label FROM ("
         "SELECT *, last_value(known_label IGNORE NULLS) OVER (PARTITION BY who "
-        "ORDER BY happened, kind, made, known_file, known_row ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_label "
-        f"FROM (SELECT {asked}, {who} AS who, ts AS happened, 0 AS kind, NULL AS known_label, ts AS made, file AS known_file, "
-        f"row AS known_row FROM ({rows.text}) "
+        "ORDER BY happened, kind, made, known_file, known_row "
+        "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS last_label "
+        f"FROM (SELECT {asked}, {who} AS who, ts AS happened, 0 AS kind, NULL AS known_label, ts AS made, "
+        f"file AS known_file, row AS known_row FROM ({rows.text}) "
         f"UNION ALL SELECT {nothing}, {who} AS who, label_ts AS happened, 1 AS kind, label AS known_label, ts AS made, "
         f"file AS known_file, row AS known_row FROM ({history.text}) "
         "WHERE label IS NOT NULL AND label_ts IS NOT NULL)) WHERE kind = 0"

@@ -31,8 +31,9 @@ def read_tenths(
     version = "version" if by_version else "CAST(NULL AS VARCHAR)"
     places = " OR ".join(f"place = floor(n * {k}e0 / {TENTHS}e0) + 1" for k in range(1, TENTHS))
     text = (
-        f"SELECT version, edge, place FROM (SELECT version, edge, row_number() OVER (PARTITION BY version ORDER BY edge) "
-        f"AS place, count(*) OVER (PARTITION BY version) AS n FROM (SELECT {version} AS version, {value} AS edge "
+        "SELECT version, edge, place FROM (SELECT version, edge, "
+        "row_number() OVER (PARTITION BY version ORDER BY edge) AS place, count(*) OVER (PARTITION BY version) AS n "
+        f"FROM (SELECT {version} AS version, {value} AS edge "
         f"FROM ({rows.text}) WHERE {_LABELLED})) WHERE {places} ORDER BY version, edge"
     )
     found: dict[str | None, list[float]] = {}
@@ -52,9 +53,9 @@ def tenth_of(value: str, edges: Edges) -> str:
     """
     if set(edges) == {None}:
         return bin_expression(value, list(edges[None]))
+    whose = {name: "version IS NULL" if name is None else f"version = {literal(name)}" for name in edges}
     cases = " ".join(
-        f"WHEN {'version IS NULL' if name is None else f'version = {literal(name)}'} THEN {bin_expression(value, list(cuts))}"
-        for name, cuts in edges.items()
+        f"WHEN {whose[name]} THEN {bin_expression(value, list(cuts))}" for name, cuts in edges.items()
     )
     return f"CASE {cases} END" if cases else "0"
 

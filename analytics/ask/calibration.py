@@ -125,6 +125,7 @@ class _Facts:
 
 @dataclass
 class _Found:
+    moments: Mapping[CellKey, RowMoments] = field(default_factory=dict)
     cells: dict[tuple[CellKey, str | None], _Facts] = field(default_factory=dict)
     counts: dict[CellKey, tuple[int, int, int]] = field(default_factory=dict)
     sql: list[str] = field(default_factory=list)
@@ -148,21 +149,15 @@ def _scores(catalog: Catalog, rows: Sql, scope: Scope) -> _Found:
     found.sql.append(text)
     for key, one in moments.items():
         found.counts[key] = (one.n, one.count("scored"), one.count("e0_labelled"))
-    enough = {key: one for key, one in moments.items() if few_rows(*found.counts[key]) is None}
+    found.moments = {key: one for key, one in moments.items() if few_rows(*found.counts[key]) is None}
     for event, prefix in zip(events, prefixes, strict=True):
-        _of_event(catalog, rows, scope, event, prefix, enough, found)
+        _of_event(catalog, rows, scope, (event, prefix), found)
     return found
 
 
-def _of_event(
-    catalog: Catalog,
-    rows: Sql,
-    scope: Scope,
-    event: ScoredEvent,
-    prefix: str,
-    moments: Mapping[CellKey, RowMoments],
-    found: _Found,
-) -> None:
+def _of_event(catalog: Catalog, rows: Sql, scope: Scope, of: tuple[ScoredEvent, str], found: _Found) -> None:
+    event, prefix = of
+    moments = found.moments
     labelled = f"{prefix}labelled"
     gaps = measure.settled({k: measure.gap_of(m, prefix) for k, m in moments.items()}, moments, labelled)
     excesses = measure.settled(

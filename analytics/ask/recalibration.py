@@ -222,20 +222,15 @@ def _rows(
         for metric in metrics:
             whole = trial_of.settle(means[method, metric, False])
             gap = trial_of.settle(means[method, metric, True]) if method != "none" else None
-            yield _row(case, trial, method, metric, whole, gap, parameters)
+            yield _row(case, trial, (method, metric, parameters), whole, gap)
         if "log_loss" in metrics:
             yield _error_row(case, trial, method, parameters)
 
 
 def _row(
-    case: _Case,
-    trial: Trial,
-    method: Method,
-    metric: str,
-    whole: Settled,
-    gap: Settled | None,
-    parameters: str | None,
+    case: _Case, trial: Trial, of: tuple[Method, str, str | None], whole: Settled, gap: Settled | None
 ) -> RecalibrationRow:
+    method, metric, parameters = of
     low, high = whole.interval(case.confidence)
     gap_low, gap_high = gap.interval(case.confidence) if gap is not None else (None, None)
     return RecalibrationRow(
@@ -252,11 +247,14 @@ def _error_row(case: _Case, trial: Trial, method: Method, parameters: str | None
     gap = None
     if method != "none":
         gap = trial_of.error_difference(trial, scores, trial.mapped["none"], case.confidence)
+    independence = trial_of.settle(
+        trial_of.mean_of(trial, scores - trial.rows.label, "gap")
+    ).chosen.independence
     reason = "the difference needs ten blocks of time" if gap is None and method != "none" else None
     value, low, high, p_value = gap if gap is not None else (None, None, None, None)
     return RecalibrationRow(
         case.version, case.class_, method, _ECE, error.value, error.low, error.high, value, low, high, p_value, None,
-        int(trial.rows.n.sum()), _days(trial), trial.n_fitted, parameters, "blocks" if gap else None, "ok", reason,
+        int(trial.rows.n.sum()), _days(trial), trial.n_fitted, parameters, independence, "ok", reason,
     )  # fmt: skip
 
 

@@ -67,7 +67,8 @@ def multiclass_classes(names: Sequence[str], earned: Earned | None) -> Classes:
     )
     return Classes(
         tuple(names), tuple(f"label = {literal(name)}" for name in names),
-        tuple(f"last_label = {literal(name)}" for name in names), f"CASE label {cases} END", squares, False, True, earned,
+        tuple(f"last_label = {literal(name)}" for name in names), f"CASE label {cases} END", squares, False, True,
+        earned,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,7 +124,7 @@ def folds_of(
     cuts = [int(np.searchsorted(reached, k / (folds + 1) - 1e-9)) + 1 for k in range(1, folds + 1)]
     edges = [*cuts, len(weights)]
     steps = []
-    for first, after in zip(edges[:-1], edges[1:], strict=True):
+    for first, after in pairwise(edges):
         if after <= first:
             return ()
         steps.append(Fold(int((ends + delay <= starts[first]).sum()), first, after))

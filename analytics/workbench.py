@@ -14,8 +14,10 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
+from analytics.ask import ageing as ask_ageing
 from analytics.ask import baselines as ask_baselines
 from analytics.ask import calibration as ask_calibration
+from analytics.ask import changes as ask_changes
 from analytics.ask import coverage as ask_coverage
 from analytics.ask import curves, label_counts, label_feed, label_weights
 from analytics.ask import damage as ask_damage
@@ -25,6 +27,7 @@ from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import estimate as ask_estimate
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiments as ask_experiments
+from analytics.ask import false_alarms as ask_false_alarms
 from analytics.ask import features as ask_features
 from analytics.ask import gain as ask_gain
 from analytics.ask import gaps as ask_gaps
@@ -32,16 +35,19 @@ from analytics.ask import mix as ask_mix
 from analytics.ask import multivariate as ask_multivariate
 from analytics.ask import quality as ask_quality
 from analytics.ask import recalibration as ask_recalibration
+from analytics.ask import releases as ask_releases
 from analytics.ask import segments as ask_segments
 from analytics.ask import splits as ask_splits
 from analytics.ask import telemetry as ask_telemetry
 from analytics.ask import thresholds as ask_thresholds
 from analytics.ask import unlike as ask_unlike
 from analytics.ask.estimate import Estimates
+from analytics.changes.rows import AgeingRow, ChangeRow, ReleaseRow
 from analytics.drift.damage_rows import DamageRow
+from analytics.drift.false_alarms import FalseAlarmRow
 from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRow, ProfileRow
 from analytics.drift.rows import DriftRow, HistogramRow
-from analytics.drift.summary_rows import FeatureRow
+from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
 from analytics.experiments.rows import ExperimentRow, History, Scorecard
@@ -201,6 +207,16 @@ class Workbench:
             return self._ask(lambda catalog: ask_drift.drift_of(catalog, scope or Scope()))
         return self._ask(lambda catalog: ask_drift_against.drift_against(catalog, scope or Scope(), other))
 
+    def false_alarms(
+        self, scope: Scope | None = None, *, runs: int = 0, segments: int = 0
+    ) -> Results[FalseAlarmRow]:
+        """How many false alarms of drift to expect a week; with runs, how many come where nothing has drifted."""
+        return self._ask(
+            lambda catalog: ask_false_alarms.false_alarms_of(
+                catalog, scope or Scope(), runs=runs, segments=segments
+            )
+        )
+
     def histogram(
         self, feature: str, scope: Scope | None = None, against: str = "reference"
     ) -> Results[HistogramRow]:
@@ -222,7 +238,9 @@ class Workbench:
     ) -> Results[FeatureRow]:
         """What every feature, score, decision and label is like; whole, or by label, decision or outcome."""
         return self._ask(
-            lambda catalog: ask_features.features_of(catalog, scope or Scope(), split, source, feature=feature)
+            lambda catalog: ask_features.features_of(
+                catalog, scope or Scope(), split, source, feature=feature
+            )
         )
 
     def multivariate(self, scope: Scope | None = None) -> Results[MultivariateRow]:
@@ -244,6 +262,14 @@ class Workbench:
     def damage(self, scope: Scope | None = None) -> Results[DamageRow]:
         """How far each feature moved, beside how much quality depends on it."""
         return self._ask(lambda catalog: ask_damage.damage_of(catalog, scope or Scope()))
+
+    def distribution(
+        self, feature: str, scope: Scope | None = None, split: str | None = None
+    ) -> Results[GroupBinRow]:
+        """The shares of every bin of one feature, whole or by label, decision or outcome."""
+        return self._ask(
+            lambda catalog: ask_features.distribution_of(catalog, scope or Scope(), feature, split)
+        )
 
     def examples(
         self, scope: Scope | None = None, kind: ExampleKind = "worst", k: int = 20, *, per_class: bool = False
@@ -296,6 +322,18 @@ class Workbench:
     def coverage(self, scope: Scope | None = None, certain_by: Certainty = "top") -> Results[CoverageRow]:
         """Quality when only the surest share is answered."""
         return self._ask(lambda catalog: ask_coverage.coverage_of(catalog, scope or Scope(), certain_by))
+
+    def changes(self, scope: Scope | None = None) -> Results[ChangeRow]:
+        """Every metric and watched field of every version: whether its days changed, since when, where it goes."""
+        return self._ask(lambda catalog: ask_changes.changes_of(catalog, scope or Scope()))
+
+    def ageing(self, scope: Scope | None = None, metric: str | None = None) -> Results[AgeingRow]:
+        """Quality by days since training, and what younger versions bring on the same days."""
+        return self._ask(lambda catalog: ask_ageing.ageing_of(catalog, scope or Scope(), metric))
+
+    def releases(self, scope: Scope | None = None) -> Results[ReleaseRow]:
+        """Every release against the version live before it, with what to do."""
+        return self._ask(lambda catalog: ask_releases.releases_of(catalog, scope or Scope()))
 
     @property
     def experiments(self) -> tuple[str, ...]:

@@ -205,7 +205,9 @@ def feature_bins(
     fields = watched_fields(catalog)
     numeric = [field for field in fields if field.kind == "numeric"]
     texts = [field for field in fields if field.kind != "numeric"]
-    quantiles = _by_field(catalog, _quantile_query(catalog, numeric, reference_version, source)) if numeric else {}
+    quantiles = (
+        _by_field(catalog, _quantile_query(catalog, numeric, reference_version, source)) if numeric else {}
+    )
     values = _by_field(catalog, _category_query(catalog, texts, reference_version, source)) if texts else {}
     found = {
         field.name: _numeric_bins(field, reference_version, quantiles.get(i, ()))

@@ -214,15 +214,13 @@ class _Reading:
         values: Mapping[tuple[int, int], Values],
     ) -> FieldSums:
         mean = float(means[cell - 1, i])
+        sums = {name: table[f"{name}_{i}"][mine] for name in _BY_BLOCK}
         return FieldSums(
-            self.fields[i],
-            *(table[f"{name}_{i}"][mine] for name in _BY_BLOCK[:9]),
+            field=self.fields[i],
             mean=mean if np.isfinite(mean) else None,
-            d1=table[f"d1_{i}"][mine],
-            d2=table[f"d2_{i}"][mine],
-            v2=table[f"v2_{i}"][mine],
             units=None if units is None else units.get((cell, i)),
             values=values.get((cell, i)),
+            **sums,
         )
 
     def _query(self, text: str, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:

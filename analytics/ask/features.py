@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from analytics.aggregates.group_bins import read_group_bins
 from analytics.aggregates.groups import SPLITS, Grouping, Split, grouped
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.reference_bins import Field, watched_fields
 from analytics.aggregates.summaries import FieldSums, Summaries, read_summaries
+from analytics.ask.logged_bins import logged_bins
 from analytics.ask.windows import in_order, resolve, versions_of
-from analytics.drift.summaries import Place, feature_row
-from analytics.drift.summary_rows import FeatureRow
+from analytics.drift.against import listed
+from analytics.drift.summaries import Place, bin_rows, feature_row
+from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.errors import ScopeError
 from analytics.results import Results
 from analytics.scope import Scope
@@ -61,6 +64,34 @@ def features_of(
     )
     notes = grouping.notes + ((f"not shown, as private: {', '.join(hidden)}",) if hidden else ())
     return Results(rows, catalog.project.zone, found.sql, notes)
+
+
+def distribution_of(
+    catalog: Catalog, scope: Scope, feature: str, split: str | None = None
+) -> Results[GroupBinRow]:
+    """The shares of every bin of one field, in every window, version and group; bins from all rows of the version.
+
+    Raises:
+        ScopeError: as `features_of`.
+    """
+    scope, windows = resolve(catalog, scope)
+    field = field_named(shown_fields(catalog)[0], feature)
+    grouping = grouping_of(catalog, scope, split)
+    rows: list[GroupBinRow] = []
+    texts: list[str] = []
+    for version in versions_of(catalog, scope):
+        bins = {item.field.name: item for item in logged_bins(catalog, version)}
+        item = listed(bins[field.name])
+        found, text = read_group_bins(catalog, grouping, item, version)
+        texts.append(text)
+        groups: list[str | None] = [None]
+        if grouping.name is not None:
+            groups = list(in_order(key.segment for key in found if key.segment is not None))
+        for window in windows:
+            for group in groups:
+                counts = found.get(CellKey(window.key, version, group))
+                rows += bin_rows(Place(window, version, grouping.name, group), item, counts)
+    return Results(tuple(rows), catalog.project.zone, tuple(texts), grouping.notes)
 
 
 def _sums(found: Summaries, key: CellKey, index: int) -> FieldSums | None:

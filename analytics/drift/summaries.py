@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.aggregates.reference_bins import Field
+from analytics.aggregates.group_bins import BinCounts
+from analytics.aggregates.reference_bins import Field, ReferenceBins
 from analytics.aggregates.summaries import FieldSums, Values
-from analytics.drift.summary_rows import FeatureRow
+from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.results import Status
 from analytics.scope import Window
 from analytics.stats.blocks import Independence, block_variance, largest_variance, unit_variance
@@ -177,3 +178,20 @@ def _missing_limits(sums: FieldSums, share: float, confidence: float) -> _Limits
 
 def _block(totals: Floats) -> float | None:
     return float(block_variance(totals)) if len(totals) > 1 else None
+
+
+def bin_rows(place: Place, item: ReferenceBins, counts: BinCounts | None) -> list[GroupBinRow]:
+    """Shares of every bin that can hold rows; None where the cell has none."""
+    weight = 0.0 if counts is None else float(counts.weights.sum())
+    bins = list(zip(item.names, item.limits, strict=True))
+    if not item.is_numeric:
+        # nothing is unseen on bins that the logs themselves fixed
+        bins = bins[:-1]
+    return [
+        GroupBinRow(
+            place.window.start, place.window.end, place.version, place.group, place.group_value, item.field.name,
+            name, low, high, 0 if counts is None else counts.n,
+            None if counts is None or weight <= 0 else float(counts.weights[index]) / weight,
+        )
+        for index, (name, (low, high)) in enumerate(bins)
+    ]  # fmt: skip

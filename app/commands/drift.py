@@ -13,14 +13,22 @@ from app.commands.common import answer, json_option, project_argument, scope_opt
 @click.command("drift")
 @project_argument
 @scope_options
+@click.option(
+    "--against",
+    default="reference",
+    show_default=True,
+    metavar="reference|previous|last-week|version=NAME|segment=COLUMN=VALUE",
+    help="What each window is compared with.",
+)
 @json_option
-def drift_command(project: Path | None, *, as_json: bool, **words: Any) -> None:
-    """Every feature, the score, the decision and the label against the reference."""
+def drift_command(project: Path | None, *, as_json: bool, against: str, **words: Any) -> None:
+    """Every feature, the score, the decision and the label against the reference, or something else."""
     from app.commands import tables
 
     columns = (
         tables.window(),
         tables.text("version", context=True),
+        tables.text("against", context=True, drop=9),
         tables.text("reference_version", context=True, drop=9),
         tables.text("feature"),
         tables.text("role", drop=7),
@@ -38,7 +46,7 @@ def drift_command(project: Path | None, *, as_json: bool, **words: Any) -> None:
     answer(
         project,
         words,
-        lambda bench, scope: bench.drift(scope),
+        lambda bench, scope: bench.drift(scope, against),
         lambda _: columns,
         as_json=as_json,
         unused=("by", "confidence"),

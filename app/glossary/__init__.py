@@ -6,6 +6,7 @@ from app.glossary.calibration import CALIBRATION
 from app.glossary.charts import CHARTS
 from app.glossary.decisions import DECISIONS
 from app.glossary.drift import DRIFT
+from app.glossary.estimated import ESTIMATED
 from app.glossary.experiments import EXPERIMENTS
 from app.glossary.labels import LABELS
 from app.glossary.metrics import METRICS
@@ -18,6 +19,7 @@ __all__ = [
     "CHARTS",
     "DECISIONS",
     "DRIFT",
+    "ESTIMATED",
     "EXPERIMENTS",
     "LABELS",
     "METRICS",
@@ -50,6 +52,7 @@ def explain(word: str) -> Explanation:
         LABELS,
         MULTIVARIATE,
         CALIBRATION,
+        ESTIMATED,
     ):
         if word in family:
             return family[word]

@@ -47,11 +47,13 @@ QUALITY: dict[str, Section] = {
     "populations": Section("Populations", "app.parts.quality_populations:section"),
     "training": Section("Training to production", "app.parts.quality_training:section"),
     "decisions": Section("Decisions", "app.parts.quality_decisions:section", ("binary", "multiclass")),
+    "estimated": Section("Before labels", "app.parts.quality_estimated:section"),
 }
 """The sections of the Quality page by their word in the URL, in order."""
 
 DRIFT: dict[str, Section] = {
     "features": Section("Feature by feature", "app.parts.drift_features:section"),
+    "alarms": Section("False alarms", "app.parts.drift_alarms:section"),
     "together": Section("All at once", "app.parts.drift_together:section"),
     "damage": Section("Does it matter", "app.parts.drift_damage:section"),
 }

@@ -17,8 +17,15 @@ from analytics.drift.few_blocks import FewBlocks
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.sides import Mode, ReferenceSide, Side
 from analytics.drift.significance import Units, significance, values_by_block
+from analytics.drift.tolerance import (
+    moments,
+    p_beyond,
+    shift_in_deviations,
+    shift_in_quantiles,
+    tolerated,
+)
 from analytics.drift.univariate import distances
-from analytics.project import Drift
+from analytics.project import STANDARD_TOLERANCE, Drift
 from analytics.results import Status
 from analytics.scope import Window
 from analytics.stats.multiplicity import benjamini_hochberg
@@ -124,15 +131,25 @@ def _field_rows(
     sides = [Side.of(cell.field(index)) for cell in cells]
     rows = [_blank(version, index, *pair, settings) for pair in zip(windows, sides, strict=True)]
     known = [number for number, row in enumerate(rows) if row.status == "ok"]
+    if not known:
+        return rows
+    own = version.reference.field(index)
+    limit = tolerated(reference, own, settings.declared(reference.bins.field.name))
+    own_moments = moments(reference.bins, own)
     for number, far in zip(known, distances(reference, [sides[i] for i in known]), strict=True):
         blocks = (len(version.reference.blocks), len(cells[number].blocks))
         mode = reference.mode(sides[number])
         draws = shuffles[blocks] if mode == "blocks" else None
         units = version.units_of(index, windows[number].key)
         chance = significance(reference, sides[number], draws, version.values[index], units)
+        window_moments = moments(reference.bins, cells[number].field(index))
         rows[number] = replace(
             rows[number],
             **far._asdict(),
+            tolerance_share=limit.share,
+            shift_sd=shift_in_deviations(own_moments, window_moments),
+            shift_quantiles=shift_in_quantiles(reference, sides[number]),
+            p_beyond_tolerance=p_beyond(reference, sides[number], limit, chance, far.total_variation),
             independence="units" if chance.by_units else _INDEPENDENCE[mode],
             p_value=chance.p_value,
             n_effective=chance.n_effective,
@@ -148,6 +165,9 @@ def _blank(
     """The row before anything is measured."""
     bins, reference = version.bins[index], version.references[index]
     status, reason = _status(version, reference, current)
+    declared = settings.declared(bins.field.name)
+    if declared.unit != "share" and not bins.is_numeric:
+        declared = STANDARD_TOLERANCE
     return DriftRow(
         window_start=window.start,
         window_end=window.end,
@@ -164,7 +184,8 @@ def _blank(
         ks_bound=None,
         wasserstein=None,
         total_variation=None,
-        tolerance=settings.tolerance_of(bins.field.name),
+        tolerance=declared.value,
+        tolerance_unit=declared.unit,
         noise_floor=None,
         independence=None,
         p_value=None,
@@ -219,7 +240,7 @@ def _matters(row: DriftRow, share_tolerance: float) -> bool:
     beyond = (row.total_variation or 0.0) - (row.total_variation_by_chance or 0.0)
     missing = (row.missing_rate or 0.0) - (row.missing_rate_reference or 0.0)
     unseen = (row.unseen_rate or 0.0) - (row.unseen_rate_by_chance or 0.0)
-    return beyond >= row.tolerance or max(missing, unseen) >= share_tolerance
+    return beyond >= (row.tolerance_share or 0.0) or max(missing, unseen) >= share_tolerance
 
 
 def histogram_rows(

@@ -14,13 +14,25 @@ from analytics.project.experiments import (
     MetricSource,
     Units,
 )
-from analytics.project.logs import Costs, Drift, Labels, Predictions, Quality, Reference, Release, ReleaseLog
+from analytics.project.logs import (
+    STANDARD_TOLERANCE,
+    Costs,
+    Drift,
+    Labels,
+    Predictions,
+    Quality,
+    Reference,
+    Release,
+    ReleaseLog,
+    Tolerance,
+)
 from analytics.project.model import Project
 from analytics.project.read import FILE_NAME, NOT_YET, find_projects, read_project
 
 __all__ = [
     "FILE_NAME",
     "NOT_YET",
+    "STANDARD_TOLERANCE",
     "Block",
     "Costs",
     "Drift",
@@ -39,6 +51,7 @@ __all__ = [
     "Release",
     "ReleaseLog",
     "Task",
+    "Tolerance",
     "Units",
     "find_projects",
     "read_project",

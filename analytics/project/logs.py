@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
-from typing import Annotated, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from analytics.directions import DIRECTIONS
 from analytics.project.base import (
@@ -224,34 +225,89 @@ class Quality(Section):
     Attributes:
         floor: metric -> the value that must not be passed, in whichever direction is worse.
         review_budget: how many rows a day people can look at.
+        tolerance: metric -> how much worse a release may be, in the metric's unit.
     """
 
     floor: dict[Name, Number] = Field(default_factory=dict)
+    tolerance: dict[Name, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
     review_budget: Annotated[int, Field(strict=True, ge=1)] | None = None
 
     @model_validator(mode="after")
     def _floors_are_of_metrics(self) -> Self:
-        for name in self.floor:
-            if name not in DIRECTIONS:
-                near = get_close_matches(name, DIRECTIONS, n=1)
-                hint = f' (did you mean "{near[0]}"?)' if near else ""
-                raise ValueError(f'floor: "{name}" is no metric{hint}')
-            if DIRECTIONS[name] == "none":
-                raise ValueError(f'floor: neither direction of "{name}" is worse, so it has no floor')
+        for key, names in (("floor", self.floor), ("tolerance", self.tolerance)):
+            for name in names:
+                if name not in DIRECTIONS:
+                    near = get_close_matches(name, DIRECTIONS, n=1)
+                    hint = f' (did you mean "{near[0]}"?)' if near else ""
+                    raise ValueError(f'{key}: "{name}" is no metric{hint}')
+                if DIRECTIONS[name] == "none":
+                    raise ValueError(f'{key}: neither direction of "{name}" is worse, so it has no {key}')
         return self
+
+
+class Tolerance(NamedTuple):
+    """How much change is tolerated.
+
+    Attributes:
+        value: how much.
+        unit: of rows (the share that moved), of the reference's standard deviations, or of its quantiles.
+    """
+
+    value: float
+    unit: Literal["share", "sd", "quantile"] = "share"
+
+
+STANDARD_TOLERANCE = Tolerance(0.05)
+_SHIFT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(sd|quantiles?)\s*")
+
+
+def _shift(text: str) -> str:
+    found = _SHIFT.fullmatch(text)
+    if found is None:
+        raise ValueError(
+            'should be a valid number (a share of rows), or a text such as "0.2 sd" or "0.1 quantile"'
+        )
+    if found[2] != "sd" and float(found[1]) > 0.5:
+        raise ValueError(
+            "no shift is larger than 0.5 quantile: then every value is beyond the reference's largest"
+        )
+    return text
+
+
+def _kind_of_tolerance(value: object) -> str:
+    return "table" if isinstance(value, dict) else "text" if isinstance(value, str) else "number"
+
+
+_OneTolerance = Annotated[
+    Annotated[Share, Tag("number")] | Annotated[str, AfterValidator(_shift), Tag("text")],
+    Discriminator(_kind_of_tolerance),
+]
 
 
 class Drift(Section):
     """What may be called drift."""
 
     tolerance: Annotated[
-        Annotated[Share, Tag("number")] | Annotated[dict[str, Share], Tag("table")],
-        Discriminator(table_or("number")),
-    ] = 0.05
+        Annotated[Share, Tag("number")]
+        | Annotated[str, AfterValidator(_shift), Tag("text")]
+        | Annotated[dict[str, _OneTolerance], Tag("table")],
+        Discriminator(_kind_of_tolerance),
+    ] = STANDARD_TOLERANCE.value
     share_tolerance: Share = 0.02
 
+    def declared(self, feature: str) -> Tolerance:
+        """The tolerance of one feature in its own unit."""
+        found = self.tolerance
+        if isinstance(found, dict):
+            found = found.get(feature, found.get("default", STANDARD_TOLERANCE.value))
+        if not isinstance(found, str):
+            return Tolerance(found)
+        shift = _SHIFT.fullmatch(found)
+        if shift is None:
+            raise ValueError(f"{found} is no tolerance")
+        return Tolerance(float(shift[1]), "sd" if shift[2] == "sd" else "quantile")
+
     def tolerance_of(self, feature: str) -> float:
-        """The tolerance of one feature, as total variation."""
-        if isinstance(self.tolerance, dict):
-            return self.tolerance.get(feature, self.tolerance.get("default", 0.05))
-        return self.tolerance
+        """The tolerance of one feature as total variation; the standard one where it is a shift of numbers."""
+        declared = self.declared(feature)
+        return declared.value if declared.unit == "share" else STANDARD_TOLERANCE.value

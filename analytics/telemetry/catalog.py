@@ -358,6 +358,24 @@ class Catalog:
                     near = get_close_matches(name, known, n=1)
                     hint = f' (did you mean "{near[0]}"?)' if near else ""
                     raise TelemetryError(f'{file}: drift.tolerance: "{name}" is no column of the logs{hint}')
+                self._check_shift(name)
+
+    def _check_shift(self, name: str) -> None:
+        """A shift by standard deviations or quantiles needs numbers."""
+        declared = self.project.drift.declared(name)
+        texts = {"decision"} if self.predictions.task == "regression" else {"decision", "label"}
+        kind = (
+            "categorical"
+            if name in texts
+            else _feature_kind(self.types[name])
+            if name in self.types
+            else None
+        )
+        if declared.unit != "share" and kind not in {None, "numeric"} and name != "default":
+            raise TelemetryError(
+                f'{self.project.file}: drift.tolerance.{name}: a shift in "{declared.unit}" needs numbers, and {name} '
+                f"is {kind}; give a share of rows, such as 0.05"
+            )
 
     def _define(self) -> None:
         if not self.has_predictions:

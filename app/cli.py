@@ -18,9 +18,11 @@ from analytics.errors import AssayError
 from app import __version__
 
 COMMANDS: dict[str, str] = {
+    "ageing": "app.commands.changes:ageing_command",
     "baselines": "app.commands.calibration:baselines_command",
     "calibration": "app.commands.quality:calibration_command",
     "calibration-test": "app.commands.calibration:calibration_test_command",
+    "changes": "app.commands.changes:changes_command",
     "compare-counts": "app.commands.compare:compare_counts_command",
     "compare-means": "app.commands.compare:compare_means_command",
     "confusion": "app.commands.quality:confusion_command",
@@ -47,8 +49,10 @@ COMMANDS: dict[str, str] = {
     "power": "app.commands.power:power_command",
     "quality": "app.commands.quality:quality_command",
     "recalibration": "app.commands.calibration:recalibration_command",
+    "releases": "app.commands.changes:releases_command",
     "roc": "app.commands.quality:roc_command",
     "segments": "app.commands.segments:segments_command",
+    "selftest": "app.commands.selftest:selftest_command",
     "splits": "app.commands.populations:splits_command",
     "telemetry": "app.commands.telemetry:telemetry_command",
     "thresholds": "app.commands.decisions:thresholds_command",

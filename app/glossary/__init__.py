@@ -6,6 +6,7 @@ from app.glossary.calibration import CALIBRATION
 from app.glossary.charts import CHARTS
 from app.glossary.decisions import DECISIONS
 from app.glossary.drift import DRIFT
+from app.glossary.drift_alarms import ALARMS
 from app.glossary.estimated import ESTIMATED
 from app.glossary.experiments import EXPERIMENTS
 from app.glossary.labels import LABELS
@@ -15,6 +16,7 @@ from app.glossary.populations import POPULATIONS
 from app.glossary.tables import TABLES
 
 __all__ = [
+    "ALARMS",
     "CALIBRATION",
     "CHARTS",
     "DECISIONS",
@@ -44,6 +46,7 @@ def explain(word: str) -> Explanation:
     for family in (
         METRICS,
         DRIFT,
+        ALARMS,
         CHARTS,
         TABLES,
         EXPERIMENTS,

@@ -16,7 +16,8 @@ from app.parts.view import DEFAULTS
 
 PAGES = ("overview", "quality", "drift", "labels", "segments", "examples", "scorecard", "plan", "telemetry")
 _MONITORING = (
-    "section", "metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row", "notion", "alarm_grain", "alarm_segments",
+    "section", "metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row", "notion",
+    "alarm_grain", "alarm_segments",
     "goal", "budget", "together_by", "estimator",
 )  # fmt: skip
 EXPERIMENTS = {

@@ -74,8 +74,8 @@ def unlike_row(**more):
     }  # fmt: skip
     return UnlikeRow(
         window_start=DAY, window_end=DAY, version=None, reference_version=None, expected_share=0.05, n=900,
-        n_sample=900, n_reference_sample=900, loss="log_loss", n_labelled_inside=600, n_labelled_outside=300, independence="blocks",
-        status="ok", reason=None, **words,
+        n_sample=900, n_reference_sample=900, loss="log_loss", n_labelled_inside=600, n_labelled_outside=300,
+        independence="blocks", status="ok", reason=None, **words,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from analytics.ask.aggregates import CellEstimates, decides, read_estimates
 from analytics.ask.labels import Maturity, maturity_of
 from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.measures import binary, multiclass, regression
+from analytics.measures import labels_needed as needed
 from analytics.measures.estimate import Estimate, missing
 from analytics.quality.rows import MetricRow
 from analytics.results import Results
@@ -97,13 +98,13 @@ def _cell_rows(
             MetricRow(
                 window.start, window.end, version, scope.by, value, estimate.class_, estimate.metric, estimate.value,
                 low, high, cell.n, cell.n_labelled, independence, status, reason, estimate.noise_floor,
-                estimate.debiased,
+                estimate.debiased, needed.labels_needed(estimate, cell.n_labelled, scope.confidence),
             )
         )  # fmt: skip
     return rows
 
 
-NEEDS_NO_LABEL = frozenset({"mean_score", "decision_rate", "mean_prediction"})
+NEEDS_NO_LABEL = needed.NEEDS_NO_LABEL
 
 
 def _nothing(catalog: Catalog) -> list[Estimate]:

@@ -24,6 +24,7 @@ from analytics.stats.blocks import (
 )
 from analytics.stats.classification import Linearised, Undefined
 from analytics.stats.intervals import log_wald, score_interval, wald
+from analytics.stats.rare import share_interval
 from analytics.stats.roc import Influences, auc_interval
 
 Floats = NDArray[np.float64]
@@ -108,7 +109,7 @@ def _limits(estimate: Estimate, variance: float, df: float | None, confidence: f
     value = estimate.value if estimate.value is not None else math.nan
     match estimate.family:
         case "share":
-            low, high = score_interval(value, variance, estimate.size, confidence, df)
+            low, high = share_interval(value, variance, estimate.size, confidence, df)
         case "signed_share":
             low, high = score_interval(value, variance, estimate.size, confidence, df, lower=-1.0)
         case "auc":

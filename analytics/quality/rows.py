@@ -17,6 +17,8 @@ class MetricRow:
         n: rows in the window with this version and segment value.
         n_labelled: those with a usable score and a label.
         independence: what the interval took as independent.
+        labels_needed: of a share, how many more labelled rows bring its interval to 5 points on either side; 0 where it
+            is that narrow. Under the least number of rows, how many are missing.
         expected_coverage: share of n expected to have a label by now; None without a label feed.
     """
 
@@ -37,6 +39,7 @@ class MetricRow:
     reason: str | None
     noise_floor: float | None = None
     calibration_error_debiased: float | None = None
+    labels_needed: int | None = None
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ METRIC: Columns[MetricRow] = {
     "Value": lambda row: row.value,
     **INTERVAL,
     "Labelled rows": lambda row: row.n_labelled,
+    "More labels for 5 points": lambda row: row.labels_needed,
     "Rows": lambda row: row.n,
     "Interval takes as independent": lambda row: row.independence,
     **STATUS,

@@ -100,6 +100,8 @@ def metric_tile(row: MetricRow, against: MetricRow | None) -> Tile:
     """One metric as a tile: with its interval and n, and the difference to the reference."""
     share = unit(row.metric) == "share"
     detail = f"{interval(row.ci_low, row.ci_high, share=share)} · n = {count(row.n_labelled)}"
+    if row.labels_needed and row.value is not None:
+        detail += f" · {words.LABELS_NEEDED.format(n=count(row.labels_needed))}"
     delta = compared = None
     good = None
     if row.value is not None and against is not None and against.value is not None:

@@ -116,3 +116,6 @@ def attention(worse: int, models: int) -> str:
     if models == 1:
         return "The model needs attention."
     return f"{worse} of {models} models {'needs' if worse == 1 else 'need'} attention."
+
+
+LABELS_NEEDED = "about {n} more labels for ±5 points"

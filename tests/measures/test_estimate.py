@@ -13,7 +13,7 @@ from analytics.aggregates.cells import DecisionCells
 from analytics.aggregates.moments import RowMoments
 from analytics.measures.estimate import Estimate, among_class, missing, of_cells, ratio, smallest_class
 from analytics.stats.classification import precision
-from analytics.stats.intervals import wilson
+from analytics.stats.intervals import clopper_pearson
 
 FAMILIES = ["share", "signed_share", "auc", "average_precision", "mean", "positive", "below_one"]
 
@@ -122,7 +122,7 @@ def test_a_share_at_its_end_has_the_size_of_its_own_rows():
     estimate = of_cells("precision", found, measure, influence, among=among_class(2, 1, "precision"))
     assert estimate.size == 4
     low, high, _ = estimate.interval(0.95)
-    assert (low, high) == pytest.approx(tuple(wilson(1.0, 4, 0.95)))
+    assert (low, high) == pytest.approx(tuple(clopper_pearson(4.0, 4, 0.95)))
 
 
 def test_pairs_behind_a_metric():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
 import streamlit as st
 
+from analytics.quality.rows import MetricRow
 from app.charts.metric import metric_over_time, metric_over_time_alt
 from app.charts.tables import metric_table
 from app.parts import confusion, curves, metrics, trail, words
@@ -15,6 +17,9 @@ from app.parts.chart import behind, chart, table_behind
 from app.parts.plain import literal
 from app.parts.view import View, window_words
 from app.text import title
+
+RARE = 0.1
+"""A share of positives below which precision and recall say more than a ROC curve."""
 
 
 def section(view: View) -> None:
@@ -26,7 +31,7 @@ def section(view: View) -> None:
     over_time(view, metric, class_)
     if view.by is not None:
         by_segment(view, metric, class_)
-    curves_of(view, class_)
+    curves_of(view, class_, rare=is_rare(view, whole, class_))
     st.markdown(f"**{words.ALL_METRICS}**")
     grid = metrics.metric_grid(metrics.present(whole), reference, class_)
     st.dataframe(grid, hide_index=True, placeholder="–", alt=words.ALL_METRICS, height="content")
@@ -72,16 +77,26 @@ def by_segment(view: View, metric: str, class_: str | None) -> None:
         metrics.segment_grid(view, metrics.pick(found, metric, class_, view.version))
 
 
-def curves_of(view: View, class_: str | None) -> None:
-    """Scores, curves, calibration and decisions; predicted against true for a regression."""
+def is_rare(view: View, whole: Sequence[MetricRow], class_: str | None) -> bool:
+    """Whether under a tenth of the one version's labels are positive (or of the class looked at)."""
+    rows = metrics.pick(whole, "prevalence", class_, view.version)
+    return any(row.value is not None and row.value < RARE for row in rows)
+
+
+def curves_of(view: View, class_: str | None, *, rare: bool = False) -> None:
+    """Scores, curves, calibration and decisions; predicted against true for a regression.
+
+    Where positives are rare, precision and recall come first: a ROC curve looks fine there while most alarms are false.
+    """
     if view.predictions.task == "regression":
         curves.regression(view)
         return
     with st.grid(2, min_column_width=340):
         confusion.as_logged(view)
         curves.reliability(view, class_)
-        curves.roc(view, class_)
-        curves.precision_recall(view, class_)
+        order = [curves.precision_recall, curves.roc] if rare else [curves.roc, curves.precision_recall]
+        for curve in order:
+            curve(view, class_)
         curves.scores(view, class_)
         if view.predictions.task == "binary":
             confusion.movable(view)

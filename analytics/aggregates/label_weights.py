@@ -58,7 +58,7 @@ def weighted_rows(
 ) -> Sql:
     """Scoped rows of some windows, a labelled one's weight divided by the probability that its label had come.
 
-    Labelled rows whose probability is below `LEAST_ARRIVED` are left out.
+    Labelled rows whose probability is below `LEAST_ARRIVED` are left out; 0 says that an age is left out whole.
     """
     keys = ", ".join(f"TIMESTAMP {literal(str(window))}" for window in windows)
     kept = ", ".join(
@@ -71,7 +71,7 @@ def weighted_rows(
         f"FROM ({rows.text}) WHERE window_key IN ({keys})"
     )
     text = (
-        f"SELECT {kept}, CASE WHEN label IS NULL THEN own_weight ELSE own_weight / coalesce(arrived, 1e0) END "
+        f"SELECT {kept}, CASE WHEN label IS NULL THEN own_weight ELSE own_weight / nullif(coalesce(arrived, 1e0), 0e0) END "
         f"AS weight FROM ({aged}) AS r LEFT JOIN ({probabilities.text}) AS p ON r.window_key = p.for_window "
         "AND coalesce(r.version, '') = p.for_version AND r.stratum = p.for_stratum AND r.age_bin = p.for_age "
         f"WHERE label IS NULL OR coalesce(arrived, 1e0) >= {literal(LEAST_ARRIVED)}"

@@ -26,10 +26,12 @@ class Chances:
 
     Attributes:
         by_stratum: stratum -> shape (B,), by the bin of age.
+        lowest: of the kinds of rows that get labels, shape (B,).
         by_label: whether labels were told apart.
     """
 
     by_stratum: dict[str, Floats]
+    lowest: Floats
     by_label: bool
 
 
@@ -55,13 +57,15 @@ def chances(history: Arrivals, version: str | None, before: datetime, *, by_labe
     if pooled is None:
         return None
     found: dict[str, Floats] = {}
+    labelled = {history.strata[place] for place in np.unique(history.stratum[history.delay >= 0])}
     for stratum in history.strata:
         decision, _, label = stratum.rpartition("|")
         same = _matches(history, decision=decision, label=label if by_label else None)
         alike = _matches(history, decision=None, label=label) if by_label else same
         tried = (_share(history, mine & part, by_label=by_label) for part in (same, alike))
         found[stratum] = next((one for one in tried if one is not None), pooled)
-    return Chances(found, by_label)
+    lowest = np.min([found[stratum] for stratum in labelled], axis=0)
+    return Chances(found, np.asarray(lowest), by_label)
 
 
 def _place(history: Arrivals, version: str | None) -> int:
@@ -99,19 +103,21 @@ def _share(history: Arrivals, mine: Mask, *, by_label: bool) -> Floats | None:
 def probabilities(
     now: Arrivals, window: datetime, version: str | None, learned: Chances
 ) -> tuple[list[Arrived], int]:
-    """The probability of every group of a window's rows, and how many labelled rows are below `LEAST_ARRIVED`."""
+    """The probability of every group of a window's labelled rows, and how many of these are left out.
+
+    Rows are left out by age alone: where any kind of label had a chance below `LEAST_ARRIVED`, none of that age counts.
+    Were the slow kinds alone left out, the quick ones would stand for them.
+    """
     if window not in now.windows or version not in now.versions:
         return [], 0
-    mine = np.flatnonzero(
-        (now.window == now.windows.index(window)) & (now.version == now.versions.index(version)) & ~now.due
-    )
+    of_window = (now.window == now.windows.index(window)) & (now.version == now.versions.index(version))
     found: dict[tuple[str, int], float] = {}
     left_out = 0
-    for row in mine.tolist():
+    for row in np.flatnonzero(of_window & (now.delay >= 0)).tolist():
         stratum, age = now.strata[now.stratum[row]], int(now.age[row])
-        share = float(learned.by_stratum[stratum][age]) if stratum in learned.by_stratum else 1.0
-        found[stratum, age] = share
-        if now.delay[row] >= 0 and share < LEAST_ARRIVED:
+        enough = learned.lowest[age] >= LEAST_ARRIVED
+        found[stratum, age] = float(learned.by_stratum[stratum][age]) if enough else 0.0
+        if not enough:
             left_out += int(now.n[row])
     return [
         Arrived(window, version, stratum, age, share) for (stratum, age), share in found.items()

@@ -287,20 +287,6 @@ class Catalog:
             releases = read_releases(self.engine, self.feeds["releases"], self.project)
         return tuple(sorted(releases, key=lambda release: self.project.instant(release.timestamp)))
 
-    def label_delay_seconds(self, share: float, known_at: datetime) -> float | None:
-        """How long after its prediction this share of the labels known then had arrived; None without any."""
-        pairs = (
-            "SELECT p.ts AS ts, l.ts AS known FROM predictions AS p JOIN labels AS l ON p.id = l.id"
-            if self.has_label_feed
-            else "SELECT ts, own_label_ts AS known FROM predictions WHERE own_label IS NOT NULL"
-        )
-        row = self.engine.query(
-            f"SELECT quantile_disc(epoch(known) - epoch(ts), {literal(share)}) AS delay FROM ({pairs}) "
-            "WHERE known <= CAST($known_at AS TIMESTAMP WITH TIME ZONE)",
-            {"known_at": known_at},
-        ).to_pylist()[0]
-        return None if row["delay"] is None else float(row["delay"])
-
     def close(self) -> None:
         """Close the engine."""
         self.engine.close()

@@ -133,7 +133,7 @@ def delay_curve(rows: Sequence[LabelDelayRow]) -> Figure:
         guide([0, reach / size], [plateau, plateau]),
         clickable({"type": "scatter", "mode": "lines", "x": x, "y": values, "line": step, "hovertext": hover}),
     ]  # fmt: skip
-    more = {
+    more: dict[str, Any] = {
         "xaxis": axis(f"{name} after the prediction", rangemode="tozero"),
         "yaxis": axis(tickformat=SHARE),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.glossary.base import Explanation
 
 LABELS: dict[str, Explanation] = {
-    "label_coverage": Explanation(
+    "label_counts": Explanation(
         "Predictions with a label",
         "The share of each window's predictions that have a label by now, with its 95% interval. The grey line is the "
         "share expected by now, learned from how long the labels of earlier predictions took (never from the window "

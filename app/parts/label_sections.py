@@ -30,10 +30,10 @@ def counts(view: View) -> None:
     found = ask(view, "labels", view.over_time_of(view.version))
     rows = [row for row in found if row.version == view.version]
     chart(
-        "label_coverage",
+        "label_counts",
         charts.coverage_over_time(rows, zone=view.zone),
         charts.coverage_alt(rows, zone=view.zone),
-        key="label_coverage",
+        key="label_counts",
         behind=behind(
             view, found, "labels", partial(tables.label_table, rows, tables.COUNTS, zone=view.zone)
         ),

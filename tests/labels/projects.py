@@ -38,7 +38,9 @@ def late_project(
     """
     draw = np.random.default_rng(seed)
     n = versions * days * per_day
-    frame = pd.DataFrame({"id": np.arange(n).astype(str), "version": np.repeat(np.arange(versions), days * per_day)})
+    frame = pd.DataFrame(
+        {"id": np.arange(n).astype(str), "version": np.repeat(np.arange(versions), days * per_day)}
+    )
     frame["version"] = "v" + frame["version"].astype(str).str.zfill(4)
     second = np.tile(np.arange(days * per_day) * 86_400 / per_day, versions)
     frame["ts"] = START + pd.to_timedelta(second + draw.uniform(0, 60, n), unit="s").round("us")
@@ -55,7 +57,6 @@ def late_project(
         "ts": (came["ts"] + pd.to_timedelta(came["delay"], unit="h")).dt.round("us"),
     })  # fmt: skip
     logged = frame.drop(columns=["truth", "delay"])
-    predictions = (
-        'task = "binary"\nid = "id"\nscore = "score"\ndecision = "decision"\nversion = "version"\nfeatures = []\n'
-    )
+    roles = ("id", "score", "decision", "version")
+    predictions = 'task = "binary"\nfeatures = []\n' + "".join(f'{role} = "{role}"\n' for role in roles)
     return write_project(folder, logged, predictions, more, feed), frame

@@ -19,7 +19,6 @@ class MetricRow:
         independence: what the interval took as independent.
         labels_needed: of a share, how many more labelled rows bring its interval to 5 points on either side; 0 where it
             is that narrow. Under the least number of rows, how many are missing.
-        expected_coverage: share of n expected to have a label by now; None without a label feed.
     """
 
     window_start: datetime

@@ -15,10 +15,13 @@ def expected_sentence(row: FalseAlarmRow) -> str:
     windows = f"{number(row.windows_per_week)} {WINDOWS.get(row.grain, row.grain)} windows a week"
     if row.windows_per_week == 1:
         windows = f"one {WINDOWS.get(row.grain, row.grain)} window a week"
-    return (
-        f"At most {number(row.per_week)} false alarms a week are promised: {windows}, {plural(row.n_fields, 'field')} "
-        "each, corrected so that at most 5% of windows alarm where nothing has drifted."
+    weekly = row.per_week or 0.0
+    often = (
+        f"{number(weekly)} false alarms a week are"
+        if weekly >= 1
+        else f"one false alarm in {1 / weekly:.0f} weeks is"
     )
+    return f"At most {often} promised: {windows}, {plural(row.n_fields, 'field')} each, corrected so that at most 5% of windows alarm where nothing has drifted."
 
 
 def simulated_sentences(rows: Sequence[FalseAlarmRow]) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.drift.false_alarms import FalseAlarmRow
 from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
@@ -50,6 +51,7 @@ RECORDS = {
     "coverage": CoverageRow,
     "examples": ExampleRow,
     "gaps": GapRow,
+    "selftest": FalseAlarmRow,
     "splits": SplitRow,
     "unlike": UnlikeRow,
     "experiment": ExperimentRow,

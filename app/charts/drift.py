@@ -112,7 +112,7 @@ def drift_bars(rows: Sequence[DriftRow], *, zone: ZoneInfo) -> Figure:
         "showlegend": False,
     })  # fmt: skip
     tolerance = {
-        "type": "scatter", "mode": "markers", "x": [row.tolerance for row in shown], "y": places,
+        "type": "scatter", "mode": "markers", "x": [tolerated(row) for row in shown], "y": places,
         "name": "tolerance",
         "marker": {"symbol": "line-ns", "size": 12, "line": {"color": NEUTRAL, "width": 2}},
         "hoverinfo": "skip",
@@ -260,10 +260,24 @@ def _hover(row: DriftRow, zone: ZoneInfo) -> str:
     word = "<b>drifted</b>" if row.drifted else "not drifted"
     lines = [
         head,
-        f"{word}: {percent(row.total_variation)} moved, tolerance {percent(row.tolerance)}",
+        f"{word}: {percent(row.total_variation)} moved, tolerance {percent(tolerated(row))}{_declared(row)}",
+        f"shift {number(row.shift_sd)} standard deviations of the reference, {number(row.shift_quantiles)} quantiles"
+        if row.shift_sd is not None
+        else "",
         f"adjusted p {number(row.p_adjusted)}",
         f"population stability index {number(row.psi)}, noise floor {number(row.noise_floor)}",
         f"missing {percent(row.missing_rate)}, reference {percent(row.missing_rate_reference)}",
         sizes,
     ]
-    return "<br>".join(lines)
+    return "<br>".join(line for line in lines if line)
+
+
+def tolerated(row: DriftRow) -> float | None:
+    """The tolerance as a share of rows; None where the reference cannot say what a declared shift moves."""
+    if row.tolerance_share is not None:
+        return row.tolerance_share
+    return row.tolerance if row.tolerance_unit == "share" else None
+
+
+def _declared(row: DriftRow) -> str:
+    return "" if row.tolerance_unit == "share" else f" ({number(row.tolerance)} {row.tolerance_unit})"

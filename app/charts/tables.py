@@ -18,6 +18,7 @@ from analytics.quality.rows import (
     ScoreBinRow,
 )
 from analytics.segments.rows import SegmentRow
+from app.charts.drift import tolerated
 from app.charts.segments import by_impact, verdict
 from app.formats import STATUS_WORDS
 from app.glossary import title
@@ -108,7 +109,14 @@ DRIFT: Columns[DriftRow] = {
     "Kind": lambda row: row.kind,
     "Drifted": lambda row: {True: "drifted", False: "no", None: None}[row.drifted],
     "Share moved": lambda row: row.total_variation,
-    "Tolerance": lambda row: row.tolerance,
+    "Tolerance": tolerated,
+    "Tolerance as declared": lambda row: (
+        None if row.tolerance_unit == "share" else f"{row.tolerance:g} {row.tolerance_unit}"
+    ),
+    "Moved by chance": lambda row: row.total_variation_by_chance,
+    "Chance of so much if tolerated": lambda row: row.p_beyond_tolerance,
+    "Shift in standard deviations": lambda row: row.shift_sd,
+    "Shift in quantiles": lambda row: row.shift_quantiles,
     "Adjusted p-value": lambda row: row.p_adjusted,
     "p-value": lambda row: row.p_value,
     "Population stability index": lambda row: row.psi,
@@ -210,6 +218,14 @@ def tabled(rows: Sequence[Row], columns: Columns[Row], zone: ZoneInfo) -> pd.Dat
     for name in ("From", "Until"):
         if name in frame:
             frame[name] = pd.to_datetime(frame[name], utc=True).dt.tz_convert(zone)
-    optional = ("Segment", "Segment value", "Class", "Version", "Compared with", "Reason")
+    optional = (
+        "Segment",
+        "Segment value",
+        "Class",
+        "Version",
+        "Compared with",
+        "Reason",
+        "Tolerance as declared",
+    )
     empty = [name for name in optional if name in frame and len(frame) and frame[name].isna().all()]
     return frame.drop(columns=empty)

@@ -73,8 +73,36 @@ DRIFT: dict[str, Explanation] = {
         "That is why a share moved beyond the tolerance is asked for as well.",
     ),
     "tolerance": Explanation(
-        "Tolerance", "The share moved, beyond what chance gives, that the project file calls too much.", None,
-        "A change below it is never called drift.", "Whether the model would mind a smaller one.", "share",
+        "Tolerance",
+        "The share moved, beyond what chance gives, that the project file calls too much. Declared as a shift of so "
+        "many standard deviations or quantiles, it is the share that such a shift of the reference itself would move.",
+        None,
+        "A change below it is never called drift.",
+        "Whether the model would mind a smaller one.",
+        "share",
+    ),
+    "shift_sd": Explanation(
+        "Shift in standard deviations",
+        "The mean of the window less that of the reference, in standard deviations of the reference; values that are "
+        "there and finite.",
+        r"\frac{\bar{x}_\text{window} - \bar{x}_\text{reference}}{s_\text{reference}}",
+        "0.2 is small, 0.8 is large. Its sign says which way.",
+        "Changes of spread or shape. With a heavy tail a few rows decide it: look at the shift in quantiles.",
+    ),
+    "shift_quantiles": Explanation(
+        "Shift in quantiles",
+        "How much higher in the reference a value of the window stands on average than a value of the reference does.",
+        r"P(\text{window} > \text{reference}) + \tfrac12 P(\text{equal}) - \tfrac12",
+        "0.1: a typical value of the window stands at the 60th percentile of the reference. 0.5 is the most there is.",
+        "Changes of spread. Values of one bin count as equal.",
+    ),
+    "p_beyond_tolerance": Explanation(
+        "Chance of so much if tolerated",
+        "How surprising this much difference would be if the feature had shifted by just what is tolerated "
+        "(non-central chi-squared with these rows and bins, and never less than a test of the share moved).",
+        r"P\left(\chi^2_{B-1}(\lambda) > X^2\right)",
+        "Below 0.05: surely more than tolerated, not only more than nothing.",
+        "That a larger value is fine: with few rows even a large shift cannot be told from a tolerated one.",
     ),
     "missing_rate": Explanation(
         "Missing", "The share of rows without a value (null or not a number).", r"\frac{n_\text{missing}}{n}",

@@ -345,6 +345,9 @@ def test_every_metric_statistic_and_chart_is_explained():
         "total_variation",
         "noise_floor",
         "p_adjusted",
+        "shift_sd",
+        "shift_quantiles",
+        "p_beyond_tolerance",
     }
     assert shown | {"tolerance", "missing_rate", "unseen_rate", "drifted"} == set(text.DRIFT)
 

@@ -74,6 +74,30 @@ def moment(name: str) -> Column:
     return Column(name, cell)
 
 
+def day(name: str, title: str = "", *, drop: int = 0) -> Column:
+    """An instant as its local day."""
+
+    def cell(record: Record, zone: ZoneInfo) -> str:
+        return _day(record.get(name), zone)
+
+    return Column(title or name.replace("_", " "), cell, False, False, drop)
+
+
+def days(low: str, high: str, title: str, *, drop: int = 0) -> Column:
+    """A stretch of local days."""
+
+    def cell(record: Record, zone: ZoneInfo) -> str:
+        if record.get(low) is None and record.get(high) is None:
+            return NONE
+        return f"{_day(record.get(low), zone)} to {_day(record.get(high), zone)}"
+
+    return Column(title, cell, False, False, drop)
+
+
+def _day(moment: Any, zone: ZoneInfo) -> str:
+    return NONE if moment is None else f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d}"
+
+
 def segment() -> Column:
     """The slice of a record as ``segment=value``."""
 

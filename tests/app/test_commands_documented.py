@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analytics.drift.false_alarms import FalseAlarmRow
+from analytics.changes.rows import AgeingRow, ChangeRow, ReleaseRow
 from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
@@ -23,6 +24,7 @@ from analytics.labels.rows import (
     LateMetricRow,
 )
 from analytics.quality.decision_rows import CoverageRow, GainRow, ThresholdRow
+from analytics.quality.estimated import EstimateRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocRow
 from analytics.quality.splits import SplitRow
 from analytics.quality.unlike import UnlikeRow
@@ -31,12 +33,16 @@ from analytics.telemetry.report import FileRow
 from app.cli import cli
 
 RECORDS = {
+    "ageing": AgeingRow,
+    "changes": ChangeRow,
+    "releases": ReleaseRow,
     "telemetry": FileRow,
     "quality": MetricRow,
     "confusion": ConfusionRow,
     "roc": RocRow,
     "calibration": CalibrationRow,
     "drift": DriftRow,
+    "estimate": EstimateRow,
     "features": FeatureRow,
     "labels": LabelRow,
     "label-changes": LabelChangeRow,

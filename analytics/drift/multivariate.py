@@ -90,6 +90,11 @@ class Both:
     sides: Sides
     block: npt.NDArray[np.int64]
 
+    @property
+    def stretch(self) -> npt.NDArray[np.int64]:
+        """Of each row its block or, where there are too few of those, its unit."""
+        return self.sides.cluster if self.independence == "units" else self.block
+
     def column(self, name: str) -> Column:
         """One column of both sides."""
         left, right = self.reference.columns[name], self.window.columns[name]
@@ -199,7 +204,7 @@ def moved_at_least(found: DomainClassifier) -> float:
 def by_reconstruction(blank: MultivariateRow, both: Both, confidence: float) -> MultivariateRow:
     """Fill a row by the reconstruction error of principal components."""
     columns = [both.column(name) for name in both.names]
-    found = reconstruction(columns, both.sides.side, both.block, both.sides.weight, confidence)
+    found = reconstruction(columns, both.sides.side, both.stretch, both.sides.weight, confidence)
     if found is None:
         return replace(blank, status="undefined", reason="the reference does not vary")
     return replace(
@@ -207,7 +212,7 @@ def by_reconstruction(blank: MultivariateRow, both: Both, confidence: float) -> 
         null_low=found.null_low, null_high=found.null_high, p_value=found.p_value,
         effect=abs(found.value / found.null_mean - 1) if found.null_mean > 0 else None,
         n_components=found.n_components, n_draws=found.n_yardstick,
-        independence="rows" if found.yardstick == "rows" else "blocks",
+        independence="rows" if found.yardstick == "rows" else both.independence,
     )  # fmt: skip
 
 

@@ -166,7 +166,8 @@ def encode_texts(values: Texts) -> Encoded:
 
 def _standard(matrix: FloatArray) -> Matrix:
     spread = matrix.std(axis=0)
-    kept = spread > 0
+    # a constant column may vary in the last digit of its mean
+    kept = spread > 1e-9 * np.maximum(np.abs(matrix).max(axis=0, initial=0.0), 1e-12)
     centred = (matrix[:, kept] - matrix[:, kept].mean(axis=0)) / spread[kept]
     return np.asarray(centred, dtype=np.float32)
 

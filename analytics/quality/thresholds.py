@@ -74,6 +74,7 @@ class Rows:
         w: weights.
         w2: squared weights.
         groups: how many.
+        of_units: whether the groups are units, not stretches of time.
     """
 
     label: Integers
@@ -84,6 +85,7 @@ class Rows:
     w: Floats
     w2: Floats
     groups: int
+    of_units: bool = False
 
     @property
     def y(self) -> Floats:
@@ -163,8 +165,9 @@ def cell_of(scores: DecisionScores, units: DecisionScores | None, *, decided: bo
     unit_groups = _present(by_unit) if by_unit is not None else np.zeros(0, dtype=np.int64)
     # rows without a label belong to blocks of their own where their block has no labelled row
     if len(blocks) < MINIMUM_CLUSTERS <= len(unit_groups) and by_unit is not None:
-        counted, blocks = by_unit, unit_groups
-    if len(blocks) >= MINIMUM_CLUSTERS:
+        rows = replace(_by_group(by_unit, unit_groups), of_units=True)
+        draws = resampled_groups(_above(rows, rows.group, rows.groups, bins))
+    elif len(blocks) >= MINIMUM_CLUSTERS:
         rows = _by_group(counted, blocks)
         draws = resampled_groups(_above(rows, rows.group, rows.groups, bins))
     else:
@@ -354,6 +357,9 @@ def _as_estimate(
         block_totals=as_floats(totals[there]),
         size=found.size,
     )
+    if rows.of_units:
+        variance = float(unit_variance(float((totals**2).sum()), rows.groups))
+        return replace(estimate, unit_variance=variance, n_units=rows.groups, blocks=None, block_totals=None)
     if squares is None:
         return estimate
     return replace(estimate, unit_variance=squares[0], n_units=squares[1])

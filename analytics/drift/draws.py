@@ -60,17 +60,18 @@ class BlockDraws:
         drawn: Floats = self.chosen @ np.concatenate([reference, window])
         return drawn
 
-    def test(self, reference: Floats, window: Floats, statistic: Statistic) -> Shuffled:
+    def test(self, reference: Floats, window: Floats, statistic: Statistic, carry: float = 1.0) -> Shuffled:
         """Test one statistic.
 
         Args:
             reference: counts by block and bin.
             window: the same.
             statistic: takes the counts of both sides, bins on the last axis.
+            carry: how many times the variance is that of blocks that do not follow one another.
         """
         drawn = self.windows(reference, window)
         whole, known = _under_null(reference, window, drawn, statistic)
-        observed = float(statistic(reference.sum(axis=0), window.sum(axis=0)))
+        observed = float(statistic(reference.sum(axis=0), window.sum(axis=0))) / carry
         under_null = np.full(len(drawn), -np.inf)
         under_null[whole] = known
         return Shuffled(tail(observed, known, self.arrangements), under_null)

@@ -66,7 +66,11 @@ def significance(
         few_blocks: the reference's values, from `values_by_block`.
         units: where the reference has units enough; the larger p-value is taken.
     """
-    found = _by_rows(reference, window, few_blocks) if draws is None else _by_blocks(reference, window, draws)
+    found = (
+        _by_rows(reference, window, few_blocks)
+        if draws is None
+        else _by_blocks(reference, window, draws, few_blocks)
+    )
     return found if units is None else _larger(found, _by_units(reference, window, units))
 
 
@@ -100,47 +104,56 @@ def values_by_block(reference: ReferenceSide) -> FewBlocks | None:
     return FewBlocks.of(values, ordered=reference.bins.is_numeric)
 
 
-def _by_blocks(reference: ReferenceSide, window: Side, draws: BlockDraws) -> Significance:
+def _by_blocks(
+    reference: ReferenceSide, window: Side, draws: BlockDraws, few_blocks: FewBlocks | None
+) -> Significance:
+    carry = 1.0 if few_blocks is None else few_blocks.carry(window.n_blocks)
     left, right = reference.honest.counts, window.counts
     tests = [
-        draws.test(part(left, share), part(right, share), chi_squared_statistic)
+        draws.test(part(left, share), part(right, share), chi_squared_statistic, carry)
         for share, _ in _varying(reference, window)
     ]
-    values = _values_by_blocks(reference, window, draws)
+    values = _values_by_blocks(reference, window, draws, carry)
     effect = reference.share_effects[1]
     unseen = _unseen(reference, window, effect, reference.scaled(effect, window))
-    null = draws.mean(left, right, draws.windows(left, right), total_variation) + reference.lone_share
-    n_effective = window.n / reference.scaled(reference.effect, window)
+    null = draws.mean(left, right, draws.windows(left, right), total_variation) * carry**0.5
+    n_effective = window.n / reference.scaled(reference.effect, window) / carry
     together = least([values, *tests] if values is not None else tests)
-    return Significance(combine(together, unseen), null, n_effective, _spread(reference, window))
+    spread = _spread(reference, window) * carry
+    return Significance(combine(together, unseen), null + reference.lone_share, n_effective, spread)
 
 
-def _values_by_blocks(reference: ReferenceSide, window: Side, draws: BlockDraws) -> Shuffled | None:
+def _values_by_blocks(
+    reference: ReferenceSide, window: Side, draws: BlockDraws, carry: float
+) -> Shuffled | None:
     current, groups = reference.window_values(window)
     left, right = join(reference.values, groups), join(current, groups)
     used = np.flatnonzero(left.any(axis=0) | right.any(axis=0))
     if used.size < 2 or not left.any() or not right.any():
         return None
     kind = anderson_darling_statistic if reference.bins.is_numeric else chi_squared_statistic
-    return draws.test(left[:, used], right[:, used], kind)
+    return draws.test(left[:, used], right[:, used], kind, carry)
 
 
 def _by_rows(reference: ReferenceSide, window: Side, few_blocks: FewBlocks | None) -> Significance:
     by_block = reference.mode(window) == "few blocks"
     thin = reference.effect if by_block else 1.0
     window_thin = reference.scaled(thin, window)
+    carry = few_blocks.carry(window.n_blocks) if by_block and few_blocks is not None else 1.0
     pooled = reference.honest.total + window.total
     null = mean_total_variation_under_null(
         pooled / pooled.sum(), reference.side.n / thin, window.n / window_thin
     )
     varying = _varying(reference, window)
-    shares = [_share(reference, window, share, effect if by_block else 1.0) for share, effect in varying]
+    shares = [
+        _share(reference, window, share, effect * carry if by_block else 1.0) for share, effect in varying
+    ]
     effect = reference.share_effects[1] if by_block else 1.0
     shares += _unseen(reference, window, effect, reference.scaled(effect, window))
     values = _value_p_value(reference, window, few_blocks if by_block else None)
-    spread = _spread(reference, window) if by_block else 1.0
-    chance = float(null) + reference.lone_share
-    return Significance(combine(values, shares), chance, window.n / window_thin, spread)
+    spread = _spread(reference, window) * carry if by_block else 1.0
+    chance = float(null) * carry**0.5 + reference.lone_share
+    return Significance(combine(values, shares), chance, window.n / window_thin / carry, spread)
 
 
 def _spread(reference: ReferenceSide, window: Side) -> float:

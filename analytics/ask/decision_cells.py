@@ -145,5 +145,14 @@ def problem_of(
     if of_class is not None and min(of_class) < LEAST_OF_A_CLASS:
         return "too_few", (
             f"{of_class[1]} positive and {of_class[0]} negative labels; at least {LEAST_OF_A_CLASS} of each are needed"
+            f"{_more(min(of_class), sum(of_class))}"
         )
     return None
+
+
+def _more(rarer: int, labelled: int) -> str:
+    """How many labels that takes at the share there is."""
+    if rarer == 0:
+        return ""
+    more = -(-(LEAST_OF_A_CLASS - rarer) * labelled // rarer)
+    return f": about {more:,} more labels at this share of them"

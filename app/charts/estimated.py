@@ -156,15 +156,17 @@ def _yes(held: bool | None) -> str | None:  # noqa: FBT001  # a value, not a swi
 
 
 def scorecard_table(rows: Sequence[EstimatorRow]) -> pd.DataFrame:
-    """How each estimator has fared."""
+    """How each estimator has fared; what must be read first stands first, for phones."""
     return pd.DataFrame([_line(row) for row in rows])
 
 
 def _line(row: EstimatorRow) -> dict[str, Any]:
     return {
-        "Metric": title(row.metric), "Method": METHODS[row.method], "Back-tests": row.n_backtests,
-        "Held": row.held_backtests, "Held share": row.held_share,
+        "Metric": title(row.metric),
+        "Held": f"{row.held_backtests} of {row.n_backtests}",
+        "Now": STANDINGS[row.standing],
         "Interval score": row.mean_interval_score,
         "Repeating the last value": row.mean_interval_score_last_value,
-        "Mean width": row.mean_width, "Measured − estimated": row.mean_error, "Now": STANDINGS[row.standing],
-    }  # fmt: skip
+        "Mean width": row.mean_width,
+        "Measured − estimated": row.mean_error,
+    }

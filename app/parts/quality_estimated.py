@@ -74,8 +74,4 @@ def _over_time(view: View, found: Estimates, metric: str) -> None:
 
 def _fared(found: Estimates) -> None:
     header("estimator_scorecard", "fared", found.scorecard.sql, heading=FARED)
-    frame = charts.scorecard_table(list(found.scorecard))
-    table(
-        frame, FARED, key="fared",
-        columns={"Held share": st.column_config.NumberColumn(format="percent")},
-    )  # fmt: skip
+    table(charts.scorecard_table(list(found.scorecard)), FARED, key="fared")

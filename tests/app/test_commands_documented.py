@@ -10,6 +10,8 @@ import pytest
 
 from analytics.drift.false_alarms import FalseAlarmRow
 from analytics.changes.rows import AgeingRow, ChangeRow, ReleaseRow
+from analytics.drift.damage_rows import DamageRow
+from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRow, ProfileRow
 from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
@@ -41,6 +43,7 @@ RECORDS = {
     "confusion": ConfusionRow,
     "roc": RocRow,
     "calibration": CalibrationRow,
+    "damage": DamageRow,
     "drift": DriftRow,
     "estimate": EstimateRow,
     "features": FeatureRow,
@@ -62,6 +65,7 @@ RECORDS = {
     "unlike": UnlikeRow,
     "experiment": ExperimentRow,
     "compare-counts": ExperimentRow,
+    "multivariate": MultivariateRow,
     "power": PowerRow,
 }
 
@@ -96,3 +100,10 @@ def test_every_option_of_its_own_is_documented(text, command):
     }
     # --json is every command's
     assert {name for name in options - {"--json"} if name not in section} == set()
+
+
+@pytest.mark.parametrize("row", [CarrierRow, NewRow, ProfileRow])
+def test_every_record_of_multivariate_is_documented(text, row):
+    section = text.split("### assay multivariate\n")[1].split("\n### ")[0]
+    wanted = {field.name for field in fields(row)} - {"columns"}
+    assert wanted - set(re.findall(r"`(\w+)`", section)) == set()

@@ -66,20 +66,35 @@ def fit_logistic(
     if problem is not None:
         return NoFit(problem)
     design = np.stack([np.ones_like(x), x])
-    beta = np.array([0.0, 1.0])
+    # from a level line on, Newton's steps are short enough not to leap over the top
+    beta = np.array([float(special.logit(above.sum() / total.sum())), 0.0])
     for _ in range(_STEPS):
         p = special.expit(beta @ design)
         information = (design * (total * p * (1 - p))) @ design.T
         if not np.linalg.cond(information) < 1e14:
-            return NoFit("the scores tell the labels apart without a fault")
+            break
         step = np.linalg.solve(information, design @ (above - total * p))
-        # a long step overshoots where the curve is flat
-        beta = beta + step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         if float(np.abs(step).max()) < _CONVERGED:
             return LogisticFit(float(beta[0]), float(beta[1]), as_floats(np.linalg.inv(information)))
+        beta = beta + step * _length(beta, as_floats(step), design, below, above)
         if abs(beta[1]) > _STEEPEST:
             break
     return NoFit("the scores tell the labels apart without a fault")
+
+
+def _length(
+    beta: FloatArray, step: FloatArray, design: FloatArray, below: FloatArray, above: FloatArray
+) -> float:
+    """Return the share of a Newton step that does not lower the likelihood, by halving."""
+
+    def likelihood(at: FloatArray) -> float:
+        line = at @ design
+        return float(-(above @ np.logaddexp(0, -line)) - below @ np.logaddexp(0, line))
+
+    now, length = likelihood(beta), 1.0
+    while length > 1e-6 and likelihood(beta + step * length) < now - 1e-12 * abs(now):
+        length /= 2
+    return length
 
 
 def _unfit(x: FloatArray, below: FloatArray, above: FloatArray) -> str | None:
@@ -143,7 +158,10 @@ def fit_isotonic(
     if towards is not None:
         _, step = np.unique(fitted, return_inverse=True)
         rows = np.bincount(step, mass)[step]
-        fitted = (fitted * rows + towards) / (rows + 1.0)
+        # a short step moves further than a long one, maybe past it
+        fitted = as_floats(
+            optimize.isotonic_regression((fitted * rows + towards) / (rows + 1.0), weights=mass).x
+        )
     return IsotonicFit(unique, fitted)
 
 

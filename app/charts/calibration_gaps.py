@@ -12,6 +12,7 @@ from app.charts import timeline
 from app.charts.theme import (
     ACTION,
     NEUTRAL,
+    TEXT,
     Figure,
     Trace,
     axis,
@@ -174,10 +175,24 @@ def gap_by_segment(rows: Sequence[CalibrationTestRow], most: int = MOST_ROWS) ->
             fixedrange=True,
         ),
     }  # fmt: skip
-    return {
-        "data": data,
-        "layout": layout(100 + 24 * len(shown), revision="gap by segment", legend=True, **more),
-    }
+    more["annotations"] = _column(shown)
+    figure = layout(100 + 24 * len(shown), revision="gap by segment", legend=True, **more)
+    figure["margin"] |= {"r": 64}
+    return {"data": data, "layout": figure}
+
+
+def _column(rows: Sequence[CalibrationTestRow]) -> list[dict[str, Any]]:
+    """Labelled rows at the right end of each line."""
+    shared: dict[str, Any] = {
+        "xref": "paper", "x": 1, "xanchor": "left", "xshift": 6, "showarrow": False,
+        "font": {"size": 12, "color": TEXT},
+    }  # fmt: skip
+    head = shared | {"text": "n", "yref": "paper", "y": 1, "yanchor": "bottom"}
+    texts = [
+        shared | {"text": count(row.n_labelled), "y": place, "yanchor": "middle"}
+        for place, row in enumerate(rows)
+    ]
+    return [head, *texts]
 
 
 def gap_by_segment_alt(rows: Sequence[CalibrationTestRow]) -> str:

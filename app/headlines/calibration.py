@@ -81,7 +81,7 @@ def recalibration_sentence(rows: Sequence[RecalibrationRow]) -> str:
         )
         also = ""
         if error is not None and error.difference is not None and _sure(error) and error.difference < 0:
-            also = f" and the calibration error by {points(-error.difference).lstrip('+')}"
+            also = f" and the calibration error by {number(-error.difference)}"
         return (
             f"Recalibrate: {_article(best.method)} map fitted to earlier days would have lowered "
             f"{metric} on later ones "

@@ -17,7 +17,7 @@ from app.charts import calibration_tables as tables
 from app.charts import recalibration as maps
 from app.charts.calibration import reliability_alt, reliability_diagram
 from app.charts.tables import calibration_table
-from app.formats import count, interval, number, percent, points, signed
+from app.formats import count, interval, number, points, signed
 from app.glossary import show, title, unit
 from app.headlines.calibration import (
     RULES,
@@ -41,6 +41,8 @@ from app.parts.tiles import Tile, tiles
 from app.parts.view import View
 
 HEIGHT = 380
+MOST_OTHERS = 4
+"""Versions beside the one the sentence is about that get a line of their own."""
 
 
 def section(view: View) -> None:
@@ -58,9 +60,8 @@ def section(view: View) -> None:
             reliability(view, class_)
         by_segment(view, class_)
     recalibration(view, class_)
-    with st.grid(2, min_column_width=340):
-        mix(view)
-        baselines(view)
+    mix(view)
+    baselines(view)
 
 
 def _of(
@@ -84,11 +85,13 @@ def first(view: View, class_: str | None) -> None:
             return
         of = class_ or ""
         headline(calibration_verdict(mine[0], _of(windows, class_, view.version), zone=view.zone, of=of))
-        for version in view.versions:
-            other = _of(whole, class_, version)
-            if version != view.version and other and other[0].miscalibrated:
-                said = calibration_verdict(other[0], _of(windows, class_, version), zone=view.zone, of=of)
-                st.caption(literal(own.OTHERS.format(version=version, sentence=said.sentence)))
+        others = [
+            (version, _of(whole, class_, version)) for version in view.versions if version != view.version
+        ]
+        off = [(version, other) for version, other in others if other and other[0].miscalibrated]
+        for version, other in off[:MOST_OTHERS]:
+            said = calibration_verdict(other[0], _of(windows, class_, version), zone=view.zone, of=of)
+            st.caption(literal(own.OTHERS.format(version=version, sentence=said.sentence)))
         gains, _ = ask(view, "recalibration")
         tiles(_tiles(mine[0], _gains(gains, class_, view)))
 
@@ -115,12 +118,13 @@ def _error_tile(row: CalibrationTestRow) -> Tile:
         ends = f"{interval(row.gap_ci_low, row.gap_ci_high)} · n = {count(row.n_labelled)}"
         return Tile(own.GAP, signed(row.gap), ends, status=row.status, reason=row.reason)
     detail = own.ERROR_DETAIL.format(
-        interval=interval(row.error_ci_low, row.error_ci_high, share=True),
-        debiased=percent(row.calibration_error_debiased),
+        interval=interval(row.error_ci_low, row.error_ci_high),
+        debiased=number(row.calibration_error_debiased),
         n=count(row.n_labelled),
     )
-    value = percent(row.expected_calibration_error)
-    return Tile(own.ERROR, value, detail, status=row.status, reason=row.reason)
+    return Tile(
+        own.ERROR, number(row.expected_calibration_error), detail, status=row.status, reason=row.reason
+    )
 
 
 def _test_tile(row: CalibrationTestRow) -> Tile:
@@ -265,7 +269,7 @@ def recalibration(view: View, class_: str | None) -> None:
         drawn = [row for row in curves if row.class_ == class_ and row.version == view.version]
         if not known:
             return
-        left, right = st.columns([2, 3])
+        left, right = st.columns([1, 2])
         share = not _is_regression(view)
         with left:
             chart(

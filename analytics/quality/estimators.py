@@ -26,6 +26,8 @@ LEAST_OF_A_CLASS = 10
 LEAST_OVERLAP = 100.0
 """Reference rows that must be left in effect after weighting; with fewer a window is unlike the reference."""
 LEAST_OVERLAP_SHARE = 0.02
+MOST_OUTSIDE = 0.2
+"""Share of a window that may lie where the reference has next to nothing."""
 Problem = tuple[Status, str]
 
 
@@ -256,6 +258,12 @@ def refit(reference: Weighted, window: Floats) -> Refit:
             ratio.effective_n,
             f"the reference holds too few rows like this window's ({ratio.effective_n:.0f} in effect of {n:,}), "
             "so nothing was weighted",
+        )
+    if ratio.outside > MOST_OUTSIDE:
+        return Refit(
+            None,
+            ratio.effective_n,
+            f"{ratio.outside:.0%} of this window's rows are like next to none of the reference, so nothing was weighted",
         )
     weight = reference.weight * ratio.weights
     return Refit(choose(reference.score, reference.label, weight, reference.fold), ratio.effective_n)

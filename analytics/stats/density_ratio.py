@@ -20,11 +20,15 @@ _STEPS = 8
 
 
 class Weights(NamedTuple):
-    """Mean 1 over the first sample; with Kish's effective number of rows and the share cut at the clip."""
+    """Mean 1 over the first sample, with Kish's effective number of rows.
+
+    ``outside`` is the share of the second sample that lies where the first has next to nothing: its density there is
+    more than `CLIP` times as high.
+    """
 
     weights: FloatArray
     effective_n: float
-    clipped: float
+    outside: float
 
 
 def density_ratio(
@@ -45,7 +49,7 @@ def density_ratio(
         ridge: penalty on the coefficients, in rows.
     """
     first, second = np.asarray(source_fold), np.asarray(target_fold)
-    logs = np.zeros(len(source))
+    logs, beyond = np.zeros(len(source)), np.zeros(len(target), dtype=np.bool_)
     for fold in (0, 1):
         seen_s, seen_t = source[first != fold], target[second != fold]
         if min(len(seen_s), len(seen_t)) == 0:
@@ -53,13 +57,13 @@ def density_ratio(
         beta = _fit(seen_s, seen_t, ridge)
         rows = first == fold
         logs[rows] = beta[0] + source[rows] @ beta[1:]
+        beyond[second == fold] = beta[0] + target[second == fold] @ beta[1:] > np.log(CLIP)
     raw = np.exp(np.clip(logs - logs.max(initial=-np.inf), -30.0, 0.0))
     weights = raw / raw.mean()
-    clipped = weights > CLIP
     weights = np.minimum(weights, CLIP)
     weights /= weights.mean()
     effective = float(np.square(weights.sum()) / np.square(weights).sum())
-    return Weights(as_floats(weights), effective, float(clipped.mean()))
+    return Weights(as_floats(weights), effective, float(beyond.mean()) if len(beyond) else 0.0)
 
 
 def _fit(source: FloatArray, target: FloatArray, ridge: float) -> FloatArray:

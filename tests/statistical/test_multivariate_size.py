@@ -1,4 +1,4 @@
-"""False alarms and finds of drift over many columns at once: `python -m tests.statistical.test_multivariate_size 1000`."""
+"""False alarms and finds of drift over many columns: `python -m tests.statistical.test_multivariate_size 300`."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def test_errors_are_those_of_scikit_learn():
 
 
 @pytest.mark.parametrize(
-    ("days", "yardstick", "count"),
+    "days, yardstick, count",
     [((60, 6), "chunks", 5), ((30, 8), "blocks", 15), ((20, 1), "chunks", 10), ((3, 2), "rows", 60)],
 )
 def test_limits_are_of_stretches_as_long_as_the_window(days, yardstick, count):

@@ -6,6 +6,7 @@ number of leading axes (draws of a bootstrap, folds).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -165,10 +166,19 @@ def split_counts(n: FloatArray, folds: int, seed: int = 0) -> FloatArray:
 
 def resampled_groups(sums: Above, draws: int = DRAWS, seed: int = 0) -> Above:
     """Sums of groups drawn with replacement: (G, B + 1) to (draws, B + 1)."""
+    drawn = _drawn(sums.positives.shape[0], draws, seed)
+    # thresholds with no row between them are the same in every draw
+    rows = sums.rows.sum(axis=0)
+    differ = np.append(rows[:-1] != rows[1:], True)
+    place = np.cumsum(differ) - differ
+    return Above(*((drawn @ one[:, differ])[:, place] for one in sums))
+
+
+@lru_cache(maxsize=8)
+def _drawn(groups: int, draws: int, seed: int) -> FloatArray:
+    """How often each draw takes each group."""
     rng = np.random.default_rng(seed)
-    groups = sums.positives.shape[0]
-    drawn = as_floats(rng.multinomial(groups, np.full(groups, 1.0 / groups), size=draws))
-    return Above(*(drawn @ one for one in sums))
+    return as_floats(rng.multinomial(groups, np.full(groups, 1.0 / groups), size=draws))
 
 
 def resampled_rows(w: FloatArray, w2: FloatArray, draws: int = DRAWS, seed: int = 0) -> Above:

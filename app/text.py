@@ -112,6 +112,7 @@ PAGES = {
     "quality": Page("Quality", "How good, with which intervals, since when?"),
     "drift": Page("Drift", "Which inputs, outputs and labels moved, beyond noise?"),
     "labels": Page("Labels", "How many labels, how late, from whom, and what does that do to quality?"),
+    "features": Page("Features", "What is each input like, over time and where it goes wrong?"),
     "segments": Page("Segments", "Where is it worse?"),
     "examples": Page("Examples", "Which rows are behind the numbers?"),
     "scorecard": Page("Scorecard", "Did it win, and can the comparison be trusted?"),

@@ -24,6 +24,7 @@ from analytics.drift.compute import VersionHistograms
 from analytics.drift.draws import tail
 from analytics.drift.few_blocks import FewBlocks
 from analytics.drift.sides import Mode, ReferenceSide, Share, Side, part
+from analytics.drift.significance import values_by_block
 from analytics.stats.clustered import LEAST_BLOCKS
 from analytics.stats.paired_blocks import PairedSpread, influences, paired_f, shared_blocks, sign_flips
 
@@ -237,7 +238,7 @@ def earlier(
             tests.append(_spread_elsewhere(plain, alike.values))
         else:
             sides.append(plain)
-            tests.append(None)
+            tests.append(values_by_block(plain))
     return Compared(version, version, other, {window[0]: window[1]}, tuple(sides), tuple(tests))
 
 

@@ -3,12 +3,14 @@
 from app.formats import number, percent
 from app.glossary.base import Explanation, Unit
 from app.glossary.calibration import CALIBRATION
+from app.glossary.changes import CHANGES
 from app.glossary.charts import CHARTS
 from app.glossary.decisions import DECISIONS
 from app.glossary.drift import DRIFT
 from app.glossary.drift_alarms import ALARMS
 from app.glossary.estimated import ESTIMATED
 from app.glossary.experiments import EXPERIMENTS
+from app.glossary.features import FEATURES
 from app.glossary.labels import LABELS
 from app.glossary.metrics import METRICS
 from app.glossary.multivariate import MULTIVARIATE
@@ -56,6 +58,8 @@ def explain(word: str) -> Explanation:
         MULTIVARIATE,
         CALIBRATION,
         ESTIMATED,
+        FEATURES,
+        CHANGES,
     ):
         if word in family:
             return family[word]

@@ -48,12 +48,14 @@ QUALITY: dict[str, Section] = {
     "training": Section("Training to production", "app.parts.quality_training:section"),
     "decisions": Section("Decisions", "app.parts.quality_decisions:section", ("binary", "multiclass")),
     "estimated": Section("Before labels", "app.parts.quality_estimated:section"),
+    "releases": Section("Releases and age", "app.parts.quality_releases:section"),
 }
 """The sections of the Quality page by their word in the URL, in order."""
 
 DRIFT: dict[str, Section] = {
     "features": Section("Feature by feature", "app.parts.drift_features:section"),
     "alarms": Section("False alarms", "app.parts.drift_alarms:section"),
+    "changes": Section("Since when", "app.parts.drift_changes:section"),
     "together": Section("All at once", "app.parts.drift_together:section"),
     "damage": Section("Does it matter", "app.parts.drift_damage:section"),
 }
@@ -74,6 +76,13 @@ def sections(view: View, known: Mapping[str, Section]) -> None:
     chosen = _choose(there)
     with guarded(view, f"section_{chosen}"):
         there[chosen].draw(view)
+
+
+def section_of(known: Mapping[str, Section]) -> str:
+    """The word of the section that the address or its button says, before the buttons are drawn."""
+    said = st.session_state.get(WORD) or st.query_params.get(WORD)
+    words_of = {name: name for name in known} | {section.title: name for name, section in known.items()}
+    return words_of.get(str(said), next(iter(known)))
 
 
 def _choose(there: Mapping[str, Section]) -> str:

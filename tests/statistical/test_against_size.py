@@ -117,8 +117,8 @@ SIZE: dict[str, Draw] = {
     "same 30 days, alike (.3), sides apart (.1)": same_days(30, 30, apart=0.1),
     "same 9 days, alike (.3), sides apart (.1)": same_days(9, 9, apart=0.1),
     "same 30 days, 12 categories, sides apart (.1)": same_days(30, 30, apart=0.1, kind="categories"),
-    "same day, alike (.3), learnt from 30": same_days(1, 30),
-    "same day, sides apart (.1), learnt from 30": same_days(1, 30, apart=0.1),
+    "same day, alike (.3), learnt from 30": same_days(1, 30, small=0.5),
+    "same day, sides apart (.1), learnt from 30": same_days(1, 30, apart=0.1, small=0.5),
     "same 5 days, sides apart (.1), a tenth, learnt from 30": same_days(5, 30, apart=0.1, small=0.1),
 }
 BEYOND: dict[str, Draw] = {

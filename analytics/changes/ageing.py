@@ -213,19 +213,23 @@ def _retrain(
     seen = f"{life.age.max():.0f} days" if life.series.n else "any day"
     if floor is not None and trend is not None and DIRECTIONS.get(life.metric) in {"higher", "lower"}:
         return _by_floor(row, life, trend, floor, confidence)
-    better = [
-        r for r in older[1:] if r.p_adjusted is not None and r.p_adjusted < 1 - confidence and _gains(r)
-    ]
+    better = [r for r in older if r.p_adjusted is not None and r.p_adjusted < 1 - confidence and _gains(r)]
     if better:
-        first = min(better, key=lambda r: r.age_from or 0.0)
+        # the shortest stretch of ages tells most; among four weeks the youngest
+        first = min(better, key=lambda r: (_length(r) > BIN_DAYS, r.age_from or 0.0))
         reason = (
-            f"at this age {first.compared_with} is beaten by {first.version} on the same days, beyond chance; no floor "
-            "is declared, so how much may be lost is not known"
+            f"at this age it is beaten by {first.version} on the same days, beyond chance; without a floor, how "
+            "much may be lost is not known"
         )
         return replace(
-            row, status="ok", value=first.age_from, ci_low=first.age_from, ci_high=first.age_to, reason=reason,
+            row,
+            status="ok",
+            value=first.age_from,
+            ci_low=first.age_from,
+            ci_high=first.age_to,
+            reason=reason,
             compared_with=first.version,
-        )  # fmt: skip
+        )
     if older:
         return replace(row, reason=f"a younger version was not better on the same days, within {seen}")
     return replace(
@@ -233,6 +237,10 @@ def _retrain(
         reason=f"no floor is declared and no younger version ran on the same days: age and season cannot be told "
         f"apart within {seen}",
     )
+
+
+def _length(row: AgeingRow) -> float:
+    return (row.age_to or 0.0) - (row.age_from or 0.0)
 
 
 def _gains(row: AgeingRow) -> bool:

@@ -263,7 +263,7 @@ def refit(reference: Weighted, window: Floats) -> Refit:
         return Refit(
             None,
             ratio.effective_n,
-            f"{ratio.outside:.0%} of this window's rows are like next to none of the reference, so nothing was weighted",
+            f"{ratio.outside:.0%} of the rows are like next to none of the reference, so nothing was weighted",
         )
     weight = reference.weight * ratio.weights
     return Refit(choose(reference.score, reference.label, weight, reference.fold), ratio.effective_n)

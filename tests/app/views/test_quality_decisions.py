@@ -21,7 +21,10 @@ def test_a_sentence_four_tiles_and_three_charts(open_page):
     )  # fmt: skip
     assert_fine(page)
     said = texts(page).replace("\\", "")
-    assert "Nothing shows that another way to decide earns more: calling positive from 0.380 instead of 0.270" in said
+    assert (
+        "Nothing shows that another way to decide earns more: calling positive from 0.380 instead of 0.270"
+        in said
+    )
     labels = [metric.label for metric in page.metric]
     assert labels[-4:] == ["Best threshold", "Earned per decision there", "As decided", "Gain over that"]
     assert "Best thresholds by origin" in said
@@ -35,7 +38,9 @@ def test_a_sentence_four_tiles_and_three_charts(open_page):
 def test_other_goals_say_what_is_caught(open_page, make_project, goal):
     page = opened(open_page, make_project(rows=2000), goal=goal)
     assert_fine(page)
-    assert "catches" in texts(page) or "No threshold reaches" in texts(page) or "cannot be said" in texts(page)
+    assert (
+        "catches" in texts(page) or "No threshold reaches" in texts(page) or "cannot be said" in texts(page)
+    )
 
 
 def test_several_classes_are_asked_one_against_the_rest(open_page, make_project):
@@ -56,3 +61,14 @@ def test_a_regression_has_no_such_section(open_page, make_project):
 def test_too_little_is_said_and_never_a_traceback(open_page, make_project, task, case):
     page = opened(open_page, make_project(task=task, **case), by="place")
     assert_fine(page)
+
+
+@pytest.mark.parametrize("class_,first", [("very_late", "Precision and recall"), ("on_time", "ROC curve")])
+def test_where_positives_are_rare_precision_and_recall_come_first(open_page, class_, first):
+    page = open_page(
+        "quality", locations.sample_logs() / "flights_delay_class", range="custom", start="2013-10-01",
+        end="2013-11-01", **{"class": class_},
+    )  # fmt: skip
+    assert_fine(page)
+    said = texts(page)
+    assert min(("ROC curve", "Precision and recall"), key=said.index) == first

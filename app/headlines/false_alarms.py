@@ -21,7 +21,10 @@ def expected_sentence(row: FalseAlarmRow) -> str:
         if weekly >= 1
         else f"one false alarm in {1 / weekly:.0f} weeks is"
     )
-    return f"At most {often} promised: {windows}, {plural(row.n_fields, 'field')} each, corrected so that at most 5% of windows alarm where nothing has drifted."
+    return (
+        f"At most {often} promised: {windows}, {plural(row.n_fields, 'field')} each, corrected so that at most 5% of "
+        "windows alarm where nothing has drifted."
+    )
 
 
 def simulated_sentences(rows: Sequence[FalseAlarmRow]) -> list[str]:

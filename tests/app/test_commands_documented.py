@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from analytics.drift.false_alarms import FalseAlarmRow
 from analytics.changes.rows import AgeingRow, ChangeRow, ReleaseRow
 from analytics.drift.damage_rows import DamageRow
+from analytics.drift.false_alarms import FalseAlarmRow
 from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRow, ProfileRow
 from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
@@ -24,6 +24,13 @@ from analytics.labels.rows import (
     LabelRow,
     LabelSourceRow,
     LateMetricRow,
+)
+from analytics.quality.calibration import (
+    BaselineRow,
+    CalibrationTestRow,
+    DecileRow,
+    MixRow,
+    RecalibrationRow,
 )
 from analytics.quality.decision_rows import CoverageRow, GainRow, ThresholdRow
 from analytics.quality.estimated import EstimateRow
@@ -43,6 +50,11 @@ RECORDS = {
     "confusion": ConfusionRow,
     "roc": RocRow,
     "calibration": CalibrationRow,
+    "calibration-test": CalibrationTestRow,
+    "recalibration": RecalibrationRow,
+    "mix": MixRow,
+    "baselines": BaselineRow,
+    "deciles": DecileRow,
     "damage": DamageRow,
     "drift": DriftRow,
     "estimate": EstimateRow,

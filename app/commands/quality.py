@@ -95,6 +95,7 @@ def calibration_command(project: Path | None, *, as_json: bool, **words: Any) ->
     columns = (
         tables.window(),
         tables.text("version", context=True),
+        tables.segment(),
         tables.text("class", context=True),
         tables.between("bin_low", "bin_high", "score bin"),
         tables.figures("n"),
@@ -108,5 +109,4 @@ def calibration_command(project: Path | None, *, as_json: bool, **words: Any) ->
         lambda bench, scope: bench.calibration(scope),
         lambda _: columns,
         as_json=as_json,
-        unused=("by",),
     )

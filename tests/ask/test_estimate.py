@@ -30,7 +30,9 @@ def drawn(days=30, per_day=60, seed=0, start=START):
     n = days * per_day
     x = rng.normal(0, 1, n)
     ts = start + pd.to_timedelta(
-        np.repeat(np.arange(days), per_day) * 86_400 + np.tile(np.arange(per_day), days) * 600, unit="s"
+        np.repeat(np.arange(days), per_day) * 86_400
+        + np.tile(np.arange(per_day), days) * (86_400 // per_day),
+        unit="s",
     )
     chance = expit(x)
     return pd.DataFrame({

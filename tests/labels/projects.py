@@ -47,9 +47,9 @@ def late_project(
     frame["score"] = draw.beta(2, 3, n)
     frame["decision"] = (frame["score"] >= 0.5).astype(int)
     frame["truth"] = (draw.uniform(size=n) < 0.1 + 0.6 * frame["score"]).astype(int)
-    mean = np.array([
-        (hours or {}).get(key, 6.0) for key in zip(frame["decision"], frame["truth"], strict=True)
-    ])  # fmt: skip
+    mean = np.full(n, 6.0)
+    for (decision, label), late in (hours or {}).items():
+        mean[((frame["decision"] == decision) & (frame["truth"] == label)).to_numpy()] = late
     frame["delay"] = np.where(draw.uniform(size=n) < never, NEVER, draw.gamma(3, mean / 3, n))
     came = frame[np.isfinite(frame["delay"])]
     feed = pd.DataFrame({

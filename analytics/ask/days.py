@@ -115,10 +115,11 @@ class Days:
         return MetricDays(series, tuple(window for window, _, _ in kept), n_rows, left_out)
 
     def _why_not(self, estimate: Estimate | None, window: Window) -> str | None:
+        needs_labels = estimate is None or estimate.metric not in NEEDS_NO_LABEL
+        if needs_labels and self.maturity.reason(window.end) is not None:
+            return "labels still arrive"
         if estimate is None or estimate.value is None:
             return "no value" if estimate is None or estimate.reason is None else estimate.reason
-        if estimate.metric not in NEEDS_NO_LABEL and self.maturity.reason(window.end) is not None:
-            return "labels still arrive"
         return None
 
 

@@ -68,10 +68,10 @@ def _keeping(row: ThresholdRow) -> Verdict:
         f"{percent(row.precision)} ({interval(row.precision_ci_low, row.precision_ci_high, share=True)})"
     )
     recall = f"{percent(row.recall)} ({interval(row.recall_ci_low, row.recall_ci_high, share=True)})"
+    named = row.class_ or "positive"
     sentence = (
-        f"{_how(row)} catches {recall} of the positives; of those called {precision} are positive, on "
-        f"rows that did "
-        "not choose the threshold."
+        f"{_how(row)} catches {recall} of the {named} rows; {precision} of those called are {named}, on rows that "
+        "did not choose the threshold."
     )
     wanted = row.target or 0.0
     missed = row.goal == "precision" and row.precision_ci_high is not None and row.precision_ci_high < wanted

@@ -161,7 +161,8 @@ def by_segment(view: View, goal: str, class_: str | None) -> None:
         gains = [row for row in tested if (row.p_adjusted or 0.0) < SIGNIFICANT and (row.gain or 0.0) > 0]
         if tested:
             st.caption(own.TESTED.format(gains=len(gains), tested=len(tested)))
-        table(charts.threshold_table(rows, zone=view.zone), heading, key="threshold_segments_table")
+        frame = charts.threshold_table(rows, zone=view.zone).dropna(axis=1, how="all")
+        table(frame, heading, key="threshold_segments_table")
 
 
 @st.fragment(parallel=True)

@@ -19,6 +19,7 @@ FEATURE: Columns[FeatureRow] = {
     "Feature": lambda row: row.feature,
     "Role": lambda row: row.role,
     "Kind": lambda row: row.kind,
+    "Rows": lambda row: row.n,
     "Missing": lambda row: row.missing_rate,
     "Missing low": lambda row: row.missing_rate_ci_low,
     "Missing high": lambda row: row.missing_rate_ci_high,
@@ -33,7 +34,6 @@ FEATURE: Columns[FeatureRow] = {
     "Top value": lambda row: row.top_value,
     "Its share": lambda row: row.top_share,
     "Different values": lambda row: row.n_values,
-    "Rows": lambda row: row.n,
     "Interval takes as independent": lambda row: row.independence,
     "Status": lambda row: STATUS_WORDS[row.status],
     "Reason": lambda row: row.reason,
@@ -64,4 +64,6 @@ def bin_table(rows: Sequence[GroupBinRow], *, zone: ZoneInfo) -> pd.DataFrame:
 
 def _without_empty(frame: pd.DataFrame) -> pd.DataFrame:
     empty = [name for name in _OPTIONAL if name in frame and len(frame) and frame[name].isna().all()]
+    if "Infinite" in frame and not frame["Infinite"].fillna(0.0).any():
+        empty = [*empty, *({"Infinite"} - set(empty))]
     return frame.drop(columns=empty)

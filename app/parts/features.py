@@ -32,6 +32,7 @@ from app.parts.table import table
 from app.parts.tiles import Tile
 from app.parts.view import View
 
+_MEANS = ("Mean", "Mean low", "Mean high")
 _SHARES = ("Missing low", "Missing high", "Infinite", "Its share", "Share")
 
 
@@ -204,7 +205,7 @@ def all_features(view: View, rows: Sequence[FeatureRow]) -> None:
         ),
         "Every feature in one line",
         key="features_table",
-        columns={"Feature": st.column_config.TextColumn(pinned=True), **_configured()},
+        columns={"Feature": st.column_config.TextColumn(pinned=True, width=130), **_configured()},
         on_row=lambda place: st.session_state.update({"feature": rows[place].feature}),
     )
     csv_button(behind_table, "features_table")
@@ -215,7 +216,10 @@ def _short(frame: Any, *dropped: str) -> Any:
 
 
 def _configured() -> dict[str, Any]:
-    return {name: st.column_config.NumberColumn(format="percent") for name in _SHARES}
+    shares = {name: st.column_config.NumberColumn(format="percent") for name in _SHARES}
+    # wide enough for four digits behind zeros
+    means = {name: st.column_config.NumberColumn(format="%.4g", width=95) for name in _MEANS}
+    return shares | means
 
 
 def _open_window(view: View, version: str | None, start: str, end: str, where: Sequence[str] = ()) -> None:

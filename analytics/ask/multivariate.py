@@ -66,15 +66,17 @@ class _Reading:
         return DRAWS if self.scope.grain == "all" else DRAWS_IN_WINDOWS
 
 
-def multivariate_of(catalog: Catalog, scope: Scope) -> Results[MultivariateRow]:
-    """All features together, and each text and embedding column, of every window and version.
+def multivariate_of(catalog: Catalog, scope: Scope, *, rich: bool = True) -> Results[MultivariateRow]:
+    """All features together and, if ``rich``, each text and embedding column, of every window and version.
 
     Raises:
         ProjectError: the project has no reference.
         ScopeError: the scope splits by a segment.
     """
     reading = _read(catalog, scope)
-    rows = tuple(row for cell in reading.cells for row in compute.judged(_rows_of(catalog, cell, reading)))
+    rows = tuple(
+        row for cell in reading.cells for row in compute.judged(_rows_of(catalog, cell, reading, rich=rich))
+    )
     families = len({(row.window_start, row.version) for row in rows if row.p_value is not None})
     notes = (_sampled(reading), _by_chance(families)) if rows else ()
     return Results(rows, catalog.project.zone, reading.sql, notes)
@@ -211,7 +213,7 @@ def _empty(cell: Cell) -> tuple[Status, str]:
     return "no_data", "no rows in the reference"
 
 
-def _rows_of(catalog: Catalog, cell: Cell, reading: _Reading) -> list[MultivariateRow]:
+def _rows_of(catalog: Catalog, cell: Cell, reading: _Reading, *, rich: bool) -> list[MultivariateRow]:
     confidence = reading.scope.confidence
     first = _blank(catalog, cell, None, "features", "domain_classifier")
     second = replace(first, method="reconstruction_error")
@@ -227,7 +229,8 @@ def _rows_of(catalog: Catalog, cell: Cell, reading: _Reading) -> list[Multivaria
             )
             second = compute.by_reconstruction(second, both, confidence)
         rows = [first, second]
-    return rows + [_of_column(catalog, cell, reading, name, kind) for name, kind in _rich(catalog)]
+    columns = _rich(catalog) if rich else ()
+    return rows + [_of_column(catalog, cell, reading, name, kind) for name, kind in columns]
 
 
 def _rich(catalog: Catalog) -> Iterator[tuple[str, What]]:

@@ -90,7 +90,7 @@ def _tiles(rows: Sequence[MultivariateRow]) -> list[Tile]:
 def _over_time(view: View, version: str | None) -> None:
     if view.grain == "all":
         return
-    found = ask(view, "multivariate", view.over_time_of(version))
+    found = ask(view, "multivariate", view.over_time_of(version), rich=False)
     method = choose("together_by", together_words.METHOD, _METHODS, shown=title)
     rows = [row for row in found if row.method == method and row.feature is None]
     chart(

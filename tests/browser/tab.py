@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playwright.sync_api import ConsoleMessage, Dialog, Download, Locator, Page, WebSocket, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-PAGES = ("overview", "quality", "drift", "segments", "examples", "telemetry")
+PAGES = ("overview", "quality", "drift", "labels", "segments", "examples", "telemetry")
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 1000}
 SECONDS = 60

@@ -25,7 +25,9 @@ BY_ROW = "the class worth most"
 IN_USE = "{interval} · in use {present}"
 MONTH = "{interval} · {month} a month"
 BY_SEGMENT = "Best thresholds by {segment}"
-HELD_OUT = "The tiles are about rows that did not choose the threshold; on those that did, the gain is {sample}."
+HELD_OUT = (
+    "The tiles are about rows that did not choose the threshold; on those that did, the gain is {sample}."
+)
 EARNED_AXIS = "earned a row"
 NO_CURVE = (
     "Several classes have no one threshold: each row is decided by the expected earnings of every class."

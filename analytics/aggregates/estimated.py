@@ -26,6 +26,14 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Key = tuple[datetime, str | None]
 EXACT_ROWS = 5_000
+USABLE = "scored"
+"""SQL over windowed rows: those an estimate can be made for."""
+MEASURABLE = "scored AND label IS NOT NULL"
+OWN_WINDOW = {"window_of": "window_of"}
+"""Columns of a sample that say where each row belongs."""
+WEIGHT = {"weight": "1e0"}
+ERRORS = {**WEIGHT, "absolute": "abs(score - label)", "square": "(score - label) * (score - label)"}
+"""Statistics of a regression's labelled rows."""
 _EPSILON = "2.220446049250313e-16"
 _STEP = {
     "5min": "INTERVAL '5' MINUTE", "15min": "INTERVAL '15' MINUTE", "hour": "INTERVAL '1' HOUR",
@@ -181,7 +189,7 @@ def read_labelled(
     sums = ", ".join(f"sum(weight * ({sql})) AS s{i}" for i, sql in enumerate(statistics.values()))
     text = (
         f"SELECT window_key, version, label_early{split}, count(*) AS n, {sums} FROM ({rows.text}) "
-        f"WHERE scored AND label IS NOT NULL GROUP BY window_key, version, label_early{by}"
+        f"WHERE {MEASURABLE} GROUP BY window_key, version, label_early{by}"
     )
     table = catalog.engine.query(Sql(text, rows.parameters))
     early = table.column("label_early").to_numpy(zero_copy_only=False).astype(np.bool_)

@@ -11,6 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.estimated import (
+    MEASURABLE,
+    OWN_WINDOW,
+    USABLE,
     LabelledSums,
     read_labelled,
     windowed,
@@ -100,7 +103,7 @@ class Reader:
         """Rows one by one, with what they are cut by."""
         drawn = read_sample(
             self.catalog, rows, size, where=where, features=self.catalog.features if features else (),
-            columns={"window_of": "window_of"},
+            columns=OWN_WINDOW,
         )  # fmt: skip
         self.sql.append(drawn.sql)
         return drawn
@@ -110,7 +113,7 @@ class Reader:
         rows = self.windowed_reference(keyed=False)
         if rows is None:
             return None
-        return self.sample(rows, size, "scored AND label IS NOT NULL", features=features)
+        return self.sample(rows, size, MEASURABLE, features=features)
 
     def columns(self, table: pa.Table) -> dict[str, Column]:
         """The features, and the scores on a scale that classifiers can use."""
@@ -234,7 +237,7 @@ class Sampled(Reader):
         self.labelled, text = read_labelled(self.catalog, self.rows, self.statistics, classes)
         self.sql.append(text)
         self.reference_rows = self.reference_sample(REFERENCE_ROWS, features=features)
-        self.window_rows = self.sample(self.rows, WINDOW_ROWS, "scored", features=features)
+        self.window_rows = self.sample(self.rows, WINDOW_ROWS, USABLE, features=features)
         self.totals = {(key[0], key[1]): n for key, n in self.window_rows.totals.items()}
 
     def measured_windows(self, version: str | None) -> tuple[list[Realised], list[Realised]]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.aggregates.estimated import (
+    USABLE,
     BinaryCell,
     Key,
     read_binary,
@@ -66,7 +67,7 @@ class Binary(Reader):
         self.window_rows: Sample | None = None
         if "pape" in self.methods:
             self.reference_rows = self.reference_sample(WEIGHTED_ROWS, features=True)
-            self.window_rows = self.sample(self.rows, WINDOW_ROWS // 2, "scored", features=True)
+            self.window_rows = self.sample(self.rows, WINDOW_ROWS // 2, USABLE, features=True)
 
     def evidence(self, version: str | None) -> Evidence:
         """Calibrated scores of all windows, weighted to each where asked for."""

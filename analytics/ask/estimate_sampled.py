@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from analytics.aggregates.estimated import ERRORS, WEIGHT
 from analytics.aggregates.keys import block_codes, column
 from analytics.aggregates.samples import Sample
 from analytics.ask.estimate_base import (
@@ -66,7 +67,7 @@ class Multiclass(Sampled):
             )
         self.metrics = (*expected.MULTICLASS, "cost") if self.earned is not None else expected.MULTICLASS
         known = {one.name: one.expression for one in multiclass.statistics(self.classes)}
-        self.statistics = {"weight": "1e0", **{name: known[name] for name in ("log_loss", "brier_score")}}
+        self.statistics = {**WEIGHT, **{name: known[name] for name in ("log_loss", "brier_score")}}
         self.read_samples(features="pape" in self.methods)
 
     def from_sums(self, sums: Floats, table: Floats, n: int) -> Realised:
@@ -167,9 +168,7 @@ class Regression(Sampled):
 
     def read(self) -> None:
         """Samples of rows with their features, and sums of errors."""
-        self.statistics = {
-            "weight": "1e0", "absolute": "abs(score - label)", "square": "(score - label) * (score - label)"
-        }  # fmt: skip
+        self.statistics = ERRORS
         self.read_samples(features=True)
 
     def from_sums(self, sums: Floats, table: Floats, n: int) -> Realised:  # noqa: ARG002  # errors need no table

@@ -13,7 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .arrays import FloatArray
-from .blocks import MINIMUM_CLUSTERS, block_variance
+from .blocks import block_variance
+
+LEAST_FREEDOM = 2
+"""Three blocks, or three windows of one."""
 
 
 class WindowBlocks(NamedTuple):
@@ -36,7 +39,8 @@ def block_spread(windows: Sequence[WindowBlocks]) -> BlockSpread | None:
     """Return the spread of blocks around their window's mean, pooled by degrees of freedom.
 
     Where no window holds two blocks, that of the windows around their common mean: a slow drift then counts as
-    spread, and one window alone must stand out from it. None under nine degrees of freedom.
+    spread, and one window alone must stand out from it. One window alone lends to itself. None under two degrees of
+    freedom; from there on the t distribution pays for how badly few blocks know their spread.
 
     >>> windows = [WindowBlocks(0.0, 0.1, np.array([0.5, -0.5]), np.array([0.5, 0.5])) for _ in range(9)]
     >>> block_spread(windows)
@@ -60,7 +64,7 @@ def block_spread(windows: Sequence[WindowBlocks]) -> BlockSpread | None:
             return None
         values = np.array([window.value for window in alone])
         variance = float(np.var(values, ddof=1) - np.mean([window.row_variance for window in alone]))
-    return BlockSpread(max(variance, 0.0), df) if df >= MINIMUM_CLUSTERS - 1 else None
+    return BlockSpread(max(variance, 0.0), df) if df >= LEAST_FREEDOM else None
 
 
 def spread_variance(window: WindowBlocks, spread: BlockSpread) -> float:

@@ -96,6 +96,7 @@ def test_independent_rows_cry_wolf_in_one_of_twenty(tmp_path, design):
     [
         Design(30, 30, day_effect=0.6),
         Design(12, 60, day_effect=0.6),
+        Design(5, 100, day_effect=0.6),
         Design(1, 480, units=60, unit_effect=0.8),
         Design(84, 20, day_effect=0.6, grain="week", replicates=20),
     ],
@@ -136,7 +137,10 @@ TABLE = {
     "60 units, 480 rows, units differ": Design(1, 480, units=60, unit_effect=0.8),
     "12 weeks of 7 days x 20, days differ": Design(84, 20, day_effect=0.6, grain="week", replicates=34),
     "60 single days x 40, days differ": Design(60, 40, day_effect=0.6, grain="day", replicates=7),
+    "7 days x 100, days differ": Design(7, 100, day_effect=0.6),
+    "5 days x 100": Design(5, 100),
     "5 days x 100, days differ": Design(5, 100, day_effect=0.6),
+    "3 days x 100, days differ": Design(3, 100, day_effect=0.6),
 }
 """What docs/methods/calibration.md shows: `python -m tests.statistical.test_calibration_size`."""
 

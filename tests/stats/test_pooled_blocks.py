@@ -32,7 +32,8 @@ def test_windows_that_differ_do_not_widen_the_days():
 
 def test_too_few_days_lend_nothing():
     rng = np.random.default_rng(5)
-    assert block_spread([window(2, rng, 0.3) for _ in range(8)]) is None
+    assert block_spread([window(2, rng, 0.3)]) is None
+    assert block_spread([window(3, rng, 0.3)]).df == 2
     assert block_spread([]) is None
     assert block_spread([window(2, rng, 0.0, rows=10) for _ in range(30)]).variance >= 0
 

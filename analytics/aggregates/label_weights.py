@@ -71,8 +71,9 @@ def weighted_rows(
         f"FROM ({rows.text}) WHERE window_key IN ({keys})"
     )
     text = (
-        f"SELECT {kept}, CASE WHEN label IS NULL THEN own_weight ELSE own_weight / nullif(coalesce(arrived, 1e0), 0e0) END "
-        f"AS weight FROM ({aged}) AS r LEFT JOIN ({probabilities.text}) AS p ON r.window_key = p.for_window "
+        f"SELECT {kept}, CASE WHEN label IS NULL THEN own_weight "
+        "ELSE own_weight / nullif(coalesce(arrived, 1e0), 0e0) END AS weight "
+        f"FROM ({aged}) AS r LEFT JOIN ({probabilities.text}) AS p ON r.window_key = p.for_window "
         "AND coalesce(r.version, '') = p.for_version AND r.stratum = p.for_stratum AND r.age_bin = p.for_age "
         f"WHERE label IS NULL OR coalesce(arrived, 1e0) >= {literal(LEAST_ARRIVED)}"
     )

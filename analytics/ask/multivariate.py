@@ -192,7 +192,8 @@ def _blank(catalog: Catalog, cell: Cell, feature: str | None, kind: What, method
     return MultivariateRow(
         cell.window.start, cell.window.end, cell.version, cell.reference_version, feature, kind, method,
         value=None, ci_low=None, ci_high=None, null_mean=None, null_low=None, null_high=None, p_value=None,
-        p_adjusted=None, effect=None, tolerance=catalog.project.drift.tolerance_of(feature or "default"),
+        p_adjusted=None, effect=None, effect_ci_low=None, effect_ci_high=None,
+        tolerance=catalog.project.drift.tolerance_of(feature or "default"),
         drifted=None, n=cell.n, n_reference=cell.n_reference, n_sampled=0, n_sampled_reference=0, n_missing=0,
         n_missing_reference=0, n_features=len(catalog.features) if feature is None else 1, n_components=None,
         n_draws=None, blocks=0, blocks_reference=0, independence=None, status="ok", reason=None,

@@ -13,7 +13,6 @@ from analytics.results import Status
 from analytics.stats.blocks import Independence
 from analytics.stats.domain_classifier import (
     DRAWS,
-    DomainClassifier,
     Sides,
     area_of,
     classify,
@@ -186,19 +185,23 @@ def by_classifier(
     if not design.shape[1]:
         return replace(blank, status="undefined", reason="every column has one value on both sides")
     found, _ = classify(design, both.sides, confidence=confidence, draws=draws)
+    moved = [moved_at_least(area, found.null_mean) for area in (found.auc, found.ci_low, found.ci_high)]
     return replace(
         blank, value=found.auc, ci_low=found.ci_low, ci_high=found.ci_high, null_mean=found.null_mean,
-        null_high=found.null_high, p_value=found.p_value, effect=moved_at_least(found), n_draws=found.draws,
-        independence=both.independence,
+        null_high=found.null_high, p_value=found.p_value, effect=moved[0], effect_ci_low=moved[1],
+        effect_ci_high=moved[2], n_draws=found.draws, independence=both.independence,
     )  # fmt: skip
 
 
-def moved_at_least(found: DomainClassifier) -> float:
+def moved_at_least(area: float, by_chance: float) -> float:
     """The share of rows that must have moved, at least: no rule separates more than the total variation does.
 
     An area of A under the curve needs a total variation of 2 A - 1 or more; what chance gives is taken off.
+
+    >>> round(moved_at_least(0.8, 0.49), 6)
+    0.6
     """
-    return min(max(2 * (found.auc - max(found.null_mean, 0.5)), 0.0), 1.0)
+    return min(max(2 * (area - max(by_chance, 0.5)), 0.0), 1.0)
 
 
 def by_reconstruction(blank: MultivariateRow, both: Both, confidence: float) -> MultivariateRow:
@@ -207,10 +210,14 @@ def by_reconstruction(blank: MultivariateRow, both: Both, confidence: float) -> 
     found = reconstruction(columns, both.sides.side, both.stretch, both.sides.weight, confidence)
     if found is None:
         return replace(blank, status="undefined", reason="the reference does not vary")
+    low, high = found.ci_low - found.null_mean, found.ci_high - found.null_mean
+    scale = found.null_mean if found.null_mean > 0 else None
     return replace(
         blank, value=found.value, ci_low=found.ci_low, ci_high=found.ci_high, null_mean=found.null_mean,
         null_low=found.null_low, null_high=found.null_high, p_value=found.p_value,
-        effect=abs(found.value / found.null_mean - 1) if found.null_mean > 0 else None,
+        effect=abs(found.value - found.null_mean) / scale if scale else None,
+        effect_ci_low=(0.0 if low <= 0 <= high else min(abs(low), abs(high)) / scale) if scale else None,
+        effect_ci_high=max(abs(low), abs(high)) / scale if scale else None,
         n_components=found.n_components, n_draws=found.n_yardstick,
         independence="rows" if found.yardstick == "rows" else both.independence,
     )  # fmt: skip

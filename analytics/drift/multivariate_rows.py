@@ -56,6 +56,8 @@ class MultivariateRow:
     p_value: float | None
     p_adjusted: float | None
     effect: float | None
+    effect_ci_low: float | None
+    effect_ci_high: float | None
     tolerance: float
     drifted: bool | None
     n: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -67,11 +68,16 @@ def text_design(texts: Sequence[str | None]) -> Matrix:
 def _leading(grams: sparse.csr_matrix[np.float64], count: int) -> FloatArray:
     """Rows on their leading directions, by Halko, Martinsson and Tropp's randomised method (SIAM Review 53, 2011)."""
     start = np.random.default_rng(_SEED).normal(size=(grams.shape[1], count + _SPARE))
-    basis = np.linalg.qr(grams @ start)[0]
+    basis = _basis(grams @ start)
     for _ in range(2):
-        basis = np.linalg.qr(grams @ (grams.T @ basis))[0]
-    left, sizes, _ = np.linalg.svd((grams.T @ basis).T, full_matrices=False)
+        basis = _basis(grams @ np.asarray(grams.T @ basis))
+    left, sizes, _ = np.linalg.svd(np.asarray(grams.T @ basis).T, full_matrices=False)
     return np.asarray((basis @ left * sizes)[:, :count], dtype=np.float64)
+
+
+def _basis(columns: Any) -> FloatArray:
+    basis: FloatArray = np.linalg.qr(np.asarray(columns))[0]
+    return basis
 
 
 def embedding_design(vectors: FloatArray) -> Matrix:

@@ -167,6 +167,8 @@ MULTIVARIATE: Columns[MultivariateRow] = {
     "Adjusted p-value": lambda row: row.p_adjusted,
     "p-value": lambda row: row.p_value,
     "Effect": lambda row: row.effect,
+    "Effect low": lambda row: row.effect_ci_low,
+    "Effect high": lambda row: row.effect_ci_high,
     "Tolerance": lambda row: row.tolerance,
     "Rows": lambda row: row.n,
     "Reference rows": lambda row: row.n_reference,

@@ -71,9 +71,9 @@ def _tiles(rows: Sequence[MultivariateRow]) -> list[Tile]:
                     together_words.TOLD_APART, number(row.value), usual, status=row.status, reason=row.reason
                 )
             )
-            moved = Tile(
-                together_words.MOVED_AT_LEAST, percent(row.effect), together_words.MOVED_AT_LEAST_DETAIL
-            )
+            limits = interval(row.effect_ci_low, row.effect_ci_high, share=True)
+            said = together_words.MOVED_AT_LEAST_DETAIL.format(interval=limits)
+            moved = Tile(together_words.MOVED_AT_LEAST, percent(row.effect), said)
             shown += [moved] if row.effect is not None else []
         else:
             usual = f"usual {interval(row.null_low, row.null_high)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 METHOD = "Method"
 TOLD_APART = "Told apart (area)"
 MOVED_AT_LEAST = "Rows moved, at least"
-MOVED_AT_LEAST_DETAIL = "beyond what chance gives"
+MOVED_AT_LEAST_DETAIL = "95% interval {interval}; chance taken off"
 LOOKED_AT = "Rows looked at"
 CLICK_WINDOW = "Click a point to look at its window only."
 CLICK_FEATURE = "Click a feature to see how it is distributed."

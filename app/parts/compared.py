@@ -6,6 +6,7 @@ import streamlit as st
 
 from analytics.ask.drift_against import Against
 from analytics.errors import AssayError
+from app.charts.theme import Figure
 from app.parts import feature_words as words
 from app.parts.ask import ask
 from app.parts.choose import choose
@@ -49,6 +50,21 @@ def more(against: str) -> dict[str, str]:
 def other_words(text: str, view: View) -> str:
     """The other side inside a sentence."""
     return Against.parse(text, view.project).other
+
+
+def told(figure: Figure, against: str) -> Figure:
+    """A figure of the reference and a window, its words those of what is compared with."""
+    if against == "reference":
+        return figure
+    for trace in figure["data"]:
+        if trace.get("name") == "reference":
+            trace["name"] = words.OTHER_SIDE
+        hover = trace.get("hovertext")
+        if isinstance(hover, list):
+            trace["hovertext"] = [
+                text.replace("<br>reference ", f"<br>{words.OTHER_SIDE} ") for text in hover
+            ]
+    return figure
 
 
 def _options(view: View) -> list[str]:

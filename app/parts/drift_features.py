@@ -15,7 +15,7 @@ from app.parts import drift as parts
 from app.parts import feature_words, links, page_words, trail
 from app.parts.ask import ask, guarded
 from app.parts.chart import behind, chart, csv_button, header
-from app.parts.compared import compared_with, more, other_words
+from app.parts.compared import compared_with, more, other_words, told
 from app.parts.plain import literal
 from app.parts.table import table
 from app.parts.tiles import tiles
@@ -85,8 +85,8 @@ def histogram(view: View, row: DriftRow, window: tuple[datetime, datetime]) -> N
     found = ask(view, "histogram", scope, feature=row.feature, **more(row.against))
     chart(
         "reference_against_window",
-        charts.reference_against_window(found),
-        charts.histogram_alt(found),
+        told(charts.reference_against_window(found), row.against),
+        charts.histogram_alt(found).replace("the reference", other_words(row.against, view)),
         key="histogram",
         behind=behind(view, found, "histogram", partial(histogram_table, found, zone=view.zone)),
         on_click=partial(parts.open_bin, view, row, window),

@@ -35,6 +35,6 @@ AGAINST = {
 }
 VERSION = "version {name}"
 SEGMENT = "all rows that are not {name}={value}"
-AGAINST_LINE = "Each window is compared with {other}."
+OTHER_SIDE = "compared with"
 COMPARE_PREVIOUS = "Compare with the window before"
 WITHOUT_REFERENCE = "No reference is declared; each window is compared with {other}."

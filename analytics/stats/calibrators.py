@@ -16,13 +16,12 @@ import numpy.typing as npt
 from scipy import special
 
 from .arrays import FloatArray, IntArray, as_floats, divide
+from .recalibration import NoFit, fit_isotonic, fit_logistic, logits
 
 Kind = Literal["none", "logistic", "isotonic"]
 KINDS: tuple[Kind, ...] = ("none", "logistic", "isotonic")
 LEAST_OF_A_CLASS = 20
 """Labels of either class below which nothing is fitted."""
-_NEAR = 1e-6
-_STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Calibrator:
         """
         s = as_floats(score)
         if self.kind == "logistic":
-            return as_floats(special.expit(self.intercept + self.slope * _logit(s)))
+            return as_floats(special.expit(self.intercept + self.slope * logits(s)))
         if self.scores is not None and self.chances is not None:
             return as_floats(np.interp(s, self.scores, self.chances))
         return np.clip(s, 0.0, 1.0)
@@ -66,39 +65,17 @@ def fit(kind: Kind, score: FloatArray, label: FloatArray, weight: FloatArray) ->
     return _logistic(score, label, weight) if kind == "logistic" else _isotonic(score, label, weight)
 
 
-def _logit(score: FloatArray) -> FloatArray:
-    return as_floats(special.logit(np.clip(score, _NEAR, 1 - _NEAR)))
-
-
 def _logistic(score: FloatArray, label: FloatArray, weight: FloatArray) -> Calibrator:
-    x = _logit(score)
-    w = weight / weight.sum()
-    beta = np.array([0.0, 1.0])
-    for _ in range(_STEPS):
-        p = special.expit(beta[0] + beta[1] * x)
-        spread = w * p * (1 - p)
-        gradient = np.array([w @ (label - p), (w * x) @ (label - p)])
-        cross = spread @ x
-        # a whisper of ridge: separated classes have no finite answer
-        hessian = np.array([[spread.sum() + 1e-9, cross], [cross, spread @ np.square(x) + 1e-9]])
-        step = np.clip(np.linalg.solve(hessian, gradient), -2.0, 2.0)
-        beta = beta + step
-        if np.abs(step).max() < 1e-8:
-            break
-    slope = float(beta[1])
+    found = fit_logistic(score, weight * (1 - label), weight * label)
     # a curve that falls would turn the order of the scores around, which recalibration must not
-    return Calibrator("logistic", slope, float(beta[0])) if slope > 0 else Calibrator()
+    if isinstance(found, NoFit) or found.slope <= 0:
+        return Calibrator()
+    return Calibrator("logistic", found.slope, found.intercept)
 
 
 def _isotonic(score: FloatArray, label: FloatArray, weight: FloatArray) -> Calibrator:
-    from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415  # half a second, only where it is needed
-
-    effective = float(np.square(weight.sum()) / np.square(weight).sum())
-    edge = 0.5 / (effective + 1.0)
-    found = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip").fit(score, label, weight)
-    return Calibrator(
-        "isotonic", scores=as_floats(found.X_thresholds_), chances=as_floats(found.y_thresholds_)
-    )
+    found = fit_isotonic(score, label, weight, towards=float(np.average(label, weights=weight)))
+    return Calibrator("isotonic", scores=found.scores, chances=found.values)
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,19 @@ def field_subjects(
         for version in members:
             cells = _cells(counted, version, windows)
             grain: Grain = "week" if scope.grain == "week" else "day"
+            drift = catalog.project.drift
             subjects[version] = [
-                _subject(version, item, i, reference, cells, maturity, grain) for i, item in enumerate(bins)
+                _subject(
+                    version,
+                    item,
+                    i,
+                    reference,
+                    cells,
+                    maturity,
+                    grain,
+                    (drift.tolerance_of(item.field.name), drift.share_tolerance),
+                )
+                for i, item in enumerate(bins)
             ]
     return [subject for version in versions for subject in subjects[version]], tuple(texts)
 
@@ -79,10 +90,13 @@ def _subject(  # noqa: PLR0917  # one argument a thing it is made of
     cells: list[tuple[Window, CellHistogram]],
     maturity: Maturity,
     grain: Grain,
+    tolerance: tuple[float, float],
 ) -> Subject:
     role = item.field.role
     own = reference.field(index).counts.sum(axis=0)
-    about = Subject(version, role, item.field.name, (), starts_of([window for window, _ in cells]))
+    about = Subject(
+        version, role, item.field.name, (), starts_of([window for window, _ in cells]), tolerance=tolerance
+    )
     if item.absent or not own.sum() > 0:
         return replace(about, reason="the reference has no value of it")
     dated = [

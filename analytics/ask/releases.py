@@ -17,6 +17,8 @@ from analytics.stats.daily import WEEK, Daily
 from analytics.telemetry.catalog import Catalog
 
 LONGEST_SIDE = 4 * WEEK
+LONGEST_PAIRED = 13 * WEEK
+"""Days after a release on which both versions are compared: no days before are needed for it."""
 
 
 def releases_of(catalog: Catalog, scope: Scope) -> Results[ReleaseRow]:
@@ -47,7 +49,8 @@ def releases_of(catalog: Catalog, scope: Scope) -> Results[ReleaseRow]:
             until = live[place + 1][0] if place + 1 < len(live) else days.windows[-1].end
             side = _side((at - since).days, (until - at).days)
             release = Release(at, version, before, side)
-            sides = [_sides(catalog, days, release, metric) for metric in _metrics(days)]
+            paired = max(min((until - at).days, LONGEST_PAIRED), WEEK)
+            sides = [_sides(catalog, days, (release, paired), metric) for metric in _metrics(days)]
             rows += release_rows(release, sides, scope.confidence)
     note = (
         f"one value a {days.grain}; p-values and the intervals that recommendations stand on are corrected over the "
@@ -76,7 +79,8 @@ def _metrics(days: Days) -> list[str]:
     return [m for m in days.metrics() if m not in LEFT_OUT and DIRECTIONS.get(m) in {"higher", "lower"}]
 
 
-def _sides(catalog: Catalog, days: Days, release: Release, metric: str) -> Sides:
+def _sides(catalog: Catalog, days: Days, asked: tuple[Release, int], metric: str) -> Sides:
+    release, longest = asked
     old = days.of(release.version_before, metric) if release.version_before is not None else None
     new = days.of(release.version, metric)
     # where days are few, all that come after count as waiting or missing, not as a shorter side
@@ -86,12 +90,10 @@ def _sides(catalog: Catalog, days: Days, release: Release, metric: str) -> Sides
     after = _part(new, at, length)
     paired = _nothing(new.series)
     if old is not None:
-        old_after = _part(old, at, length)
-        shared, left, right = np.intersect1d(after.day, old_after.day, return_indices=True)
+        ours, theirs = _part(new, at, longest), _part(old, at, longest)
+        shared, left, right = np.intersect1d(ours.day, theirs.day, return_indices=True)
         # the error of a difference on the same rows is smaller than of either: days tell how large it is
-        paired = Daily(
-            shared, after.value[left] - old_after.value[right], np.zeros(len(shared)), after.period
-        )
+        paired = Daily(shared, ours.value[left] - theirs.value[right], np.zeros(len(shared)), ours.period)
     waiting = new.left_out.get("labels still arrive", 0)
     tolerance = catalog.project.quality.tolerance.get(metric)
     return Sides(metric, before, after, paired, waiting, tolerance)

@@ -35,6 +35,7 @@ class Subject:
             by their number.
         starts: day number -> instant.
         reason: why there is nothing to look at, where there is nothing.
+        tolerance: of a field: a share of rows that may move, and a share that may go missing; None for a metric.
     """
 
     version: str | None
@@ -44,6 +45,7 @@ class Subject:
     starts: Mapping[int, datetime]
     floor: float | None = None
     reason: str | None = None
+    tolerance: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,7 @@ def _kind(found: _Found, p_adjusted: float | None, weekly_p: float | None) -> Ki
 def _with_change(row: ChangeRow, found: _Found, subject: Subject) -> ChangeRow:
     change, days = found.change, found.series.day.tolist()
     dated = row.kind != "gradual"
+    tolerance = _tolerance(found.statistic, subject.tolerance)
     worse = worse_by(subject.field, change.after, change.before) if subject.field in DIRECTIONS else None
     return replace(
         row,
@@ -197,7 +200,17 @@ def _with_change(row: ChangeRow, found: _Found, subject: Subject) -> ChangeRow:
         after=change.after, after_low=change.after_low, after_high=change.after_high,
         difference=change.difference, ci_low=change.difference_low, ci_high=change.difference_high,
         worse=None if worse is None or subject.role != "metric" else worse > 0,
+        tolerance=tolerance,
+        tolerated=None if tolerance is None else abs(change.difference) < tolerance,
     )  # fmt: skip
+
+
+def _tolerance(statistic: Statistic, declared: tuple[float, float] | None) -> float | None:
+    """In the unit of the series: a share t of the rows, from the middle to one end, moves the mean rank by t / 2."""
+    if declared is None:
+        return None
+    moved, missing = declared
+    return {"mean_rank": moved / 2, "missing_rate": missing}.get(statistic, moved)
 
 
 def _with_floor(row: ChangeRow, found: _Found, subject: Subject, confidence: float) -> ChangeRow:

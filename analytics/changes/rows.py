@@ -42,6 +42,9 @@ class ChangeRow:
         grain: day or week.
         day_correlation: of the effects of neighbouring days.
         worse: whether the change is for the worse; None where neither way is.
+        tolerance: of a field, the smallest change worth a word, in the unit of before and after (half of the declared
+            share of rows for a mean rank); None for metrics.
+        tolerated: whether a field changed by less than that; None where nothing changed, and for metrics.
     """
 
     window_start: datetime
@@ -81,6 +84,8 @@ class ChangeRow:
     worse: bool | None
     status: Status
     reason: str | None
+    tolerance: float | None = None
+    tolerated: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from app.glossary import METRICS, show, title, unit
 
 _DATED = ("sudden", "changed")
 KIND_WORDS = {
-    "sudden": "sudden", "gradual": "gradual", "changed": "changed, sudden or gradual", "recurring": "weekdays only",
+    "sudden": "sudden", "gradual": "gradual", "changed": "sudden or gradual", "recurring": "weekdays only",
     "none": "no change",
 }  # fmt: skip
 _STATISTICS = {"mean_rank": "mean rank in the reference", "missing_rate": "share missing", "value": "value"}
@@ -81,8 +81,8 @@ def changes_timeline(
 
 
 def shown_changes(rows: Sequence[ChangeRow]) -> list[ChangeRow]:
-    """What changed: metrics first, then by day; what changed slowly last."""
-    found = [row for row in rows if row.kind in {*_DATED, "gradual"}]
+    """What changed beyond what is tolerated: metrics first, then by day; what changed slowly last."""
+    found = [row for row in rows if row.kind in {*_DATED, "gradual"} and not row.tolerated]
     return sorted(found, key=lambda row: (row.role != "metric", row.change_at or row.window_end, row.field))
 
 
@@ -101,11 +101,19 @@ def _dots(rows: list[ChangeRow], kind: str, places: dict[int, int], zone: ZoneIn
     traces: list[Trace] = []
     if dated:
         at = [row.change_at for row in dated if row.change_at is not None]
-        bars = {
-            "type": "data", "symmetric": False, "thickness": 2, "width": 0, "color": colour,
-            "array": [_ms(row.change_at, row.change_high) for row in dated],
-            "arrayminus": [_ms(row.change_low, row.change_at) for row in dated],
-        }  # fmt: skip
+        # Plotly draws no error bars on an axis of dates
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "hoverinfo": "skip",
+                "showlegend": False,
+                "legendgroup": kind,
+                "x": [end for row in dated for end in _ends(row, zone)],
+                "y": [end for row in dated for end in (places[id(row)], places[id(row)], None)],
+                "line": {"color": colour, "width": 2},
+            }
+        )
         traces.append(
             clickable(
                 {
@@ -115,7 +123,6 @@ def _dots(rows: list[ChangeRow], kind: str, places: dict[int, int], zone: ZoneIn
                     "legendgroup": kind,
                     "x": [instant(moment, zone) for moment in at],
                     "y": [places[id(row)] for row in dated],
-                    "error_x": bars,
                     "marker": {"color": colour, "symbol": symbol, "size": 10},
                     "hovertext": [_hover(row, zone) for row in dated],
                     "customdata": [[row.field] for row in dated],
@@ -144,8 +151,10 @@ def _dots(rows: list[ChangeRow], kind: str, places: dict[int, int], zone: ZoneIn
     return traces
 
 
-def _ms(first: Any, last: Any) -> float:
-    return 0.0 if first is None or last is None else (last - first).total_seconds() * 1000
+def _ends(row: ChangeRow, zone: ZoneInfo) -> list[str | None]:
+    if row.change_low is None or row.change_high is None:
+        return [None, None, None]
+    return [instant(row.change_low, zone), instant(row.change_high, zone), None]
 
 
 def _hover(row: ChangeRow, zone: ZoneInfo) -> str:
@@ -282,7 +291,7 @@ def release_forest(rows: Sequence[ReleaseRow]) -> Figure:
         )
     far = min(max(max(abs(h) for h in harm) for _, harm in found) * 1.1, 20.0)
     more: dict[str, Any] = {
-        "xaxis": axis("better ◂ harm, in tolerances ▸ worse", range=[-far, far]),
+        "xaxis": axis("← better · harm in tolerances · worse →", range=[-far, far]),
         "yaxis": axis(
             tickvals=list(range(len(found))), ticktext=[plain(short(title(row.metric), 20)) for row, _ in found],
             range=[len(found) - 0.5, -0.5], showgrid=False,
@@ -330,6 +339,7 @@ CHANGES: Columns[ChangeRow] = {
     "Difference": lambda row: row.difference,
     "Low": lambda row: row.ci_low,
     "High": lambda row: row.ci_high,
+    "Tolerated": lambda row: {True: "yes", False: "no", None: None}[row.tolerated],
     "Adjusted p-value": lambda row: row.p_adjusted,
     "A month": lambda row: row.trend_per_month,
     "A month, low": lambda row: row.trend_low,

@@ -28,7 +28,7 @@ def changes_verdict(rows: Sequence[ChangeRow], *, zone: ZoneInfo) -> Verdict:
     worse = sorted((row for row in judged if row.worse), key=_rank)
     better = sorted((row for row in judged if row.worse is False and row.kind in _CHANGED), key=_rank)
     fields = [row for row in judged if row.role != "metric"]
-    moved = [row for row in fields if row.kind in _CHANGED]
+    moved = [row for row in fields if row.kind in _CHANGED and not row.tolerated]
     also = _fields(moved, len(fields), zone)
     if worse:
         first = worse[0]

@@ -126,6 +126,7 @@ def test_the_new_release_is_kept_on_the_same_days(story):
     # b after and a before had the same noise: before and after differ little
     assert abs(loss.difference) < abs(loss.paired_difference) / 4
     assert loss.days == 28
+    assert loss.n_paired == 30
     assert {row.status for row in found if row.version == "a"} == {"undefined"}
     assert dumps(found)
 

@@ -27,3 +27,12 @@ def number_column(name: str) -> str:
 
 IDENTITY = {"id": "id", "file": "file", "row": "row"}
 """What leads from a sampled row back to the log."""
+WEIGHED = "weight > 0e0"
+"""Rows that stand for somebody."""
+LABELLED = "label IS NOT NULL AND scored"
+"""Rows that have a loss."""
+
+
+def watched(catalog: Catalog) -> str:
+    """Rows that take part in drift: a failed request only where it has a score."""
+    return f"{WEIGHED} AND scored" if catalog.predictions.status is not None else WEIGHED

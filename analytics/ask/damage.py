@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from analytics.aggregates.reference_bins import reference_version_of
-from analytics.aggregates.rich_columns import number_column
+from analytics.aggregates.rich_columns import LABELLED, WEIGHED, number_column
 from analytics.aggregates.samples import Sample, read_sample
 from analytics.ask.drift import drift_of
 from analytics.ask.samples import block_codes, feature_columns, part_of, weights_of
@@ -32,7 +32,6 @@ from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.rows import scoped_rows
 
 SIZE = 10_000
-_LABELLED = "label IS NOT NULL AND scored"
 _NOTE = (
     f"dependence is measured on a seeded sample of at most {SIZE:,} rows a version; p-values of mutual information are "
     "corrected over the features of a version"
@@ -88,7 +87,7 @@ def _attributions(
 ) -> dict[tuple[str | None, datetime], _Weights]:
     named = asking.catalog.predictions.attributions
     columns = {f"attribution:{feature}": number_column(column) for feature, column in named.items()}
-    sample = asking.sample(asking.scope, "predictions", columns=columns, where="weight > 0e0")
+    sample = asking.sample(asking.scope, "predictions", columns=columns, where=WEIGHED)
     without = nothing("attribution", "undefined", "the project file names no attribution column for it")
     found = {}
     for version in versions:
@@ -116,7 +115,7 @@ def _information(asking: _Asking, versions: tuple[str | None, ...]) -> dict[str 
         )
         return {version: {one.name: without for one in catalog.features} for version in versions}
     reference = asking.sample(
-        replace(asking.scope, versions=()), "reference", features=catalog.features, where=_LABELLED
+        replace(asking.scope, versions=()), "reference", features=catalog.features, where=LABELLED
     ).table
     found: dict[str | None, _Weights] = {}
     for version in versions:
@@ -149,7 +148,7 @@ def _outside(asking: _Asking, reference: pa.Table, version: str | None) -> tuple
     before = replace(
         scope, start=None, end=scope.start, grain="all", versions=() if version is None else (version,)
     )
-    earlier = asking.sample(before, "predictions", features=asking.catalog.features, where=_LABELLED).table
+    earlier = asking.sample(before, "predictions", features=asking.catalog.features, where=LABELLED).table
     if earlier.num_rows >= LEAST_ROWS:
         return earlier, "earlier predictions"
     other = part_of(reference, version=reference_version_of(asking.catalog, version))

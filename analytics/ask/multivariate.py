@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from analytics.aggregates.reference_bins import reference_version_of
-from analytics.aggregates.rich_columns import IDENTITY, embedding_column, text_column
+from analytics.aggregates.rich_columns import IDENTITY, embedding_column, text_column, watched
 from analytics.aggregates.samples import Sample, read_sample
 from analytics.ask.examples import MASK, logged_of
 from analytics.ask.samples import block_codes, feature_columns, part_of, weights_of
@@ -164,13 +164,8 @@ def _sample(catalog: Catalog, scope: Scope, source: Any) -> Sample:
     columns |= {f"embedding:{name}": embedding_column(catalog, name) for name in section.embeddings}
     rows = scoped_rows(catalog, scope, source)
     return read_sample(
-        catalog, rows, _DRAWN, features=catalog.features, columns=columns, where=_usable(catalog)
+        catalog, rows, _DRAWN, features=catalog.features, columns=columns, where=watched(catalog)
     )
-
-
-def _usable(catalog: Catalog) -> str:
-    # a failed request takes part only where it has a score, as in drift feature by feature
-    return "weight > 0e0 AND scored" if catalog.predictions.status is not None else "weight > 0e0"
 
 
 def _rows(table: pa.Table, columns: dict[str, Column]) -> Rows:

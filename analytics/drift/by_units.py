@@ -54,6 +54,15 @@ class UnitField:
         return max(self.thinned * (self.units.alike + pairs.alike - 2 * pairs.across), 0.0)
 
     @cached_property
+    def worth(self) -> int:
+        """How many units of one size tell as much of how alike rows are: large ones count with their squares."""
+        squares = np.square(self.counts.sum(axis=1))
+        if not squares.any():
+            return self.units.units
+        part_of_sample = float(squares.sum()) ** 2 / float(np.square(squares).sum()) / len(squares)
+        return max(round(self.units.units * part_of_sample), 2)
+
+    @cached_property
     def likeness(self) -> float:
         """The correlation of two rows of one unit, over all values; 0 to 1."""
         values = self.counts[:, : self.reference.bins.n_values]
@@ -70,7 +79,7 @@ class UnitField:
         if self.reference.joins:
             values = np.column_stack([values, self.counts[:, -1]])
         total = self.reference.values.sum(axis=0)
-        return FewBlocks(ordered, total, self.units.units, 0.0, _between(values, ordered=ordered))
+        return FewBlocks(ordered, total, self.worth, 0.0, _between(values, ordered=ordered))
 
     def values_p_value(self, window: Side, pairs: UnitPairs) -> float | None:
         """The test of values; None where there is nothing to test."""
@@ -83,7 +92,7 @@ class UnitField:
     def share_p_value(self, window: Side, share: Share, pairs: UnitPairs) -> float:
         """The test of one share that varies."""
         between = _between(part(self.counts, share), ordered=False)
-        test = FewBlocks(False, part(self.reference.honest.total, share), self.units.units, 0.0, between)
+        test = FewBlocks(False, part(self.reference.honest.total, share), self.worth, 0.0, between)
         return test.p_value_of(part(window.total, share), self.shared(pairs))
 
     def thinning(self, side: Side, alike: float) -> float:

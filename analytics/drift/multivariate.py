@@ -209,7 +209,7 @@ def by_reconstruction(blank: MultivariateRow, both: Both, confidence: float) -> 
     columns = [both.column(name) for name in both.names]
     found = reconstruction(columns, both.sides.side, both.stretch, both.sides.weight, confidence)
     if found is None:
-        return replace(blank, status="undefined", reason="the reference does not vary")
+        return replace(blank, status="undefined", reason="fewer than two columns vary in the reference")
     low, high = found.ci_low - found.null_mean, found.ci_high - found.null_mean
     scale = found.null_mean if found.null_mean > 0 else None
     return replace(

@@ -73,13 +73,13 @@ def reconstruction(
         confidence: of the interval and of the prediction interval.
 
     Returns:
-        None where the fitting half has no variance or the held-out half no two stretches.
+        None where fewer than two encoded columns vary in the fitting half, or the held-out half has no two stretches.
     """
     fitting, chunk, yardstick = _halves(side, block)
     matrix = np.concatenate([_encode(column, fitting) for column in columns], axis=1)
     centre, spread = matrix[fitting].mean(axis=0), matrix[fitting].std(axis=0)
     kept = spread > 0
-    if not kept.any():
+    if kept.sum() < 2:
         return None
     matrix = (matrix[:, kept] - centre[kept]) / spread[kept]
     error, n_components = _errors(matrix, fitting)

@@ -52,6 +52,9 @@ def together_verdict(
             f"The features hang together differently {when}: the reference's components describe the rows {way} than "
             f"usual (error {number(error.value)}, usual {number(error.null_low)} to {number(error.null_high)}).",
         )
+    others = [str(row.feature) for row in rows if row.feature is not None and row.drifted]
+    if others:
+        return Verdict("changed", f"{listed(others)} moved {when}; all features together did not: {told}.")
     return Verdict("same", f"All features together did not move beyond chance and tolerance {when}: {told}.")
 
 

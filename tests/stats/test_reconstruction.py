@@ -68,3 +68,4 @@ def test_odd_columns():
     found = reconstruction([texts, numbers, np.full(n, np.nan), np.full(n, np.inf)], side, day, weight)
     assert np.isfinite(found.value)
     assert reconstruction([np.ones(n)], side, day, weight) is None
+    assert reconstruction([np.arange(n) % 7.0], side, day, weight) is None, "one column is its own component"

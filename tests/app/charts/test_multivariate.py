@@ -154,6 +154,9 @@ def test_first_lines_claim_what_the_rows_say():
     assert "seats" not in drifted.sentence
     still = whole(drifted=False, value=0.55)
     assert together_verdict([still, error(drifted=False)], [], zone=ZONE).state == "same"
+    text = together_verdict([still, whole(feature="note", kind="text")], [], zone=ZONE)
+    assert text.state == "changed"
+    assert text.sentence.startswith("note moved")
     other = together_verdict([still, error(drifted=True)], [], zone=ZONE)
     assert "describe the rows worse than usual" in other.sentence
     nothing = together_verdict([unknown()], [], zone=ZONE)

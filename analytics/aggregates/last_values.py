@@ -1,4 +1,4 @@
-"""The unit's latest label that was known when each prediction was made: the simplest forecast there is."""
+"""The simplest forecasts there are: the unit's latest label known at each prediction, and the mean of all labels."""
 
 from __future__ import annotations
 
@@ -38,3 +38,13 @@ def with_last_label(predictions: Predictions, rows: Sql, history: Sql) -> Sql:
         "WHERE label IS NOT NULL AND label_ts IS NOT NULL)) WHERE kind = 0"
     )
     return Sql(text, {**history.parameters, **rows.parameters})
+
+
+def with_cell_mean(rows: Sql) -> Sql:
+    """Scoped rows with ``cell_mean``, from the table ``cell_means`` of window_key, version, segment and cell_mean."""
+    return Sql(
+        f"SELECT r.*, m.cell_mean AS cell_mean FROM ({rows.text}) AS r LEFT JOIN cell_means AS m "
+        "ON r.window_key = m.window_key AND coalesce(r.version, '') = m.version "
+        "AND coalesce(r.segment, '') = m.segment",
+        rows.parameters,
+    )

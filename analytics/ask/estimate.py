@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from analytics.ask.estimate_read import Evidence, read_evidence
+from analytics.ask.estimate_base import Evidence
+from analytics.ask.estimate_read import read_evidence
 from analytics.ask.estimate_windows import Plan, Planned, plan_of
 from analytics.ask.windows import versions_of
 from analytics.errors import ScopeError

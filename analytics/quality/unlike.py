@@ -89,9 +89,9 @@ def share_unlike(
     """
     value = float((weights * novel).sum() / weights.sum())
     beyond, reference_blocks = held_out
-    variance, freedom, independence = _variance(novel - value, weights, blocks)
+    variance, freedom, independence = _variance(novel.astype(np.float64) - value, weights, blocks)
     reference, _, _ = _variance(
-        beyond - beyond.mean(), np.ones(len(beyond)), reference_blocks.astype(np.int64)
+        beyond.astype(np.float64) - beyond.mean(), np.ones(len(beyond)), reference_blocks.astype(np.int64)
     )
     error = math.sqrt(variance + reference)
     # under no change the share is 5 %: its variance must not vanish where no row happens to be unlike

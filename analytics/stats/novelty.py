@@ -89,7 +89,7 @@ class Known:
         """Distances of one column: rows times known rows."""
         mine, known = column[:, None], self.rows[place][None, :]
         if self.codes[place] is not None:
-            return (mine != known).astype(np.float32)
+            return np.asarray(mine != known, dtype=np.float32)
         missing, other = np.isnan(mine), np.isnan(known)
         gap = np.nan_to_num(np.abs(mine - known), nan=0.0)
         return np.asarray(np.where(missing != other, np.float32(1), gap), dtype=np.float32)

@@ -113,7 +113,7 @@ def _crossed(models: list[_Model], features: Floats, fold: Integers) -> Floats:
 def _one_thread() -> Iterator[None]:
     """Threads would cost more than they bring on so few rows; the library is loaded first, or it is not limited."""
     import sklearn.ensemble  # noqa: F401, PLC0415
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     with threadpool_limits(1):
         yield

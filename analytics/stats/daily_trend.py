@@ -130,7 +130,7 @@ def weekly_profile(series: Daily, beside: FloatArray, noise: Noise) -> Weekly | 
 def _mean_square(series: Daily, design: FloatArray) -> float:
     coefficients, *_ = np.linalg.lstsq(design, series.value, rcond=None)
     residuals = series.value - design @ coefficients
-    squares: float = (residuals**2).sum()
+    squares = float((residuals**2).sum())
     return squares / max(series.n - design.shape[1], 1)
 
 

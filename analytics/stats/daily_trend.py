@@ -131,7 +131,7 @@ def _mean_square(series: Daily, design: FloatArray) -> float:
     coefficients, *_ = np.linalg.lstsq(design, series.value, rcond=None)
     residuals = series.value - design @ coefficients
     squares = float((residuals**2).sum())
-    return squares / max(series.n - design.shape[1], 1)
+    return squares / float(max(series.n - design.shape[1], 1))
 
 
 @dataclass(frozen=True)

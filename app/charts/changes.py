@@ -289,7 +289,9 @@ def release_forest(rows: Sequence[ReleaseRow]) -> Figure:
                 }
             )
         )
-    far = min(max(max(abs(h) for h in harm) for _, harm in found) * 1.1, 20.0)
+    # every dot is on the chart; a very wide interval may end beyond it
+    widest, dots = (max(max(abs(h) for h in harm[:ends]) for _, harm in found) for ends in (3, 1))
+    far = min(widest, max(20.0, dots)) * 1.1
     more: dict[str, Any] = {
         "xaxis": axis("← better · harm in tolerances · worse →", range=[-far, far]),
         "yaxis": axis(

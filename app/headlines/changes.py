@@ -171,7 +171,23 @@ def ageing_sentence(rows: Sequence[AgeingRow], version: str | None) -> str:
     mine = [row for row in rows if row.version == version]
     slope = next((row for row in mine if row.part == "slope"), None)
     retrain = next((row for row in mine if row.part == "retrain"), None)
-    return " ".join(part for part in (_slope(slope), _retrain(retrain)) if part)
+    told = _retrain(retrain)
+    if retrain is not None and retrain.value is None:
+        # what older versions have lived through says more than what this one has not
+        older = next((row for row in rows if row.part == "retrain" and row.value is not None), None)
+        told = f"{told} {_beaten(older)}" if older is not None else told
+    return " ".join(part for part in (_slope(slope), told) if part)
+
+
+def _beaten(row: AgeingRow) -> str:
+    ends = (
+        f"{number(row.ci_low)} to {number(row.ci_high)}"
+        if row.ci_high is not None
+        else f"from {number(row.ci_low)}"
+    )
+    if row.compared_with is None:
+        return f"{row.version} meets the floor at an age of about {number(row.value)} days ({ends})."
+    return f"{row.version} was beaten by {row.compared_with} on the same days, beyond chance, at an age of {ends} days."
 
 
 def _slope(row: AgeingRow | None) -> str:

@@ -118,6 +118,16 @@ def test_no_release_and_too_early_are_said():
     )
 
 
+def test_a_young_version_learns_from_an_older_one():
+    base = {"metric": "roc_auc", "part": "retrain", "counted_from": "trained_until", "born_at": at(1, 1)}
+    old = made(AgeingRow, version="a", value=184.0, ci_low=184.0, ci_high=306.0, compared_with="b", **base)
+    new = made(AgeingRow, version="b", reason="not seen within 121 days", **base)
+    assert ageing_sentence([old, new], "b") == (
+        "How often to retrain: not seen within 121 days. a was beaten by b on the same days, beyond chance, at an age "
+        "of 184 to 306 days."
+    )
+
+
 def test_age_and_retraining_in_words():
     base = {"version": "a", "metric": "roc_auc", "counted_from": "trained_until", "born_at": at(1, 1)}
     slope = made(AgeingRow, part="slope", value=-0.004, ci_low=-0.006, ci_high=-0.002, **base)

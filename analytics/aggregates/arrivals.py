@@ -73,7 +73,7 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class Delays:
-    """Quantiles of the delays of one window's labels, in seconds."""
+    """Labels of one cell, and quantiles of their delays in seconds."""
 
     n: int
     p50: float
@@ -214,16 +214,21 @@ def inside(followed: Sql) -> Sql:
 
 
 def read_delays(catalog: Catalog, followed: Sql) -> dict[CellKey, Delays]:
-    """Median and 95 % point (order statistics) of the delays of every window's labels."""
+    """The delays of every window's labels."""
+    arrived = f"SELECT {KEYS}, delay FROM ({followed.text}) WHERE inside AND delay IS NOT NULL"
+    return delays_of(catalog, Sql(arrived, followed.parameters))
+
+
+def delays_of(catalog: Catalog, rows: Sql) -> dict[CellKey, Delays]:
+    """Median and 95 % point (order statistics) of a column ``delay`` by cell."""
     text = (
         f"SELECT {KEYS}, count(*) AS n, "
         "max(CASE WHEN place = ceil(0.5e0 * many) THEN delay END) AS p50, "
         "max(CASE WHEN place = ceil(0.95e0 * many) THEN delay END) AS p95 FROM "
         f"(SELECT {KEYS}, delay, row_number() OVER (PARTITION BY {KEYS} ORDER BY delay) AS place, "
-        f"count(*) OVER (PARTITION BY {KEYS}) AS many FROM ({followed.text}) WHERE inside AND delay IS NOT NULL) "
-        f"GROUP BY {KEYS}"
+        f"count(*) OVER (PARTITION BY {KEYS}) AS many FROM ({rows.text})) GROUP BY {KEYS}"
     )
-    table = catalog.engine.query(Sql(text, followed.parameters))
+    table = catalog.engine.query(Sql(text, rows.parameters))
     n, p50, p95 = (column(table, name) for name in ("n", "p50", "p95"))
     return {
         key: Delays(int(n[row]), float(p50[row]), float(p95[row]))

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.aggregates.keys import CellKey, column, group
 from analytics.aggregates.moments import Statistic
 from analytics.engines.text import Sql, literal
 from analytics.scope import Grain, Scope
@@ -188,29 +187,3 @@ def agreement_statistics(classes: Sequence[str], *, numeric: bool) -> tuple[Stat
     for (place, name), side in product(enumerate(classes), ("label", "other")):
         found.append(Statistic(f"{side}_{place}", f"CASE WHEN {side} = {name} THEN 1e0 ELSE 0e0 END"))
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class SourceDelays:
-    """Labels of one version and source, and quantiles of their delays in seconds."""
-
-    n: int
-    p50: float
-    p95: float
-
-
-def read_source_delays(catalog: Catalog, sources: Sql) -> dict[CellKey, SourceDelays]:
-    """Delays of every source's first labels."""
-    keys = "window_key, version, segment"
-    text = (
-        f"SELECT {keys}, count(*) AS n, max(CASE WHEN place = ceil(0.5e0 * many) THEN delay END) AS p50, "
-        "max(CASE WHEN place = ceil(0.95e0 * many) THEN delay END) AS p95 FROM "
-        f"(SELECT {keys}, delay, row_number() OVER (PARTITION BY {keys} ORDER BY delay) AS place, "
-        f"count(*) OVER (PARTITION BY {keys}) AS many FROM ({sources.text})) GROUP BY {keys}"
-    )
-    table = catalog.engine.query(Sql(text, sources.parameters))
-    n, p50, p95 = (column(table, name) for name in ("n", "p50", "p95"))
-    return {
-        key: SourceDelays(int(n[row]), float(p50[row]), float(p95[row]))
-        for key, (row,) in group(table).rows.items()
-    }

@@ -15,6 +15,8 @@ from analytics.aggregates.arrivals import (
     COVERAGE,
     COVERAGE_TOGETHER,
     Arrivals,
+    Delays,
+    delays_of,
     followed_sql,
     read_arrivals,
 )
@@ -165,7 +167,7 @@ def label_sources_of(catalog: Catalog, scope: Scope) -> Results[LabelSourceRow]:
     with catalog.engine.kept(
         feed.source_rows(catalog, scoped_rows(catalog, scope, now=known_at), known_at)
     ) as sources:
-        delays = feed.read_source_delays(catalog, sources)
+        delays = delays_of(catalog, sources)
         moments, sql = read_row_moments(
             catalog, feed.paired_rows(sources, trusted), statistics, (everything,)
         )
@@ -200,7 +202,7 @@ def _source(  # noqa: PLR0917  # one argument a reading
     name: str,
     trusted: str,
     version: str | None,
-    delays: feed.SourceDelays | None,
+    delays: Delays | None,
     pairs: RowMoments | None,
     classes: int,
     confidence: float,

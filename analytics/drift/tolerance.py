@@ -4,7 +4,7 @@ A tolerance of so many standard deviations or quantiles becomes the share of row
 shifts by so much, on this field's own bins. The shifted reference is the gentlest one with that mean (of values, or of
 ranks): exponential tilting, shares proportional to p exp(t s), which moves a normal feature as a whole and needs no
 room between the values of one that has few. "Surely more" is judged by the non-central chi-squared distribution, whose
-non-centrality is that of the tolerated shift (du Pisanie, Allison and Visagie, arXiv 2307.11878).
+non-centrality is that of the tolerated shift (Potgieter, van Zyl, Schutte and Lombard, arXiv 2307.11878).
 """
 
 from __future__ import annotations

@@ -144,16 +144,18 @@ def _by_rows(reference: ReferenceSide, window: Side, few_blocks: FewBlocks | Non
     null = mean_total_variation_under_null(
         pooled / pooled.sum(), reference.side.n / thin, window.n / window_thin
     )
-    varying = _varying(reference, window)
     shares = [
-        _share(reference, window, share, effect * carry if by_block else 1.0) for share, effect in varying
+        _share(reference, window, share, effect * carry if by_block else 1.0)
+        for share, effect in _varying(reference, window)
     ]
+    others = _shares_by_block(reference, window) if by_block else []
+    shares, others = _careful(shares, others)
     effect = reference.share_effects[1] if by_block else 1.0
     shares += _unseen(reference, window, effect, reference.scaled(effect, window))
     values = _value_p_value(reference, window, few_blocks if by_block else None)
     spread = _spread(reference, window) * carry if by_block else 1.0
     chance = float(null) * carry**0.5 + reference.lone_share
-    return Significance(combine(values, shares), chance, window.n / window_thin / carry, spread)
+    return Significance(combine(values, shares, others), chance, window.n / window_thin / carry, spread)
 
 
 def _spread(reference: ReferenceSide, window: Side) -> float:
@@ -200,6 +202,23 @@ def _share(reference: ReferenceSide, window: Side, share: Share, effect: float) 
     if counts[0] + counts[1] == 0 or counts[2] + counts[3] == 0:
         return ShareTest(1.0, np.ones(1), np.ones(1))
     return share_test(*counts)
+
+
+def _shares_by_block(reference: ReferenceSide, window: Side) -> list[float]:
+    """The shares that vary, by the same test as values: what is missing comes in storms too; 0 where it cannot tell."""
+    found = []
+    for share, _ in _varying(reference, window):
+        test = FewBlocks.of(part(reference.honest.counts, share), ordered=False)
+        found.append(test.p_value(part(window.counts, share)) if test.groups >= LEAST_BLOCKS else 0.0)
+    return found
+
+
+def _careful(tests: list[ShareTest], by_block: list[float]) -> tuple[list[ShareTest], list[float]]:
+    """Of two p-values of each share the larger."""
+    if not by_block:
+        return tests, []
+    pairs = list(zip(tests, by_block, strict=True))
+    return [test for test, p in pairs if test.p_value > p], [p for test, p in pairs if p >= test.p_value]
 
 
 def _unseen(reference: ReferenceSide, window: Side, effect: float, window_effect: float) -> list[ShareTest]:

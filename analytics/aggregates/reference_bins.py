@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
@@ -21,6 +22,8 @@ from analytics.telemetry.catalog import Catalog, FeatureKind, Source
 from analytics.telemetry.rows import OTHER, scoped_rows
 
 Role = Literal["feature", "score", "decision", "label"]
+_Of = tuple[str | None, Source, datetime | None]
+"""Which rows fix bins: those of a version, of a source, as known then."""
 QUANTILES = 20
 MAX_DOUBLE = float(np.finfo(np.float64).max)
 LISTED = 200
@@ -193,22 +196,25 @@ def reference_version_of(catalog: Catalog, version: str | None) -> str | None:
 
 
 def feature_bins(
-    catalog: Catalog, reference_version: str | None, source: Source = "reference"
+    catalog: Catalog,
+    reference_version: str | None,
+    source: Source = "reference",
+    as_of: datetime | None = None,
 ) -> tuple[ReferenceBins, ...]:
     """The bins of every watched field, from the whole reference of one version (no filter, no weights).
 
-    With the source ``predictions``, from all monitored rows of the version, for projects without a reference.
+    With the source ``predictions``, from all monitored rows of the version as known at ``as_of``, for projects
+    without a reference.
 
     Numeric edges are the order statistics of rank ceil(k n / 20), k = 1 … 19, of the finite values (the
     inverted distribution function).
     """
     fields = watched_fields(catalog)
+    of: _Of = (reference_version, source, as_of)
     numeric = [field for field in fields if field.kind == "numeric"]
     texts = [field for field in fields if field.kind != "numeric"]
-    quantiles = (
-        _by_field(catalog, _quantile_query(catalog, numeric, reference_version, source)) if numeric else {}
-    )
-    values = _by_field(catalog, _category_query(catalog, texts, reference_version, source)) if texts else {}
+    quantiles = _by_field(catalog, _quantile_query(catalog, numeric, of)) if numeric else {}
+    values = _by_field(catalog, _category_query(catalog, texts, of)) if texts else {}
     found = {
         field.name: _numeric_bins(field, reference_version, quantiles.get(i, ()))
         for i, field in enumerate(numeric)
@@ -234,7 +240,7 @@ def _columns(catalog: Catalog, source: Source) -> set[str]:
     return set(feed.columns)
 
 
-def _quantile_query(catalog: Catalog, fields: list[Field], version: str | None, source: Source) -> Sql:
+def _quantile_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
     # a value is an order statistic of rank ceil(k n / 20) for some k exactly where its last rank passes a
     # twentieth of n that the rank before its first one does not
     picks = [
@@ -245,10 +251,10 @@ def _quantile_query(catalog: Catalog, fields: list[Field], version: str | None, 
         f"WHERE floor(upto * {QUANTILES}e0 / total) > floor((upto - n) * {QUANTILES}e0 / total)"
         for i in range(len(fields))
     ]
-    return _over_rows(catalog, fields, (version, source), " UNION ALL ".join(picks))
+    return _over_rows(catalog, fields, of, " UNION ALL ".join(picks))
 
 
-def _category_query(catalog: Catalog, fields: list[Field], version: str | None, source: Source) -> Sql:
+def _category_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
     picks = [
         f"SELECT {i} AS field, value, place, held, blocks FROM (SELECT f{i} AS value, "
         f"row_number() OVER (ORDER BY count(*) DESC, f{i}) AS place, "
@@ -256,12 +262,12 @@ def _category_query(catalog: Catalog, fields: list[Field], version: str | None, 
         f"FROM reference_rows WHERE f{i} IS NOT NULL GROUP BY f{i}) WHERE place <= {LISTED + 1}"
         for i in range(len(fields))
     ]
-    return _over_rows(catalog, fields, (version, source), " UNION ALL ".join(picks))
+    return _over_rows(catalog, fields, of, " UNION ALL ".join(picks))
 
 
-def _over_rows(catalog: Catalog, fields: list[Field], of: tuple[str | None, Source], body: str) -> Sql:
-    version, source = of
-    rows = scoped_rows(catalog, Scope(), source)
+def _over_rows(catalog: Catalog, fields: list[Field], of: _Of, body: str) -> Sql:
+    version, source, as_of = of
+    rows = scoped_rows(catalog, Scope(as_of=as_of), source)
     own = of_version(version, "reference_version")
     columns = ", ".join(f"{field.expression} AS f{i}" for i, field in enumerate(fields))
     chosen = f"SELECT block_key, {columns} FROM ({rows.text}) WHERE {own.text} AND {counted_rows(catalog)}"

@@ -200,7 +200,7 @@ class _Reading:
     # --- an earlier window
 
     def _earlier(self, version: str | None) -> list[Compared]:
-        bins = logged_bins(self.catalog, version)
+        bins = logged_bins(self.catalog, version, self.scope.as_of)
         before = shifted(self.windows, self.scope, self.against.kind, self.catalog.project)
         now = self._count(self.scope, bins, version)
         span = replace(self.scope, start=before[0].start, end=before[-1].end)
@@ -243,7 +243,8 @@ class _Reading:
     # --- the same windows, other rows
 
     def _paired(self, version: str | None) -> list[Compared]:
-        bins = logged_bins(self.catalog, self.against.name if self.against.kind == "version" else version)
+        named = self.against.name if self.against.kind == "version" else version
+        bins = logged_bins(self.catalog, named, self.scope.as_of)
         other, own = self._two_sides(self.scope, bins, version)
         longer = None
         if self.catalog.predictions.block != "none":

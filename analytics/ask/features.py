@@ -12,7 +12,7 @@ from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.drift.against import listed
 from analytics.drift.summaries import Place, bin_rows, feature_row
 from analytics.drift.summary_rows import FeatureRow, GroupBinRow
-from analytics.errors import ScopeError
+from analytics.errors import ProjectError, ScopeError
 from analytics.results import Results
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog, Source
@@ -40,7 +40,10 @@ def features_of(
 
     Raises:
         ScopeError: there is nothing to split by, no such feature, or two splits were asked for.
+        ProjectError: the reference was asked for, and there is none.
     """
+    if source == "reference" and source not in catalog.sources:
+        raise ProjectError(f"{catalog.project.file}: reference: there is none; name files, or start and end")
     scope, windows = resolve(catalog, scope)
     fields, hidden = shown_fields(catalog)
     if feature is not None:
@@ -80,7 +83,7 @@ def distribution_of(
     rows: list[GroupBinRow] = []
     texts: list[str] = []
     for version in versions_of(catalog, scope):
-        bins = {item.field.name: item for item in logged_bins(catalog, version)}
+        bins = {item.field.name: item for item in logged_bins(catalog, version, scope.as_of)}
         item = listed(bins[field.name])
         found, text = read_group_bins(catalog, grouping, item, version)
         texts.append(text)

@@ -137,7 +137,7 @@ def _change(
     low, high, independence = estimate.interval(confidence)
     changed = moments.count("contradictions")
     mean = None
-    if changed and "changed_by" in moments.names:
+    if "changed_by" in moments.names and moments.total("contradictions") > 0:
         mean = moments.total("changed_by") / moments.total("contradictions")
     return LabelChangeRow(
         window.start, window.end, version, moments.n, moments.count("repeats"), changed, estimate.value, low, high,

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from analytics.results import Status
-from analytics.stats.blocks import Independence, block_variance, largest_variance
+from analytics.stats.blocks import MINIMUM_CLUSTERS, Independence, block_variance, largest_variance
 
 Floats = NDArray[np.float64]
 EXPECTED = 0.05
@@ -78,7 +78,8 @@ def share_unlike(
     """The weighted share of rows beyond the limit, against that of the held-out reference rows.
 
     The limit was set by the held-out rows, so it is itself uncertain: their days' variance of the share beyond it is
-    added to the window's (Hájek, rows or days, whichever is larger).
+    added to the window's (Hájek, rows or days, whichever is larger). How much days differ is also learned from the
+    held-out days: a window of a few days cannot tell by itself, and is lent their spread.
 
     Args:
         novel: whether each row of the window is beyond the limit.
@@ -90,6 +91,9 @@ def share_unlike(
     value = float((weights * novel).sum() / weights.sum())
     beyond, reference_blocks = held_out
     variance, freedom, independence = _variance(novel.astype(np.float64) - value, weights, blocks)
+    variance, freedom, independence = max(
+        (variance, freedom, independence), _lent(value, weights, blocks, held_out), key=lambda found: found[0]
+    )
     reference, _, _ = _variance(
         beyond.astype(np.float64) - beyond.mean(), np.ones(len(beyond)), reference_blocks.astype(np.int64)
     )
@@ -120,6 +124,31 @@ def difference_of_losses(
     value = unlike - like
     p_value = 2.0 * float(spread.sf(abs(value) / math.sqrt(variance))) if variance > 0 else 1.0
     return like, unlike, Measured(value, value - reach, value + reach, p_value, independence)
+
+
+def _lent(
+    value: float, weights: Floats, blocks: NDArray[np.int64], held_out: tuple[NDArray[np.bool_], Floats]
+) -> tuple[float, float | None, Independence]:
+    """The window's variance if its days differ as the reference's held-out days do; 0 where there are too few of them.
+
+    The spread of days beyond that of their rows is found by moments (DerSimonian and Laird's weights: rows).
+    """
+    beyond, reference_blocks = held_out
+    _, place = np.unique(reference_blocks, return_inverse=True)
+    rows = np.bincount(place).astype(np.float64)
+    if len(rows) < MINIMUM_CLUSTERS:
+        return 0.0, None, "rows"
+    share = float(beyond.mean())
+    squares = float((rows * (np.bincount(place, beyond) / rows - share) ** 2).sum())
+    freedom = len(rows) - 1
+    spread = (squares - freedom * share * (1 - share)) / float(rows.sum() - (rows**2).sum() / rows.sum())
+    if spread <= 0.0:
+        return 0.0, None, "rows"
+    _, days = np.unique(blocks, return_inverse=True)
+    shares = weights / weights.sum()
+    by_day = np.bincount(days, shares)
+    variance = value * (1 - value) * float((shares**2).sum()) + spread * float((by_day**2).sum())
+    return variance, float(freedom), "blocks"
 
 
 def _variance(

@@ -320,6 +320,11 @@ class Catalog:
             raise ProjectError(
                 f'{file}: predictions.private: "{name}" is shown as a segment or feature; remove it there'
             )
+        if predictions.version is not None and predictions.version in predictions.private:
+            raise ProjectError(
+                f'{file}: predictions.private: "{predictions.version}" is shown as the version in every answer; '
+                "remove it there, or predictions.version"
+            )
         self._check_features()
         if self.project.labels is not None:
             for key in ("id", "label", "timestamp", "source"):

@@ -95,7 +95,7 @@ def find_change(series: Daily, confidence: float = 0.95, draws: int = DRAWS, see
     critical = math.sqrt(float(np.sort(null)[min(math.ceil(confidence * (draws + 1)), len(null)) - 1]))
     levels = fit(series, np.column_stack([design, steps[:, best]]), noise)
     width = levels.coefficients.size
-    scan_error = abs(levels.coefficients[-1]) / math.sqrt(found.statistic[best])
+    scan_error = abs(float(levels.coefficients[-1])) / math.sqrt(found.statistic[best])
     one, other = np.eye(width)[0], np.eye(width)[0] + np.eye(width)[-1]
     difference = float(levels.coefficients[-1])
     before, after = levels.limits(one, confidence), levels.limits(other, confidence)

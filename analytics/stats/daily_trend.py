@@ -163,9 +163,9 @@ def crossing(line: Fit, floor: float, now: float, confidence: float = 0.95) -> C
     t2 = float(stats.t.ppf((1 + confidence) / 2, line.df)) ** 2
     a, b = float(line.coefficients[0]) - floor, float(line.coefficients[1])
     v = line.covariance
-    square = b * b - t2 * v[1, 1]
-    half = a * b - t2 * v[0, 1]
-    rest = a * a - t2 * v[0, 0]
+    square = b * b - t2 * float(v[1, 1])
+    half = a * b - t2 * float(v[0, 1])
+    rest = a * a - t2 * float(v[0, 0])
     at = -a / b if b != 0 else None
     root = half * half - square * rest
     if square > 0:

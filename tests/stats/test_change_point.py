@@ -21,6 +21,14 @@ def test_a_clear_jump_is_dated_to_the_day():
     assert found.p_value == pytest.approx(0.001)
     assert found.difference_low < 5.0 < found.difference_high
     assert found.after - found.before == pytest.approx(found.difference)
+    numbers = (
+        found.difference,
+        found.difference_low,
+        found.difference_high,
+        found.before_low,
+        found.after_high,
+    )
+    assert {type(number) for number in numbers} == {float}  # numpy's are refused by JSON
 
 
 def test_the_statistic_is_the_largest_f_of_ordinary_regressions():

@@ -88,6 +88,7 @@ def test_a_floor_is_met_where_the_line_says():
     at = met.at * 365.25 / 12 + series.day.mean()
     assert at == pytest.approx(100.0, abs=0.5)
     assert met.low < met.at < met.high
+    assert {type(met.at), type(met.low), type(met.high)} == {float}  # numpy's are refused by JSON
 
 
 def test_a_level_line_may_never_meet_its_floor():

@@ -23,7 +23,7 @@ from analytics.ask.windows import resolve
 from analytics.engines.text import Sql
 from analytics.errors import ScopeError
 from analytics.quality.decision_rows import GainRow
-from analytics.quality.gain import Review, review_budget, review_share
+from analytics.quality.gain import Review, found_among_few, review_budget, review_share
 from analytics.results import Results, Status
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
@@ -178,8 +178,11 @@ def _row(cell: _Cell, row: GainRow, review: Review, n_positive: int) -> GainRow:
     if review.precision is None or review.precision.value is None or review.lift_factor is None:
         return replace(row, reason=row.reason or "none of the reviewed rows has a label: no precision")
     precision_low, precision_high, _ = review.precision.interval(confidence)
+    low, high = found_among_few(review, (low, high), (precision_low, precision_high))
     return replace(
         row,
+        recall_ci_low=low,
+        recall_ci_high=high,
         precision=review.precision.value,
         precision_ci_low=precision_low,
         precision_ci_high=precision_high,

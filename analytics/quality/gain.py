@@ -16,6 +16,7 @@ from analytics.aggregates.decisions import NOTHING, DecisionScores
 from analytics.measures.estimate import Estimate
 from analytics.stats.arrays import as_floats
 from analytics.stats.blocks import unit_variance
+from analytics.stats.rare import FEW_EVENTS
 
 Floats = NDArray[np.float64]
 NEAR = 0.02
@@ -154,6 +155,26 @@ def _review(part: _Part, units: _Part | None) -> Review:
         _estimate("precision", part, units) if asked > 0 else None,
         float((w * part.labelled).sum()) / asked if asked > 0 else None,
     )
+
+
+def found_among_few(
+    review: Review, recall: tuple[float, float], precision: tuple[float, float]
+) -> tuple[float, float]:
+    """The interval of recall, as wide as precision's in proportion where few reviewed rows are of the rarer kind.
+
+    Eight reviewed rows of which all are positive have no variance, which does not make recall known.
+
+    Args:
+        review: with a precision.
+        recall: its interval by variance.
+        precision: its interval.
+    """
+    shown = review.precision.value if review.precision is not None else None
+    whole = review.recall.limits is not None
+    if shown is None or shown <= 0 or whole or min(shown, 1 - shown) * review.n_reviewed >= FEW_EVENTS:
+        return recall
+    ratio = (review.recall.value or 0.0) / shown
+    return min(recall[0], ratio * precision[0]), max(recall[1], min(ratio * precision[1], 1.0))
 
 
 def _estimate(metric: str, part: _Part, units: _Part | None) -> Estimate:

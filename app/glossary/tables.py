@@ -20,8 +20,8 @@ TABLES: dict[str, Explanation] = {
         "interval.",
         None,
         "▼ worse and ▲ better are beyond chance after correction; ● is no difference that could be told from chance. "
-        "Impact is how much the whole would improve if the slice did as well as the rest. Luck taken out: the value pulled "
-        "towards all rows by as much as luck explains, the better guess of an extreme slice.",
+        "Impact is how much the whole would improve if the slice did as well as the rest. Luck taken out: the value "
+        "pulled towards all rows by as much as luck explains, the better guess of an extreme slice.",
         "Impacts do not add up: a row is in one slice of every segment.",
     ),
     "segment_bars": Explanation(

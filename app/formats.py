@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from analytics.results import Status
 
 NONE = "–"
 MINUS = "−"
+_STRETCH = re.compile(r"[(\[](-?[0-9.e+-]+|-inf), (-?[0-9.e+-]+|inf)\)")
 
 STATUS_WORDS: dict[Status, str] = {
     "ok": "ok",
@@ -101,6 +103,21 @@ def interval(low: float | None, high: float | None, *, share: bool = False) -> s
         return NONE
     show = percent if share else number
     return f"{show(low)} to {show(high)}"
+
+
+def stretch(name: str) -> str:
+    """A stretch of numbers between edges, as people say it; any other value as it is.
+
+    >>> stretch("(-inf, 9)"), stretch("[9, 17)"), stretch("[17, inf)"), stretch("UA")
+    ('under 9', '9 to 17', '17 or more', 'UA')
+    """
+    found = _STRETCH.fullmatch(name)
+    if found is None:
+        return name
+    low, high = found.groups()
+    if low == "-inf":
+        return name if high == "inf" else f"under {high}"
+    return f"{low} or more" if high == "inf" else f"{low} to {high}"
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:

@@ -38,7 +38,7 @@ def changes_of(catalog: Catalog, scope: Scope) -> Results[ChangeRow]:
     tested = len({(row.version, row.role == "metric") for row in rows if row.p_value is not None})
     notes.append(
         f"p-values are corrected over the metrics, and over the fields, of each version: when nothing has changed, "
-        f"about {ALPHA * tested:.2g} of these {tested} families would still show a change by chance"
+        f"{ALPHA * tested:.2g} false reports of a change are still expected"
     )
     return Results(rows, catalog.project.zone, (*days.found.sql, *texts), tuple(notes))
 

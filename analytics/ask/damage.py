@@ -33,7 +33,7 @@ from analytics.telemetry.rows import scoped_rows
 
 SIZE = 10_000
 _NOTE = (
-    f"dependence is measured on a seeded sample of at most {SIZE:,} rows a version; p-values of mutual information are "
+    f"dependence is measured on a random sample of at most {SIZE:,} rows a version; p-values of mutual information are "
     "corrected over the features of a version"
 )
 _Weights = dict[str, Weight]

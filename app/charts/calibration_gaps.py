@@ -71,7 +71,7 @@ def gap_over_time(
         )
     off = any(row.miscalibrated for row in known)
     if off:
-        data.append(legend_mark("fails the test", _red()))
+        data.append(legend_mark("off beyond chance", _red()))
     late = sorted({Window(row.window_start, row.window_end) for row in rows if row.status == "immature"})
     if late:
         data.append(timeline.hatching(late, zone) | {"showlegend": True})
@@ -79,7 +79,7 @@ def gap_over_time(
     zero = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "yref": "y"}
     shapes = [zero | {"line": {"color": NEUTRAL, "width": 1.5, "dash": "dot"}}, *marks.shapes]
     value_axis = axis(
-        "score minus came" if share else "predicted minus came", tickformat="+.0%" if share else None
+        "score minus share true" if share else "predicted minus label", tickformat="+.0%" if share else None
     )
     legend = len(present) > 1 or off or bool(late)
     figure = layout(
@@ -100,7 +100,7 @@ def gap_over_time_alt(rows: Sequence[CalibrationTestRow], *, zone: ZoneInfo) -> 
     form = points if is_share(known) else signed
     of = f" of {worst.version}" if worst.version is not None else ""
     return (
-        f"{len(off)} of {plural(len(known), 'window')} fail the test; the widest gap is that{of} "
+        f"{len(off)} of {plural(len(known), 'window')} are off beyond chance; the widest gap is that{of} "
         f"{in_window(worst.window_start, worst.window_end, zone)}: {form(worst.gap)}."
     )
 
@@ -167,7 +167,7 @@ def gap_by_segment(rows: Sequence[CalibrationTestRow], most: int = MOST_ROWS) ->
     labels = [plain(short(str(row.segment_value), 20)) for row in shown]
     more: dict[str, Any] = {
         "xaxis": axis(
-            "score minus came" if share else "predicted minus came", tickformat="+.0%" if share else None,
+            "score minus share true" if share else "predicted minus label", tickformat="+.0%" if share else None,
             showgrid=True, nticks=6, zeroline=True, zerolinecolor=NEUTRAL,
         ),
         "yaxis": axis(
@@ -204,7 +204,7 @@ def gap_by_segment_alt(rows: Sequence[CalibrationTestRow]) -> str:
     off = sum(bool(row.miscalibrated) for row in known)
     first = known[0]
     return (
-        f"{off} of {plural(len(known), 'value')} fail a corrected test; the widest gap is at "
+        f"{off} of {plural(len(known), 'value')} are off beyond chance; the widest gap is at "
         f"{first.segment_value}: {form(first.gap)}."
     )
 
@@ -213,7 +213,7 @@ def _dots(mine: list[tuple[CalibrationTestRow, int]], *, off: bool, share: bool)
     colour = ACTION if off else NEUTRAL
     rows = [row for row, _ in mine]
     return clickable({
-        "type": "scatter", "mode": "markers", "name": "fails a test" if off else "nothing shown",
+        "type": "scatter", "mode": "markers", "name": "off beyond chance" if off else "may be chance",
         "x": [row.gap for row in rows], "y": [place for _, place in mine],
         "error_x": {
             "type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 0,

@@ -255,6 +255,11 @@ def ageing_alt(rows: Sequence[AgeingRow]) -> str:
     return f"{title(rows[0].metric)} by age: {'; '.join(parts)}." if parts else "No age has days enough."
 
 
+def _reach(found: Sequence[tuple[Any, Sequence[float]]], side: int, far: float) -> float:
+    """How far the axis goes to one side: to the farthest interval, within limits."""
+    return min(far, 1.1 * max(2.0, *(side * end for _, harm in found for end in harm[:3])))
+
+
 def release_forest(rows: Sequence[ReleaseRow]) -> Figure:
     """Each metric's harm by its release with its interval, in units of what is tolerated: 0 is none, 1 the most."""
     found = [(row, harm) for row in rows if (harm := harm_of(row)) is not None]
@@ -292,8 +297,9 @@ def release_forest(rows: Sequence[ReleaseRow]) -> Figure:
     # every dot is on the chart; a very wide interval may end beyond it
     widest, dots = (max(max(abs(h) for h in harm[:ends]) for _, harm in found) for ends in (3, 1))
     far = min(widest, max(20.0, dots)) * 1.1
+    sides = [-_reach(found, -1, far), _reach(found, 1, far)]
     more: dict[str, Any] = {
-        "xaxis": axis("← better · harm in tolerances · worse →", range=[-far, far]),
+        "xaxis": axis("← better · harm in tolerances · worse →", range=sides),
         "yaxis": axis(
             tickvals=list(range(len(found))), ticktext=[plain(short(title(row.metric), 20)) for row, _ in found],
             range=[len(found) - 0.5, -0.5], showgrid=False,

@@ -35,7 +35,7 @@ _LOOK: dict[Quadrant, tuple[str, str, int]] = {
     "steady, matters": ("triangle-up", SERIES[0], 10),
     "steady, matters little": ("circle", NEUTRAL, 7),
 }
-_UNITS = {"mutual_information": "bits about the loss", "attribution": "share of attribution"}
+_UNITS = {"mutual_information": "bits it tells of the loss", "attribution": "share of attribution"}
 
 
 def damage_map(rows: Sequence[DamageRow]) -> Figure:

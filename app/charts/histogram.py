@@ -23,7 +23,7 @@ from app.charts.theme import (
     layout,
     plain,
 )
-from app.formats import count, percent, points, short
+from app.formats import count, percent, points, short, stretch
 
 MOST_CATEGORIES = 20
 SPECIAL = {"(missing)": "missing", "(unseen)": "unseen", "inf": "+∞", "-inf": "−∞"}
@@ -81,7 +81,7 @@ def _special_name(row: HistogramRow) -> str:
         return SPECIAL[row.bin]
     if row.bin_low is not None and row.bin_high is not None and _is_single(row.bin_low, row.bin_high):
         return f"= {row.bin_low:.6g}"
-    return row.bin
+    return stretch(row.bin) if row.bin_low is not None else row.bin
 
 
 def _numbers(numeric: list[HistogramRow], rest: list[HistogramRow]) -> Figure:
@@ -149,7 +149,7 @@ def _is_open(row: HistogramRow) -> bool:
 def _apart(rows: list[HistogramRow], side: str) -> Trace:
     return clickable({
         "type": "bar", "name": side, "legendgroup": side, "showlegend": False, "xaxis": "x2", "yaxis": "y2",
-        "x": [plain(short(_special_name(row), 10)) for row in rows], "y": [_share(row, side) for row in rows],
+        "x": [plain(short(_special_name(row), 12)) for row in rows], "y": [_share(row, side) for row in rows],
         "width": 0.38, "offset": -0.4 if side == "reference" else 0.02, "marker": _marker(side),
         "hovertext": [_hover(row) for row in rows], "customdata": [_custom(row) for row in rows],
     })  # fmt: skip

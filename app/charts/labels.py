@@ -25,7 +25,7 @@ from app.charts.theme import (
     tick_format,
 )  # fmt: skip
 from app.charts.timeline import Window
-from app.formats import STATUS_WORDS, count, in_window, interval, percent, window_name
+from app.formats import STATUS_WORDS, count, in_window, interval, percent, stretch, window_name
 from app.glossary import show, title, unit
 from app.headlines.labels import lasting
 
@@ -181,7 +181,7 @@ def selection_bars(rows: Sequence[LabelCoverageRow]) -> Figure:
         },
         "hovertext": [_selection_hover(row) for row in known], "customdata": [[row.by, row.group] for row in known],
     })  # fmt: skip
-    names = [plain(f"{row.by} {row.group}") for row in known]
+    names = [plain(f"{row.by} {stretch(row.group)}") for row in known]
     y_axis = axis(
         tickvals=places, ticktext=names, range=[len(known) - 0.5, -0.5], showgrid=False, fixedrange=True
     )
@@ -199,14 +199,15 @@ def selection_alt(rows: Sequence[LabelCoverageRow]) -> str:
         return "Labels come alike for every decision and score, within 5 points."
     least = min(chosen, key=lambda row: row.coverage or 0.0)
     return (
-        f"Labels are selected: {percent(least.coverage)} of predictions with {least.by} {least.group} get one, "
+        f"Labels are selected: {percent(least.coverage)} of predictions with {least.by} "
+        f"{stretch(least.group)} get one, "
         f"{percent((least.coverage or 0) - (least.difference or 0))} of the others."
     )
 
 
 def _selection_hover(row: LabelCoverageRow) -> str:
     return (
-        f"{plain(row.by)} {plain(row.group)}<br>{percent(row.coverage)} "
+        f"{plain(row.by)} {plain(stretch(row.group))}<br>{percent(row.coverage)} "
         f"({interval(row.ci_low, row.ci_high, share=True)})<br>n = {count(row.n_labelled)} of {count(row.n)}"
     )
 

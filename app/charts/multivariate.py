@@ -134,7 +134,7 @@ def carrier_bars(rows: Sequence[CarrierRow]) -> Figure:
     })  # fmt: skip
     ticks: dict[str, Any] = {"tickvals": places, "ticktext": [plain(short(row.feature)) for row in shown]}
     y_axis = axis(range=[len(shown) - 0.5, -0.5], fixedrange=True, showgrid=False, **ticks)
-    x_axis = axis("area lost without it", showgrid=True, nticks=5)
+    x_axis = axis("ROC AUC lost without it", showgrid=True, nticks=5)
     line = guide([0, 0], [-0.5, len(shown) - 0.5])
     figure = layout(84 + 24 * len(shown), revision="carriers", xaxis=x_axis, yaxis=y_axis)
     return {"data": [bars, line], "layout": figure}

@@ -50,7 +50,7 @@ def gap_forest(rows: Sequence[GapRow]) -> Figure:
     known = sorted(known, key=lambda row: -(row.gap or 0.0))
     places = list(range(len(known)))
     share = _is_share(known[0])
-    data: list[Trace] = [_chance(known, places)]
+    data: list[Trace] = []
     for name, colour, symbol in (
         ("differ beyond chance", ACTION, "diamond"),
         ("may be alike", NEUTRAL, "circle"),
@@ -100,14 +100,6 @@ def _is_share(row: GapRow) -> bool:
 
 def _gap(row: GapRow) -> str:
     return percent(row.gap) if _is_share(row) else number(row.gap)
-
-
-def _chance(rows: Sequence[GapRow], places: Sequence[int]) -> Trace:
-    return {
-        "type": "scatter", "mode": "markers", "name": "by chance alone, 95%", "x": [row.gap_by_chance for row in rows],
-        "y": list(places), "marker": {"symbol": "line-ns", "size": 14, "line": {"color": NEUTRAL, "width": 2}},
-        "hoverinfo": "skip", "unselected": {"marker": {"opacity": 1}},
-    }  # fmt: skip
 
 
 def _gap_dots(rows: Sequence[GapRow], places: Sequence[int], name: str, look: tuple[str, str]) -> Trace:

@@ -22,7 +22,7 @@ from app.charts.theme import (
     series_style,
     share_axis,
 )
-from app.formats import count, interval, number, percent, plural, points, short
+from app.formats import count, interval, number, percent, plural, points, short, stretch
 
 
 def map_curves(rows: Sequence[MapRow], *, share: bool = True) -> Figure:
@@ -83,7 +83,7 @@ def mix_chart(rows: Sequence[MixRow]) -> Figure:
             {
                 "type": "bar",
                 "orientation": "h",
-                "name": "came",
+                "name": "came true",
                 "x": [row.came for row in shown],
                 "y": places,
                 "width": 0.5,
@@ -110,7 +110,7 @@ def mix_chart(rows: Sequence[MixRow]) -> Figure:
                 }
             )
         )
-    labels = [plain(short(row.class_, 20)) for row in shown]
+    labels = [plain(short(stretch(row.class_), 20)) for row in shown]
     more: dict[str, Any] = {
         "xaxis": axis("share of labelled rows", tickformat=".0%", rangemode="tozero", nticks=6),
         "yaxis": axis(
@@ -139,7 +139,11 @@ def _marks(pairs: list[tuple[MixRow, int]], name: str, hover: list[str]) -> Trac
         "thickness": 1.5,
         "width": 0,
         "array": [(row.decided_ci_high or 0.0) - (row.decided_difference or 0.0) for row in rows],
-        "arrayminus": [(row.decided_difference or 0.0) - (row.decided_ci_low or 0.0) for row in rows],
+        # no share lies below 0
+        "arrayminus": [
+            min((row.decided_difference or 0.0) - (row.decided_ci_low or 0.0), row.predicted or 0.0)
+            for row in rows
+        ],
     }
     return clickable(
         {

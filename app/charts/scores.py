@@ -23,12 +23,13 @@ from app.charts.theme import (
 from app.formats import count, number, percent, plural
 
 
-def score_histogram(rows: Sequence[ScoreBinRow], *, positive: str = "1") -> Figure:
+def score_histogram(rows: Sequence[ScoreBinRow], *, positive: str = "1", of: str | None = None) -> Figure:
     """Scores of one window and version, each label as shares of its own rows.
 
     Args:
         rows: fine bins; a label of None is a row without one.
         positive: the label drawn in the second colour.
+        of: the class that is looked at, whose rows are the positive ones; None where there are two labels.
 
     Returns:
         A figure whose bars carry ``[bin_low, bin_high, label]``.
@@ -39,7 +40,9 @@ def score_histogram(rows: Sequence[ScoreBinRow], *, positive: str = "1") -> Figu
     edges = display_edges(*_columns(rows))
     labels = sorted({row.label for row in rows}, key=lambda label: (label is None, label == positive, label))
     data = [
-        _score_bars([row for row in rows if row.label == label], label, index, edges)
+        _score_bars(
+            [row for row in rows if row.label == label], (label, _name(label, positive, of)), index, edges
+        )
         for index, label in enumerate(labels)
     ]
     x_axis = axis("score", range=[edges[0], edges[-1]])
@@ -69,13 +72,21 @@ def _columns(rows: Iterable[ScoreBinRow]) -> tuple[list[float], list[float], lis
     return [row.bin_low for row in rows], [row.bin_high for row in rows], [row.weight for row in rows]
 
 
-def _score_bars(part: list[ScoreBinRow], label: str | None, index: int, edges: Floats) -> Trace:
+def _name(label: str | None, positive: str, of: str | None) -> str:
+    if label is None:
+        return "no label"
+    if of is None:
+        return f"label {plain(label)}"
+    return plain(of) if label == positive else "other classes"
+
+
+def _score_bars(part: list[ScoreBinRow], named: tuple[str | None, str], index: int, edges: Floats) -> Trace:
+    label, name = named
     low, high, weight = _columns(part)
     weights = rebinned(low, high, weight, edges)
     counts = rebinned(low, high, [row.n for row in part], edges)
     total = weights.sum() or 1.0
     colour = NEUTRAL if label is None else SERIES[index % len(SERIES)]
-    name = "no label" if label is None else f"label {plain(label)}"
     places = list(zip(edges[:-1], edges[1:], weights / total, counts, strict=True))
     return clickable(
         {

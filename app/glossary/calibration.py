@@ -13,7 +13,7 @@ CALIBRATION: dict[str, Explanation] = {
         "Few large errors decide it.",
     ),
     "calibration_over_time": Explanation(
-        "Promised against come",
+        "Promised against what came true",
         "Mean score minus the share that came true, for each window and version, with its 95% interval. For a "
         "regression: mean prediction minus mean label.",
         r"\bar s - \bar y",
@@ -29,7 +29,8 @@ CALIBRATION: dict[str, Explanation] = {
         "Mean score minus the share that came true, for each value of the segment, with its 95% interval; largest "
         "first.",
         r"\bar s_g - \bar y_g",
-        "Red diamonds fail a test after correction over all values. Scores that are right over all and wrong in "
+        "Red diamonds are off beyond chance (p-values corrected over all values). "
+        "Scores that are right over all and wrong in "
         "segments promise some too much at the cost of others.",
         "Why. Segments of few rows have wide intervals, not right scores.",
     ),
@@ -63,7 +64,7 @@ CALIBRATION: dict[str, Explanation] = {
         "the table shows it. No map changes the order of the scores, so AUC stays as it is.",
     ),
     "mix": Explanation(
-        "Predicted against came",
+        "How often predicted, how often true",
         "For each class the share of rows that were predicted to be it, the share that its mean score expects, and the "
         "share that it came to, all over the same labelled rows.",
         None,

@@ -11,8 +11,9 @@ POPULATIONS: dict[str, Explanation] = {
         "extremes are extreme by luck too, so every value is first pulled towards all rows together by as much as its "
         "error explains.",
         r"\max_g \tilde\theta_g - \min_g \tilde\theta_g, \quad \tilde\theta_g = \theta + B_g (\theta_g - \theta)",
-        "A red diamond: the groups differ beyond chance after correction. The short grey line is what 95 of 100 "
-        "observed gaps would stay under if all groups were alike. The interval holds for all pairs of groups at once.",
+        "A red diamond: the groups differ beyond chance after correction. The interval holds for all pairs of groups "
+        "at once. The table also has the gap as observed, luck included, and what 95 of 100 of these would stay under "
+        "if all groups were alike.",
         "Whether a gap is unfair: groups may differ in what is to be predicted. Groups of under 20 labelled rows are "
         "left out.",
     ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from analytics.quality.calibration import ALARM, BaselineRow, CalibrationTestRow, MixRow, RecalibrationRow
-from app.formats import in_window, interval, number, percent, points, signed
+from app.formats import in_window, interval, number, percent, points, signed, stretch
 from app.glossary import inside, show, title, unit
 from app.headlines.verdict import Verdict
 
@@ -31,7 +31,8 @@ def calibration_verdict(
     if whole.miscalibrated is None:
         return Verdict("unknown", f"Whether {name.lower()} are right cannot be tested: {whole.reason}.")
     figure = percent if share else number
-    means = f"{figure(whole.mean_score)} on average, and {figure(whole.mean_label)} {'came true' if share else 'came'}"
+    true = f"and {figure(whole.mean_label)} came true" if share else f"and labels are {figure(whole.mean_label)}"
+    means = f"{figure(whole.mean_score)} on average, {true}"
     later = _worst(windows, zone)
     if not whole.miscalibrated:
         said = f"Nothing shows that {name.lower()} are wrong: {means}"
@@ -140,7 +141,7 @@ def mix_sentence(rows: Sequence[MixRow], *, of_values: bool = False) -> str:
 
 
 def _class(row: MixRow, *, of_values: bool) -> str:
-    return f"a value in {row.class_}" if of_values else row.class_
+    return f"a value of {stretch(row.class_)}" if of_values else row.class_
 
 
 def baseline_sentence(rows: Sequence[BaselineRow]) -> str:

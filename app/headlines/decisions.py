@@ -47,8 +47,8 @@ def _earning(row: ThresholdRow) -> Verdict:
         )
     return Verdict(
         "same",
-        f"Nothing shows that another way to decide earns more: {how[0].lower()}{how[1:]} would earn "
-        f"{signed(row.gain)} a row, and anything from {ends} is plausible.",
+        f"Nothing shows that another way to decide earns more: {how[0].lower()}{how[1:]} would change "
+        f"earnings by {signed(row.gain)} a row, and anything from {ends} is plausible.",
     )
 
 

@@ -29,7 +29,7 @@ def drift_verdict(rows: Sequence[DriftRow], *, zone: ZoneInfo) -> Verdict:
     earlier = {row.window_start for row in judged if row.drifted}
     before = f"; something did in {plural(len(earlier), 'earlier window')}" if earlier else ""
     what = plural(len(names), "feature") if names else "scores and labels"
-    return Verdict("same", f"Nothing drifted {when}, of {what} looked at{before}.")
+    return Verdict("same", f"Nothing drifted {when}, of {what} looked at one by one{before}.")
 
 
 def drift_headline(rows: Sequence[DriftRow], *, zone: ZoneInfo) -> str:

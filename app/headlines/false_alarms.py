@@ -65,7 +65,8 @@ def small_reference_sentence(row: FalseAlarmRow) -> str:
     if row.repeat_chance is None or row.unlucky_share is None:
         return ""
     return (
-        f"All windows share one reference of {plural(row.reference_blocks, 'block')}: where one window alarms falsely, "
+        "All windows are compared with one reference, worth "
+        f"{plural(row.reference_blocks, 'independent observation')}: where one window alarms falsely, "
         f"the next one does in {percent(row.repeat_chance)} of cases, and the unluckiest 1 of 20 references alarms in "
         f"{percent(row.unlucky_share)} of windows, however long one waits."
     )

@@ -10,12 +10,16 @@ from analytics.labels.rows import LabelFeedRow, LabelRow
 from app.formats import count, in_window, percent, plural
 from app.headlines.verdict import State, Verdict
 
+TWO_YEARS = 731
+
 
 def lasting(seconds: float | None) -> str:
     """A stretch of time as a person says it.
 
     >>> lasting(0), lasting(40), lasting(1500), lasting(10752), lasting(400_000), lasting(None)
     ('at once', '40 s', '25 min', '3.0 h', '4.6 days', '–')
+    >>> lasting(4708 * 86_400)
+    '12.9 years'
     """
     if seconds is None:
         return "–"
@@ -26,7 +30,9 @@ def lasting(seconds: float | None) -> str:
             value = seconds / size
             return f"{value:.1f} {name}" if name == "h" and value < 10 else f"{value:.0f} {name}"
     days = seconds / 86_400
-    return f"{days:.1f} days" if days < 10 else f"{days:,.0f} days"
+    if days >= TWO_YEARS:
+        return f"{days / 365.25:.3g} years"
+    return f"{days:.1f} days" if days < 10 else f"{days:.0f} days"
 
 
 def labels_verdict(
@@ -72,6 +78,8 @@ def labels_verdict(
         parts.append(_delay(whole.delay_p50_seconds))
     if feed is not None and feed.n_contradictions:
         parts.append(f"{plural(feed.n_contradictions, 'label')} contradict an earlier one")
+    if feed is not None and feed.delay_changed:
+        parts.append(f"they take {_slower(feed)} than they did")
     doubt = bool(short) or (feed is not None and bool(feed.n_contradictions or feed.delay_changed))
     state: State = "changed" if doubt else "same"
     return Verdict(state, _sentence(known, "; ".join(parts)))
@@ -80,7 +88,7 @@ def labels_verdict(
 def _delay(seconds: float) -> str:
     if seconds < 1:
         return "labels are known at once"
-    return f"they come after {lasting(seconds)} (median)"
+    return f"half of these came within {lasting(seconds)}"
 
 
 def _sentence(known: str, text: str) -> str:
@@ -104,12 +112,15 @@ def late_labels(feed: LabelFeedRow | None, task: str) -> str | None:
     return f"{sides}: labels that come late differ, so the newest windows mislead until they are mature."
 
 
+def _slower(feed: LabelFeedRow) -> str:
+    return "longer" if (feed.share_recent or 0.0) < (feed.share_before or 0.0) else "less long"
+
+
 def delay_change(feed: LabelFeedRow | None) -> str | None:
     """Whether labels take longer, or less long, than they did."""
     if feed is None or not feed.delay_changed or feed.share_before is None or feed.share_recent is None:
         return None
-    slower = "longer" if feed.share_recent < feed.share_before else "less long"
     return (
-        f"Labels take {slower} than they did: {percent(feed.share_recent)} of predictions have one within "
+        f"Labels take {_slower(feed)} than they did: {percent(feed.share_recent)} of predictions have one within "
         f"{lasting(feed.delay_p50_seconds)}, {percent(feed.share_before)} had in the first half of the days."
     )

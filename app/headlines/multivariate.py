@@ -35,7 +35,7 @@ def together_verdict(
         return Verdict("unknown", f"All features together cannot be judged: {reason}.")
     when = in_window(classifier.window_start, classifier.window_end, zone)
     told = (
-        f"a classifier told the window's rows from the reference's with an area of {number(classifier.value)} "
+        f"a classifier told the window's rows from the reference's with a ROC AUC of {number(classifier.value)} "
         f"({interval(classifier.ci_low, classifier.ci_high)}); without drift, at most {number(classifier.null_high)}"
     )
     if classifier.drifted:
@@ -69,7 +69,7 @@ def damage_verdict(rows: Sequence[DamageRow], *, zone: ZoneInfo) -> Verdict:
     both = [row.feature for row in known if row.quadrant == "moved and matters"]
     if not moved:
         return Verdict(
-            "same", f"No feature drifted {when}, so there is no damage to fear from drift of the inputs."
+            "same", f"No single feature drifted {when}, so none has done damage on its own."
         )
     drifted = f"{plural(len(moved), 'feature')} drifted {when}"
     measure = "the model's attributions" if known[0].method == "attribution" else "how wrong the model is"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from analytics.quality.splits import SplitRow
 from analytics.quality.unlike import UnlikeRow
 from analytics.segments.rows import GapRow
-from app.formats import interval, listed, number, percent
+from app.formats import interval, listed, number, percent, stretch
 from app.glossary import inside, show, title, unit
 from app.headlines.verdict import Verdict
 
@@ -21,13 +21,13 @@ def uniform_verdict(rows: Sequence[GapRow]) -> Verdict:
     if not known:
         return Verdict(
             "unknown",
-            "Whether mistakes are uniform cannot be said: no segment has two values with enough labels.",
+            "Whether mistakes are evenly spread cannot be said: no segment has two values with enough labels.",
         )
     apart = [row for row in known if row.p_adjusted is not None and row.p_adjusted < SIGNIFICANT]
     apart.sort(key=lambda row: -(row.ci_low or 0.0))
     if not apart:
         names = listed([row.segment for row in known])
-        return Verdict("same", f"Mistakes look uniform: no difference beyond chance by {names}.")
+        return Verdict("same", f"Mistakes look evenly spread: no difference beyond chance by {names}.")
     worst = apart[0]
     ends = interval(worst.ci_low, worst.ci_high, share=unit(worst.metric) == "share")
     alike = [row.segment for row in known if row not in apart]
@@ -36,21 +36,21 @@ def uniform_verdict(rows: Sequence[GapRow]) -> Verdict:
     others = f", and by {listed([row.segment for row in apart[1:]])}" if apart[1:] else ""
     return Verdict(
         "worse",
-        f"Mistakes are not uniform: by {worst.segment} the {inside(title(worst.metric))} differs by "
+        f"Mistakes are not spread evenly: by {worst.segment} the {inside(title(worst.metric))} differs by "
         f"{show(worst.metric, worst.gap)} ({ends}), {from_to}{others}.{rest}",
     )
 
 
 def _slice(where: str | None) -> str:
     name, _, value = (where or "").partition("=")
-    return value or f"missing {name}"
+    return stretch(value) or f"missing {name}"
 
 
 def unlike_sentence(row: UnlikeRow) -> str:
     """How many rows are unlike the reference, and what that costs."""
     if row.share is None:
         return f"How many rows are unlike the reference cannot be said: {row.reason}."
-    by = f", by {row.carried_by}" if row.carried_by else ""
+    by = f", mostly by {row.carried_by}" if row.carried_by else ""
     more = row.p_value is not None and row.p_value < SIGNIFICANT
     share = f"{percent(row.share)} ({interval(row.ci_low, row.ci_high, share=True)})"
     start = (

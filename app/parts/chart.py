@@ -89,7 +89,7 @@ def chart(
     if heading != "":
         header(word, key, behind.sql, heading=heading)
     if note:
-        st.caption(literal(note))
+        st.caption(literal(note[:1].upper() + note[1:]))
     # colours are swapped when a chart is mounted: another theme is another chart
     drawn = f"{key}-{st.context.theme.type or 'light'}"
     # a dictionary would be validated at every run, which took most of its time; the tests of app.charts do it once

@@ -34,7 +34,7 @@ def scores(view: View, class_: str | None) -> None:
         rows = [row for row in found if row.class_ == class_]
         table = partial(score_table, rows, zone=view.zone)
         chart(
-            "score_histogram", charts.score_histogram(rows), charts.score_alt(rows), key="scores",
+            "score_histogram", charts.score_histogram(rows, of=class_), charts.score_alt(rows), key="scores",
             behind=behind(view, found, "scores", table), note=_of(view.version, class_),
         )  # fmt: skip
 

@@ -25,12 +25,13 @@ _RUN = "alarms_simulated"
 def section(view: View) -> None:
     """What is promised at once; the simulation when asked for."""
     first = view.grain if view.grain in GRAINS else "day"
-    chosen = choose("alarm_grain", page_words.ALARM_GRAIN, GRAINS, first=first)
+    with st.container(horizontal=True):
+        chosen = choose("alarm_grain", page_words.ALARM_GRAIN, GRAINS, first=first)
+        segments = st.number_input(
+            page_words.ALARM_SEGMENTS, 0, 1_000, 0, key="alarm_segments", bind="query-params", width=260,
+            help=page_words.ALARM_SEGMENTS_HELP,
+        )  # fmt: skip
     grain = next(one for one in GRAINS if one == chosen)
-    segments = st.number_input(
-        page_words.ALARM_SEGMENTS, 0, 1_000, 0, key="alarm_segments", bind="query-params", width=260,
-        help=page_words.ALARM_SEGMENTS_HELP,
-    )  # fmt: skip
     scope = replace(view.of_version(view.version), grain=grain)
     expected = ask(view, "false_alarms", scope, segments=int(segments))[0]
     headline(expected_sentence(expected))

@@ -17,6 +17,9 @@ from app.parts.plain import literal
 from app.parts.table import table
 from app.parts.view import View
 
+_SHOWN = {"Feature", "Verdict", "Moved beyond chance", "Share moved", "Depends on it", "By chance", "Adjusted p-value"}
+"""Columns of the table on the page; the one behind the chart and the CSV have them all."""
+
 
 def section(view: View) -> None:
     """Sentence, the map, and the table."""
@@ -39,7 +42,7 @@ def section(view: View) -> None:
     ranked = charts.by_damage(found)
     frame = charts.damage_table(found, zone=view.zone)
     table(
-        frame.drop(columns=["From", "Until", "Version"], errors="ignore"),
+        frame[[name for name in frame.columns if name in _SHOWN]],
         "Every feature with how far it moved and how much depends on it",
         key="damage_table",
         columns={

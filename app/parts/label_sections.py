@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
+from itertools import dropwhile
 
 import streamlit as st
 
@@ -28,7 +29,9 @@ MAIN = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mean_abso
 def counts(view: View) -> None:
     """Coverage by window, with what was expected."""
     found = ask(view, "labels", view.over_time_of(view.version))
-    rows = [row for row in found if row.version == view.version]
+    mine = (row for row in found if row.version == view.version)
+    # a version released late would leave most of the axis empty
+    rows = list(dropwhile(lambda row: not row.n, mine))
     chart(
         "label_counts",
         charts.coverage_over_time(rows, zone=view.zone),

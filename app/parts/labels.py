@@ -107,7 +107,7 @@ def _newest(view: View, feed: LabelFeedRow) -> Tile:
     last = feed.last.astimezone(view.zone) if feed.last is not None else None
     said = f"{day(last)}, {last:%H:%M}" if last is not None else "–"
     if not feed.silent:
-        return Tile(words.NEWEST, words.BEFORE.format(age=lasting(feed.silent_seconds)), said)
+        return Tile(words.NEWEST, lasting(feed.silent_seconds), said)
     detail = words.EXPECTED_SINCE.format(
         expected=count(feed.expected_since), usual=lasting(feed.usual_silence_seconds)
     )

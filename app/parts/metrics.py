@@ -129,6 +129,8 @@ def metric_grid(
 ) -> pd.DataFrame:
     """Every metric of the whole window: a row a metric, for each version value, interval and reference."""
     metrics = list(dict.fromkeys(row.metric for row in whole if row.class_ == class_))
+    # one name is enough for one number
+    metrics = [metric for metric in metrics if f"{metric}_macro" not in metrics]
     lines: list[dict[str, str | None]] = [_counts(whole, reference)]
     for metric in metrics:
         line: dict[str, str | None] = {words.METRIC: title(metric)}

@@ -9,7 +9,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from analytics.quality.calibration import BaselineRow, CalibrationTestRow, RecalibrationRow
+from analytics.quality.calibration import ALARM, BaselineRow, CalibrationTestRow, RecalibrationRow
 from analytics.results import Results
 from analytics.scope import MISSING
 from app.charts import calibration_gaps as gaps
@@ -18,7 +18,7 @@ from app.charts import recalibration as maps
 from app.charts.calibration import reliability_alt, reliability_diagram
 from app.charts.tables import calibration_table
 from app.formats import count, interval, number, points, signed
-from app.glossary import show, title, unit
+from app.glossary import explain, show, title, unit
 from app.headlines.calibration import (
     RULES,
     baseline_sentence,
@@ -41,6 +41,7 @@ from app.parts.tiles import Tile, tiles
 from app.parts.view import View
 
 HEIGHT = 380
+OVER_TIME = "calibration_over_time"
 MOST_OTHERS = 4
 """Versions beside the one the sentence is about that get a line of their own."""
 
@@ -109,32 +110,38 @@ def _tiles(row: CalibrationTestRow, gains: Sequence[RecalibrationRow]) -> list[T
             metric=title(chosen.metric),
             interval=interval(chosen.difference_ci_low, chosen.difference_ci_high),
         )
-        found.append(Tile(own.BRINGS, signed(chosen.difference), detail))
+        found.append(Tile(own.BRINGS, signed(chosen.difference), detail, help=_help("recalibration")))
     return found
 
 
 def _error_tile(row: CalibrationTestRow) -> Tile:
     if row.expected_calibration_error is None:
         ends = f"{interval(row.gap_ci_low, row.gap_ci_high)} · n = {count(row.n_labelled)}"
-        return Tile(own.GAP, signed(row.gap), ends, status=row.status, reason=row.reason)
+        return Tile(own.GAP, signed(row.gap), ends, status=row.status, reason=row.reason, help=_help(OVER_TIME))
     detail = own.ERROR_DETAIL.format(
         interval=interval(row.error_ci_low, row.error_ci_high),
         debiased=number(row.calibration_error_debiased),
         n=count(row.n_labelled),
     )
     return Tile(
-        own.ERROR, number(row.expected_calibration_error), detail, status=row.status, reason=row.reason
-    )
+        own.ERROR, number(row.expected_calibration_error), detail, status=row.status, reason=row.reason,
+        help=_help("expected_calibration_error"),
+    )  # fmt: skip
 
 
 def _test_tile(row: CalibrationTestRow) -> Tile:
     if row.expected_calibration_error is None and row.p_adjusted is not None:
-        return Tile(own.JOINT, f"p {_p(row.p_adjusted)}", own.JOINT_DETAIL)
+        verdict = "fails" if row.p_adjusted < ALARM else "passes"
+        return Tile(own.JOINT, verdict, own.JOINT_DETAIL.format(p=_p(row.p_adjusted)))
     if row.spiegelhalter_z is None:
-        return Tile(own.SPIEGELHALTER, "–", row.reason or "")
+        return Tile(own.SPIEGELHALTER, "–", row.reason or "", help=_help("spiegelhalter"))
     detail = own.P_DETAIL.format(p=_p(row.p_adjusted), z=number(row.spiegelhalter_z))
-    verdict = "fails" if row.p_adjusted is not None and row.p_adjusted < 0.05 else "passes"
-    return Tile(own.SPIEGELHALTER, verdict, detail)
+    verdict = "fails" if row.p_adjusted is not None and row.p_adjusted < ALARM else "passes"
+    return Tile(own.SPIEGELHALTER, verdict, detail, help=_help("spiegelhalter"))
+
+
+def _help(word: str) -> str:
+    return explain(word).definition
 
 
 def _p(value: float | None) -> str:
@@ -146,6 +153,7 @@ def _slope_tile(row: CalibrationTestRow) -> Tile:
         own.SLOPE,
         number(row.slope),
         interval(row.slope_ci_low, row.slope_ci_high) if row.slope is not None else row.reason or "",
+        help=_help("calibration_slope"),
     )
 
 
@@ -298,7 +306,6 @@ def _gain_frame(rows: Sequence[RecalibrationRow]) -> pd.DataFrame:
             own.METHOD: own.METHODS[row.method],
             own.VALUE: f"{show(row.metric, row.value)} ({interval(row.ci_low, row.ci_high, share=share)})",
             own.DIFFERENCE: difference,
-            own.P: row.p_adjusted,
         })  # fmt: skip
     return pd.DataFrame(lines).sort_values(
         own.METRIC, kind="stable", key=lambda names: -names.map(_order(rows))
@@ -352,7 +359,7 @@ def _baseline_frame(rows: Sequence[BaselineRow]) -> pd.DataFrame:
             own.RULE: RULES[row.baseline],
             own.RULE_VALUE: show(row.metric, row.baseline_value),
             own.GAP_TO_RULE: difference_words(row),
-            "": own.WORDS[row.better],
+            own.BETTER: own.WORDS[row.better],
             own.N: row.n,
         }
         for row in rows

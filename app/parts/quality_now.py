@@ -15,6 +15,7 @@ from app.parts import confusion, curves, metrics, trail, words
 from app.parts.ask import ask, guarded
 from app.parts.chart import behind, chart, table_behind
 from app.parts.plain import literal
+from app.parts.tiles import tiles
 from app.parts.view import View, window_words
 from app.text import title
 
@@ -26,6 +27,9 @@ def section(view: View) -> None:
     """Everything about how good the model is, as logged."""
     whole = ask(view, "quality")
     reference = metrics.reference_quality(view)
+    if len(view.bench.catalog.versions) > 1:
+        st.caption(literal(words.TILES_OF.format(version=view.version)))
+    tiles(metrics.tiles_of(view, whole, reference))
     with st.container(horizontal=True):
         metric, class_ = metrics.choose_metric(view, whole)
     over_time(view, metric, class_)

@@ -21,6 +21,11 @@ from app.parts.plain import literal
 from app.parts.table import table
 from app.parts.view import View
 
+_SHOWN = {"Metric", "Recommendation", "Same days", "Same days, low", "Same days, high", "Before", "After"}
+"""Columns of the table of a release on the page; the one behind the chart and the CSV have them all."""
+
+_SHOWN_BY_AGE = {"Version", "What", "Age to", "Value", "Low", "High", "Reason"}
+
 
 def section(view: View) -> None:
     """The newest release first, then the curves by age; both look at everything up to the end of the window."""
@@ -55,9 +60,8 @@ def releases(view: View) -> None:
             heading=literal(heading),
             note=" · ".join(found.notes),
         )
-        shown = charts.release_table(rows, zone=view.zone).drop(
-            columns=["Released", "Version", "Before it", "Status"], errors="ignore"
-        )
+        shown = charts.release_table(rows, zone=view.zone)
+        shown = shown[[name for name in shown.columns if name in _SHOWN]]
         table(
             shown,
             changes_words.EVERY_RELEASE,
@@ -89,11 +93,10 @@ def ageing(view: View) -> None:
             behind=behind(view, found, "ageing", partial(charts.ageing_table, list(found), zone=view.zone)),
             note=" · ".join(found.notes),
         )
-        told = [row for row in found if row.part != "bin"]
+        told = [row for row in found if row.part in {"slope", "retrain"}]
+        shown = charts.ageing_table(told, zone=view.zone).replace({"What": changes_words.PARTS})
         table(
-            charts.ageing_table(told, zone=view.zone).drop(
-                columns=["Metric", "Labelled rows"], errors="ignore"
-            ),
+            shown[[name for name in shown.columns if name in _SHOWN_BY_AGE]],
             changes_words.EVERY_AGE,
             key="ageing_table",
         )

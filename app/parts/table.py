@@ -11,6 +11,7 @@ import streamlit as st
 
 _SHARES = {
     "Share moved", "Tolerance", "Missing", "Missing in reference", "Unseen", "Largest gap", "Share of rows",
+    "Moved by chance",
 }  # fmt: skip
 _PROBABILITIES = {"Adjusted p-value", "p-value"}
 _COUNTS = {
@@ -62,7 +63,8 @@ def column(name: str, values: pd.Series[Any]) -> Any:
     if name in _COUNTS:
         return st.column_config.NumberColumn(format="localized")
     if pd.api.types.is_float_dtype(values):
-        return st.column_config.NumberColumn(format="%.4g")
+        # three digits; four where three would turn thousands into powers of ten
+        return st.column_config.NumberColumn(format="%.4g" if (values.abs() >= 999.5).any() else "%.3g")
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         return st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone=str(values.dtype.tz))
     return None

@@ -53,13 +53,18 @@ def tiles(items: Sequence[Tile]) -> None:
 
 def _tile(item: Tile) -> None:
     st.metric(
-        item.label, item.value, item.delta, delta_color=_colour(item), delta_description=item.compared,
-        delta_arrow=_arrow(item), help=item.help,
-    )  # fmt: skip
+        item.label,
+        item.value,
+        item.delta,
+        delta_color=_colour(item),
+        delta_arrow=_arrow(item),
+        help=item.help,
+    )
     if item.status not in {"ok", "immature"} and item.reason:
         st.caption(item.reason)
     elif item.detail:
-        st.caption(item.detail)
+        # beside the delta it would be cut off on a phone; a caption breaks into lines
+        st.caption(f"{item.compared}  \n{item.detail}" if item.compared else item.detail)
     statuses.badge(item.status, item.reason)
 
 

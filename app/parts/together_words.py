@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 METHOD = "Method"
-TOLD_APART = "Told apart (area)"
+TOLD_APART = "Told apart (ROC AUC)"
 MOVED_AT_LEAST = "Rows moved, at least"
 MOVED_AT_LEAST_DETAIL = "95% interval {interval}; chance taken off"
 LOOKED_AT = "Rows looked at"

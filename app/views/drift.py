@@ -51,7 +51,9 @@ with guarded(view, "drift"):
     if not any(row.n for row in whole):
         empty.nothing(view, "drift")
         st.stop()
-    headline(drift_verdict_against(whole, compared.other_words(against, view), zone=view.zone))
+    if not declared or section_of(DRIFT) == "features":
+        # every other section has a first line of its own, which may well say otherwise
+        headline(drift_verdict_against(whole, compared.other_words(against, view), zone=view.zone))
     one_version(view)
     if declared:
         sections(view, DRIFT)

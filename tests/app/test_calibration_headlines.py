@@ -67,7 +67,7 @@ def test_a_regression_is_too_high_or_too_low():
         expected_calibration_error=None, calibration_error_debiased=None, mean_score=8.0, mean_label=10.0
     )
     assert calibration_verdict(row, [], zone=ZONE).sentence == (
-        "Predictions are too low: 8.00 on average, and 10.0 came."
+        "Predictions are too low: 8.00 on average, and labels are 10.0."
     )
 
 
@@ -113,7 +113,7 @@ def test_the_mix_in_words():
         "The model predicts late in 12% of rows, and 23% were. 1 of 2 are off beyond chance."
     )
     assert "keep the mix" in mix_sentence([other])
-    assert "a value in late" in mix_sentence([late], of_values=True)
+    assert "a value of late" in mix_sentence([late], of_values=True)
     undecided = made(MixRow, class_="1", expected=0.1, came=0.2, expected_difference=-0.1)
     assert "No decisions are logged" in mix_sentence([undecided])
     assert (

@@ -32,7 +32,7 @@ def test_all_is_well():
     assert said.state == "same"
     assert said.sentence == (
         "95% of 200 predictions on 1 Mar 2024 have a label; the newest window still waits for some; "
-        "they come after 2.8 h (median)."
+        "half of these came within 2.8 h."
     )
 
 

@@ -242,7 +242,7 @@ def test_a_dead_feed_is_called_missing():
 def test_quiet_now_but_not_before():
     rows = [*s.drift(4), *[s.drift_row(s.weeks(5)[-1], "temp", 0.01)]]
     assert text.drift_headline(rows, zone=s.ZONE) == (
-        "Nothing drifted in the week of 1 Apr 2013, of 1 feature looked at; something did in 2 earlier "
+        "Nothing drifted in the week of 1 Apr 2013, of 1 feature looked at one by one; something did in 2 earlier "
         "windows."
     )
 

@@ -168,6 +168,6 @@ def test_the_line_on_damage():
     assert "on temp: look there first" in damage_verdict(DAMAGE, zone=ZONE).sentence
     assert damage_verdict(DAMAGE[1:], zone=ZONE).state == "same"
     assert "little on any of them" in damage_verdict(DAMAGE[1:], zone=ZONE).sentence
-    assert damage_verdict(DAMAGE[2:], zone=ZONE).sentence.startswith("No feature drifted")
+    assert damage_verdict(DAMAGE[2:], zone=ZONE).sentence.startswith("No single feature drifted")
     none = [moved("x", 0.1, 0.1, None, reason="few rows")]
     assert damage_verdict(none, zone=ZONE).sentence == "Whether drift matters cannot be said: few rows."

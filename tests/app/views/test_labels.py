@@ -22,12 +22,12 @@ def test_says_how_many_labels_there_are_and_how_late_they_come(open_page):
     assert_fine(page)
     said = texts(page)
     assert "predictions from 1 Jul to 15 Jul 2013 have a label" in said
-    assert "they come after 3" in said
+    assert "half of these came within 3" in said
     assert [tile.label for tile in page.metric] == [
         "With a label",
         "Expected by now",
         "Median delay",
-        "Newest label",
+        "Since the newest label",
     ]
     assert len(charts(page)) == 1
 

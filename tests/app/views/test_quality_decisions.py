@@ -26,7 +26,7 @@ def test_a_sentence_four_tiles_and_three_charts(open_page):
         in said
     )
     labels = [metric.label for metric in page.metric]
-    assert labels[-4:] == ["Best threshold", "Earned per decision there", "As decided", "Gain over that"]
+    assert labels[-4:] == ["Best threshold", "Earned per decision", "As decided", "Gain over that"]
     assert "Best thresholds by origin" in said
     assert "after correction (Benjamini-Hochberg)" in said
     assert "The 20 highest scores of each day hold" in said

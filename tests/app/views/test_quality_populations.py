@@ -86,7 +86,7 @@ def unlike_row(**more):
         ({"difference_ci_low": -0.1}, "cannot be told"),
         ({"difference_ci_low": -0.3, "difference_ci_high": -0.1}, "does no worse there"),
         ({"p_value": 0.4}, "No more rows than usual"),
-        ({"difference": None, "difference_ci_low": None}, "against 5% without change, by temp."),
+        ({"difference": None, "difference_ci_low": None}, "against 5% without change, mostly by temp."),
         ({"share": None}, "cannot be said"),
     ],
 )  # fmt: skip

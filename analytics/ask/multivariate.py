@@ -15,9 +15,10 @@ import pyarrow as pa
 from analytics.aggregates.reference_bins import reference_version_of
 from analytics.aggregates.rich_columns import IDENTITY, embedding_column, text_column, watched
 from analytics.aggregates.samples import Sample, read_sample
+from analytics.ask.days import one_thread
 from analytics.ask.examples import MASK, logged_of
 from analytics.ask.samples import block_codes, feature_columns, part_of, weights_of
-from analytics.ask.windows import resolve, versions_of
+from analytics.ask.windows import reference_inside, resolve, versions_of
 from analytics.drift import multivariate as compute
 from analytics.drift.multivariate import Both, Column, Rows, bring_together
 from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRow, ProfileRow, What
@@ -37,6 +38,7 @@ SIZE_IN_WINDOWS = 8_000
 TEXT_SIZE = 4_000
 DRAWS_IN_WINDOWS = 99
 _DRAWN = 20_000
+_READING = "sampled rows of one window"
 MOST_NEW = 1_000
 
 
@@ -66,6 +68,7 @@ class _Reading:
         return DRAWS if self.scope.grain == "all" else DRAWS_IN_WINDOWS
 
 
+@one_thread()
 def multivariate_of(catalog: Catalog, scope: Scope, *, rich: bool = True) -> Results[MultivariateRow]:
     """All features together and, if ``rich``, each text and embedding column, of every window and version.
 
@@ -78,10 +81,11 @@ def multivariate_of(catalog: Catalog, scope: Scope, *, rich: bool = True) -> Res
         row for cell in reading.cells for row in compute.judged(_rows_of(catalog, cell, reading, rich=rich))
     )
     families = len({(row.window_start, row.version) for row in rows if row.p_value is not None})
-    notes = (_sampled(reading), _by_chance(families)) if rows else ()
+    notes = (_sampled(reading), _by_chance(families), *reference_inside(catalog, scope)) if rows else ()
     return Results(rows, catalog.project.zone, reading.sql, notes)
 
 
+@one_thread()
 def carriers_of(catalog: Catalog, scope: Scope) -> Results[CarrierRow]:
     """Which features carry the classifier, for every window and version."""
     reading = _read(catalog, scope)
@@ -89,6 +93,7 @@ def carriers_of(catalog: Catalog, scope: Scope) -> Results[CarrierRow]:
     return Results(rows, catalog.project.zone, reading.sql, (_sampled(reading),) if rows else ())
 
 
+@one_thread()
 def newest_of(catalog: Catalog, scope: Scope, k: int = 20) -> Results[NewRow]:
     """The k sampled rows of every window and version that look least like the reference.
 
@@ -132,10 +137,21 @@ def _by_chance(families: int) -> str:
 
 
 def _read(catalog: Catalog, scope: Scope) -> _Reading:
+    """The rows of a scope; the last one window is kept, as a page asks several questions about it."""
     if scope.by is not None:
         raise ScopeError(
             f'by: drift is not split by segment; ask for one value at a time, with where "{scope.by}=VALUE"'
         )
+    if scope.grain != "all":
+        return _read_anew(catalog, scope)
+    kept, reading = catalog.answered.get(_READING, (None, None))
+    if kept != repr(scope) or not isinstance(reading, _Reading):
+        reading = _read_anew(catalog, scope)
+        catalog.answered[_READING] = (repr(scope), reading)
+    return reading
+
+
+def _read_anew(catalog: Catalog, scope: Scope) -> _Reading:
     size = SIZE if scope.grain == "all" else SIZE_IN_WINDOWS
     scope, windows = resolve(catalog, scope)
     versions = versions_of(catalog, scope)

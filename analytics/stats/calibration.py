@@ -130,6 +130,24 @@ def _normal_draws(bins: int) -> FloatArray:
     return np.column_stack([generator.permutation(quantiles) for _ in range(bins)])
 
 
+class _Chance(NamedTuple):
+    """What chance does to the bins' label rates in every draw, the same along each path; all draws x bins.
+
+    Cornish-Fisher: a rate p of n rows is off by sqrt(p (1 - p)) errors + (1 - 2p) skews, as the skewness
+    (1 - 2p) / sqrt(n p (1 - p)) times the standard error is (1 - 2p) / n.
+    """
+
+    shares: FloatArray
+    errors: FloatArray
+    skews: FloatArray
+
+    @classmethod
+    def of(cls, shares: FloatArray, total: float) -> _Chance:
+        """Draws for so many rows, spread over the bins by drawn shares."""
+        z, size = _normal_draws(shares.shape[1]), np.maximum(shares * total, 1)
+        return cls(shares, z / np.sqrt(size), (np.square(z) - 1) / 6 / size)
+
+
 def _true_error_limits(
     rows: FloatArray, share: FloatArray, score: FloatArray, label: FloatArray, confidence: float
 ) -> tuple[float, float]:
@@ -155,9 +173,10 @@ def _true_error_limits(
         round(total), 1
     )
     tail = (1 - confidence) / 2
+    chance = _Chance.of(shares, total)
 
     def path(direction: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-        return _plug_in_quantiles(direction, reach, level, score, share=share, shares=shares, total=total)
+        return _plug_in_quantiles(direction, reach, level, score, share=share, chance=chance)
 
     lower = [
         _first_reached(*path(direction, 1 - tail), observed)
@@ -185,8 +204,7 @@ def _plug_in_quantiles(
     score: FloatArray,
     *,
     share: FloatArray,
-    shares: FloatArray,
-    total: float,
+    chance: _Chance,
 ) -> tuple[FloatArray, FloatArray]:
     """Return true errors along a direction, and the plug-in's quantile at each."""
     length = float(share @ np.abs(direction))
@@ -194,13 +212,14 @@ def _plug_in_quantiles(
     steps = reach * np.linspace(0, 1, _STEPS) ** 1.5
     rates = np.clip(score + steps[:, None] * unit, 0, 1)
     truths = np.abs(rates - score) @ share
-    z = _normal_draws(score.size)
-    size = np.maximum(shares * total, 1)
     p = rates[:, None, :]
-    # Cornish-Fisher: the skewness (1 - 2p) / sqrt(n p (1 - p)) times the standard error is (1 - 2p) / n.
-    noise = np.sqrt(p * (1 - p) / size) * z + (1 - 2 * p) / size * ((np.square(z) - 1) / 6)
-    drawn = np.abs(np.clip(p + noise, 0, 1) - score)
-    plug_ins = np.einsum("sdb,db->sd", drawn, shares)
+    drawn = np.sqrt(p * (1 - p)) * chance.errors
+    drawn += (1 - 2 * p) * chance.skews
+    drawn += p
+    np.clip(drawn, 0, 1, out=drawn)
+    drawn -= score
+    np.abs(drawn, out=drawn)
+    plug_ins = np.einsum("sdb,db->sd", drawn, chance.shares)
     return truths, np.maximum.accumulate(np.quantile(plug_ins, level, axis=1))
 
 

@@ -87,12 +87,15 @@ class Known:
 
     def _apart(self, place: int, column: Single) -> Single:
         """Distances of one column: rows times known rows."""
-        mine, known = column[:, None], self.rows[place][None, :]
+        known = self.rows[place]
         if self.codes[place] is not None:
-            return np.asarray(mine != known, dtype=np.float32)
-        missing, other = np.isnan(mine), np.isnan(known)
-        gap = np.nan_to_num(np.abs(mine - known), nan=0.0)
-        return np.asarray(np.where(missing != other, np.float32(1), gap), dtype=np.float32)
+            return np.asarray(column[:, None] != known[None, :], dtype=np.float32)
+        # places are nan only where they are missing: these few are filled in afterwards
+        gap = np.abs(column[:, None] - known[None, :])
+        missing, other = np.isnan(column), np.isnan(known)
+        gap[:, other] = 1.0
+        gap[missing] = np.where(other, np.float32(0), np.float32(1))
+        return np.asarray(gap, dtype=np.float32)
 
 
 def _places(values: FloatArray, known: FloatArray) -> Single:

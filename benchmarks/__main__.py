@@ -1,9 +1,17 @@
-"""Run every measurement: ``python -m benchmarks``."""
+"""Run every measurement: ``python -m benchmarks``; or some: ``python -m benchmarks sections``."""
 
 from __future__ import annotations
 
-from benchmarks import drift_scan, experiment_scan, pages
+import sys
 
-drift_scan.main()
-experiment_scan.main()
-pages.main()
+from benchmarks import drift_scan, experiment_scan, pages, sections
+
+KNOWN = {
+    "drift": drift_scan.main,
+    "experiments": experiment_scan.main,
+    "pages": pages.main,
+    "sections": sections.main,
+}
+
+for name in sys.argv[1:] or KNOWN:
+    KNOWN[name]()

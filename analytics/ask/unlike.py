@@ -7,10 +7,12 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analytics.aggregates.reference_bins import reference_version_of
 from analytics.aggregates.samples import Sample, read_sample
+from analytics.ask.samples import part_of
 from analytics.ask.windows import resolve, versions_of
 from analytics.errors import ProjectError
 from analytics.quality.unlike import EXPECTED, LEAST_ROWS, UnlikeRow, difference_of_losses, share_unlike
@@ -41,6 +43,11 @@ class _Reference:
     def limit(self) -> float:
         """What 95 % of the held-out reference rows stay under."""
         return float(np.quantile(self.novelty, 1.0 - EXPECTED, method="higher"))
+
+    @cached_property
+    def by_column(self) -> Floats:
+        """What each column adds to the distance of the held-out rows."""
+        return self.known.by_column(self.columns)
 
 
 def unlike_of(catalog: Catalog, scope: Scope) -> Results[UnlikeRow]:
@@ -103,10 +110,9 @@ def _row(
     window, version = cell
     name = reference_version_of(catalog, version)
     reference = references.get(name)
-    keys = zip(
-        drawn.table.column("window_key").to_pylist(), drawn.table.column("version").to_pylist(), strict=True
-    )
-    table = drawn.table.filter(pa.array([key == (window.key, version) for key in keys], pa.bool_()))
+    table = part_of(drawn.table, window_key=window.key, version=version)
+    if version is None:
+        table = table.filter(pc.is_null(table.column("version")))
     n = drawn.totals.get((window.key, version, None), 0)
     loss = "mean_absolute_error" if catalog.predictions.task == "regression" else "log_loss"
     blank = UnlikeRow(
@@ -159,7 +165,7 @@ def _carried_by(
         return None
     names = [name.removeprefix("feature:") for name in table.column_names if name.startswith("feature:")]
     excess = reference.known.by_column([_pick(column, novel) for column in columns])
-    excess = excess - reference.known.by_column(reference.columns)
+    excess = excess - reference.by_column
     order = [place for place in np.argsort(-excess)[:TOLD].tolist() if excess[place] > 0.01]
     return ", ".join(names[place] for place in order) or None
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analytics.aggregates.cells import DecisionCells, read_decision_cells, read_unit_squares
 from analytics.aggregates.edges import score_edges
 from analytics.aggregates.keys import CellKey
+from analytics.aggregates.macro_squares import ClassInfluences, MacroSquares, read_macro_squares
 from analytics.aggregates.moments import RowMoments, needed_columns, read_centre, read_row_moments
 from analytics.aggregates.ranks import read_above_median, read_median_errors, read_medians
 from analytics.aggregates.reliability import read_reliability
@@ -21,7 +22,7 @@ from analytics.aggregates.scores import (
     read_score_unit_squares,
 )
 from analytics.engines.text import Sql, literal
-from analytics.measures import binary, multiclass, regression
+from analytics.measures import binary, macro, multiclass, regression
 from analytics.measures.estimate import Estimate, with_units
 from analytics.project import Predictions
 from analytics.telemetry.catalog import Catalog
@@ -145,13 +146,7 @@ def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
         found = _cells_with_units(catalog, rows, found, classes)
         for name in classes:
             found = _scores_with_units(catalog, rows, found, scores[name], edges, name)
-        found = {
-            key: [
-                multiclass.macro_units(e, estimates) if e.class_ is None and e.metric in _RANKED else e
-                for e in estimates
-            ]
-            for key, estimates in found.items()
-        }
+    found = _macro_exact(catalog, rows, found, scores, edges)
     return _answer(found, moments, (sums_sql, scores_sql, reliability_sql, cells_sql))
 
 
@@ -159,7 +154,39 @@ def _keeps(moments: Mapping[CellKey, RowMoments], positive: str) -> dict[CellKey
     return {key: keeps_scores(one.count("labelled"), one.count(positive)) for key, one in moments.items()}
 
 
-_RANKED = {"roc_auc", "roc_auc_macro", "average_precision"}
+_RANKED = ("roc_auc", "average_precision")
+
+
+def _macro_exact(
+    catalog: Catalog,
+    rows: Sql,
+    found: Mapping[CellKey, list[Estimate]],
+    scores: Mapping[str, Mapping[CellKey, ScoreHistogram]],
+    edges: Sequence[float],
+) -> dict[CellKey, list[Estimate]]:
+    """Means over classes with the variance that the classes have together."""
+    by_class: dict[str, dict[CellKey, ClassInfluences]] = {}
+    for key, estimates in found.items():
+        if any(e.metric == "roc_auc_macro" and e.value is not None for e in estimates):
+            for name, influence in macro.macro_influences(estimates, _RANKED).items():
+                by_class.setdefault(name, {})[key] = ClassInfluences(scores[name][key], influence)
+    squares = read_macro_squares(catalog, rows, by_class, edges)
+    declared = catalog.predictions.unit is not None
+    return {
+        key: [_macro_of(e, estimates, squares.get(key), units=declared) for e in estimates]
+        for key, estimates in found.items()
+    }
+
+
+def _macro_of(
+    estimate: Estimate, estimates: Sequence[Estimate], squares: MacroSquares | None, *, units: bool
+) -> Estimate:
+    metric = estimate.metric.removesuffix("_macro")
+    if estimate.class_ is not None or metric not in _RANKED or squares is None:
+        return estimate
+    k = _RANKED.index(metric)
+    of_units = (float(squares.units[k]), int(squares.n_units[k])) if units else None
+    return macro.macro_squares(estimate, estimates, float(squares.rows[k]), of_units)
 
 
 def _regression(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
@@ -202,7 +229,7 @@ def _scores_with_units(
     edges: Sequence[float],
     class_: str | None,
 ) -> dict[CellKey, list[Estimate]]:
-    metrics = [(name, class_) for name in ("roc_auc", "average_precision")]
+    metrics = [(name, class_) for name in _RANKED]
     influences = {}
     for key, estimates in found.items():
         by_name = {

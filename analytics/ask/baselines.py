@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from analytics.aggregates.keys import CellKey, key_columns
 from analytics.aggregates.last_values import with_cell_mean, with_last_label
 from analytics.aggregates.moments import RowMoments, Statistic, read_row_moments
-from analytics.aggregates.scores import ScoreHistogram, read_score_histograms, read_score_unit_squares
+from analytics.aggregates.scores import (
+    ScoreHistogram,
+    keeps_scores,
+    read_score_histograms,
+    read_score_unit_squares,
+)
 from analytics.ask.aggregates import decides, edges_of
 from analytics.ask.calibration import Place, ScoredEvent, places_of, scored_events
 from analytics.ask.labels import maturity_of
@@ -58,7 +63,7 @@ def baselines_of(catalog: Catalog, scope: Scope) -> Results[BaselineRow]:
                 key: [*measure.constant_baselines(one, classes), *measure.last_baselines(one, classes)]
                 for key, one in _enough(moments).items()
             }
-            ranked = _ranked(catalog, kept, list(compared))
+            ranked = _ranked(catalog, kept, {key: moments[key] for key in compared})
     found = _by_cell(_settled(compared, moments), ranked)
     loss = "mean_absolute_error" if catalog.predictions.task == "regression" else "log_loss"
     answers = [
@@ -145,7 +150,7 @@ def _settled(
 
 
 def _ranked(
-    catalog: Catalog, rows: Sql, keys: list[CellKey]
+    catalog: Catalog, rows: Sql, cells: Mapping[CellKey, RowMoments]
 ) -> dict[tuple[CellKey, str | None], list[tuple[Compared, Settled]]]:
     """ROC AUC beside a coin's half, average precision beside the prevalence: each class against the rest."""
     answers: dict[tuple[CellKey, str | None], list[tuple[Compared, Settled]]] = {}
@@ -153,10 +158,14 @@ def _ranked(
     for event in scored_events(catalog):
         if catalog.predictions.task == "multiclass" and event.class_ is None:
             continue
+        classes = catalog.predictions.classes
+        came = f"came_{classes.index(event.class_) if event.class_ is not None else 1}"
+        # as `quality` reads them, so that both say the same number
+        keeps = {key: keeps_scores(one.count("labelled"), one.count(came)) for key, one in cells.items()}
         histograms, _ = read_score_histograms(
-            catalog, rows, dict.fromkeys(keys, False), edges, score=event.score, positive=event.positive
+            catalog, rows, keeps, edges, score=event.score, positive=event.positive
         )
-        found = {key: ranking_differences(one) for key, one in histograms.items() if key in set(keys)}
+        found = {key: ranking_differences(one) for key, one in histograms.items() if key in cells}
         found = {key: pair for key, pair in found.items() if pair}
         found = _with_units(catalog, rows, event, histograms, found)
         for key, pair in found.items():

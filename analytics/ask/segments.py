@@ -184,22 +184,22 @@ def _compared(catalog: Catalog, cell: _Cell, slices: _Slices, pairs: Sequence[Pa
     if slices.everything is None:
         return
     confidence = cell.scope.confidence
-    labelled = slices.everything.moments.count("labelled")
+    labelled = slices.everything.moments.total("labelled")
     whole = _estimates(catalog, slices.everything, (cell.wanted,), confidence)[cell.wanted].value
     for (value, part), pair, gap in zip(slices.mine, pairs, differences(pairs, confidence), strict=True):
-        counts = part.moments.n, part.moments.count("labelled"), labelled
-        yield replace(_row(cell, value, counts, pair, gap), value_whole=whole)
+        counts = part.moments.n, part.moments.count("labelled")
+        share = part.moments.total("labelled") / labelled if labelled else None
+        yield replace(_row(cell, value, counts, pair, gap, share), value_whole=whole)
 
 
 def _row(
-    cell: _Cell, value: str, counts: tuple[int, int, int], pair: Pair, gap: Difference | None
+    cell: _Cell, value: str, counts: tuple[int, int], pair: Pair, gap: Difference | None, share: float | None
 ) -> SegmentRow:
     inside, outside = pair.inside, pair.outside
-    n, labelled, all_labelled = counts
+    n, labelled = counts
     low = high = None
     if inside.value is not None:
         low, high, _ = inside.interval(cell.scope.confidence)
-    share = labelled / all_labelled if all_labelled else None
     reason = inside.reason
     if gap is None and inside.value is not None:
         reason = f"the rest: {outside.reason}" if outside.value is None else "nothing varies"

@@ -244,17 +244,18 @@ def reliability_estimate(bins: ReliabilityBins, residual: Estimate, confidence: 
     """The calibration error of reliability bins.
 
     Rows that belong together are worth fewer independent ones: by the factor by which days or units inflate
-    the variance
-    of the mean residual (label minus score).
+    the variance of the mean residual (label minus score). That is right where a day's rows share a bin; where a unit's
+    rows spread over all bins, each bin's are nearly independent. So the interval holds those of both readings.
     """
     variance, _, independence = residual.chosen()
     design_effect = variance / residual.row_variance if residual.row_variance > 0 else 1.0
     error = reliability_error(bins, design_effect, confidence)
+    by_rows = reliability_error(bins, 1.0, confidence) if design_effect > 1.0 else error
     return Estimate(
         "expected_calibration_error",
         error.value,
         family="given",
-        limits=(error.low, error.high),
+        limits=(min(error.low, by_rows.low), max(error.high, by_rows.high)),
         limits_take=independence,
         noise_floor=error.noise_floor,
         debiased=error.debiased,

@@ -24,7 +24,7 @@ from analytics.stats.blocks import (
 )
 from analytics.stats.classification import Linearised, Undefined
 from analytics.stats.intervals import log_wald, score_interval, wald
-from analytics.stats.rare import share_interval
+from analytics.stats.rare import Kinds, kinds_interval, share_interval
 from analytics.stats.roc import Influences, auc_interval
 
 Floats = NDArray[np.float64]
@@ -50,6 +50,8 @@ class Estimate:
         blocks: numbers of the blocks, ascending.
         block_totals: per block, the sum of weight x influence.
         size: rows that carry the information (a share at 0 or 1 has no variance of its own).
+        kinds: rows that a share counts and those it does not, where their weights differ.
+        farther: squared distances that a mean over classes adds below and above, for classes known by a few rows.
         n_positive: rows of the positive class, for AUC and average precision.
         n_negative: rows of the other.
         bias: of the plug-in, for average precision.
@@ -74,6 +76,8 @@ class Estimate:
     blocks: NDArray[np.int64] | None = None
     block_totals: Floats | None = None
     size: float = 0.0
+    kinds: Kinds | None = None
+    farther: tuple[float, float] = (0.0, 0.0)
     n_positive: float = 0.0
     n_negative: float = 0.0
     bias: float = 0.0
@@ -101,13 +105,24 @@ class Estimate:
             independence = self.limits_take
         else:
             low, high = _limits(self, variance, df, confidence)
+            if any(self.farther):
+                low, high = _farther(self.value, low, high, self.farther)
         # rounding may leave the value just outside its own interval
         return min(low, self.value), max(high, self.value), independence
+
+
+def _farther(value: float, low: float, high: float, by: tuple[float, float]) -> tuple[float, float]:
+    """The limits of a share with squared distances added (as Zou and Donner recover variances from limits)."""
+    below, above = math.hypot(value - low, by[0] ** 0.5), math.hypot(high - value, by[1] ** 0.5)
+    return max(value - below, 0.0), min(value + above, 1.0)
 
 
 def _limits(estimate: Estimate, variance: float, df: float | None, confidence: float) -> tuple[float, float]:
     value = estimate.value if estimate.value is not None else math.nan
     match estimate.family:
+        case "share" if estimate.kinds is not None:
+            effect = variance / estimate.row_variance if estimate.row_variance > 0 else 1.0
+            low, high = kinds_interval(estimate.kinds, confidence, df, design_effect=effect)
         case "share":
             low, high = share_interval(value, variance, estimate.size, confidence, df)
         case "signed_share":
@@ -121,14 +136,30 @@ def _limits(estimate: Estimate, variance: float, df: float | None, confidence: f
             )
             low, high = float(both.low), float(both.high)
         case "positive" if value > 0 and variance > 0:
-            low, high = log_wald(value, variance, confidence, df)
+            low, high = log_wald(value, variance, confidence, df or _loss_freedom(estimate, value))
         case "below_one" if value < 1 and variance > 0:
             # 1 - r2 is a ratio of two positive sums
-            one_minus = log_wald(1.0 - value, variance, confidence, df)
+            one_minus = log_wald(
+                1.0 - value, variance, confidence, df or _loss_freedom(estimate, 1.0 - value)
+            )
             low, high = 1.0 - one_minus[1], 1.0 - one_minus[0]
         case _:
             low, high = wald(value, variance, confidence, df)
     return float(low), float(high)
+
+
+def _loss_freedom(estimate: Estimate, value: float) -> float | None:
+    """Degrees of freedom of the variance of a mean loss over independent rows.
+
+    Losses are skewed and their variance hangs on few rows. As if they followed a gamma distribution of the same mean
+    and variance: its kurtosis is 3 + 6 c^2 with c the coefficient of variation, and a variance of n rows then has about
+    2 n / (2 + 6 c^2) degrees of freedom.
+    """
+    if not estimate.size > 0:
+        return None
+    power = 4.0 if estimate.metric == "root_mean_squared_error" else 1.0
+    variation = power * estimate.row_variance * estimate.size / value**2
+    return max(estimate.size / (1.0 + 3.0 * variation), 1.0)
 
 
 def missing(metric: str, status: Status, reason: str, class_: str | None = None) -> Estimate:
@@ -240,9 +271,41 @@ def of_cells(
         blocks=cells.blocks[present],
         block_totals=np.tensordot(cells.weights[present], influence, axes=([1, 2], [0, 1])),
         size=float(by_block.sum() ** 2 / squares[among].sum()) if size is None else size,
+        kinds=kinds_of(cells, influence, among, 2.0 if metric == "f1" else 1.0)
+        if family == "share" and size is None
+        else None,
         place="cells",
         influence=influence,
     )
+
+
+def kinds_of(
+    cells: DecisionCells, influence: Floats, among: NDArray[np.bool_], count: float = 1.0
+) -> Kinds | None:
+    """The rows that raise a share and those that lower it; None where they weigh the same.
+
+    Where there are none of a kind, rows of its true classes tell what one would weigh.
+
+    Args:
+        cells: of the window, version and segment value.
+        influence: of one row of each (true, decided) pair.
+        among: the pairs whose rows the share is about.
+        count: how often a row that raises the share counts (F1: twice).
+    """
+    weights, squares = cells.weights.sum(axis=0), cells.squares.sum(axis=0)
+    # rows that count move the share up or, at 1, not at all; the others down or, at 0, not at all
+    raises = among & (influence > (influence[among].min() + influence[among].max()) / 2.0)
+    rows, each = [], []
+    for pairs in (raises, among & ~raises):
+        total = float(weights[pairs].sum())
+        near = pairs if total > 0 else np.broadcast_to(pairs.any(axis=1, keepdims=True), pairs.shape)
+        if not weights[near].sum() > 0:
+            return None
+        each.append(float(squares[near].sum() / weights[near].sum()))
+        rows.append(total / each[-1])
+    if abs(each[0] - each[1]) <= 1e-9 * max(each):
+        return None
+    return Kinds(rows[0], count * each[0], rows[1], each[1])
 
 
 def among_class(classes: int, k: int, metric: str) -> NDArray[np.bool_]:

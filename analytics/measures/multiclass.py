@@ -24,6 +24,7 @@ from analytics.measures.estimate import (
     ratio,
     smallest_class,
 )
+from analytics.measures.macro import macro_farther, macro_mean
 from analytics.measures.ranking import ranking_estimates
 from analytics.project import Costs
 from analytics.stats import classification
@@ -129,11 +130,11 @@ def multiclass_estimates(
         metrics = METRICS if costs is not None and costs.matrix else METRICS[:-1]
         return [*(missing(name, *few) for name in metrics), *per_class]
     found = [
-        _macro("roc_auc", per_class),
-        _macro("average_precision", per_class),
+        macro_mean("roc_auc", per_class),
+        macro_mean("average_precision", per_class),
         *(ratio(name, moments, name, "labelled", family="positive") for name in ("log_loss", "brier_score")),
         _calibration(aggregates, confidence),
-        *_decided(aggregates.cells),
+        *(_reaching(one, per_class, confidence) for one in _decided(aggregates.cells)),
         ratio("top_2_accuracy", moments, "top_2_accuracy", "labelled", family="share"),
     ]
     found += [
@@ -143,6 +144,14 @@ def multiclass_estimates(
         found.append(_cost(aggregates.cells, classes, costs.matrix))
     order = {name: i for i, name in enumerate(METRICS)}
     return [*sorted(found, key=lambda estimate: order[estimate.metric]), *per_class]
+
+
+_OF_CLASSES = {"precision": "precision", "recall": "recall", "balanced_accuracy": "recall", "f1": "f1"}
+
+
+def _reaching(estimate: Estimate, per_class: list[Estimate], confidence: float) -> Estimate:
+    metric = _OF_CLASSES.get(estimate.metric)
+    return estimate if metric is None else macro_farther(estimate, per_class, metric, confidence)
 
 
 _BOTH = {"roc_auc", "precision", "recall", "f1"}
@@ -232,56 +241,6 @@ def _decision_rate(cells: DecisionCells | None, k: int, name: str) -> Estimate:
     everyone = np.ones(influence.shape, dtype=np.bool_)
     result = Linearised(float(value), influence)
     return of_cells("decision_rate", cells, result, influence, among=everyone, class_=name)
-
-
-def _macro(metric: str, per_class: list[Estimate]) -> Estimate:
-    """The unweighted mean over the classes that are present.
-
-    Taking rows as independent, the standard error of a mean of estimates on the same rows is at most the mean of their
-    standard errors; that bound is used for rows and units. The block variance is exact.
-    """
-    mine = [estimate for estimate in per_class if estimate.metric == metric]
-    present = [estimate for estimate in mine if estimate.status == "ok" and estimate.value is not None]
-    scarce = [estimate for estimate in mine if estimate.status == "too_few"]
-    if scarce or not present:
-        worst = (scarce or mine)[0]
-        return missing(metric, worst.status, f"class {worst.class_}: {worst.reason}")
-    blocks = present[0].blocks
-    k = len(present)
-    totals = np.sum([_totals(estimate) for estimate in present], axis=0) / k
-    absent = len(mine) - k
-    return Estimate(
-        metric,
-        float(np.mean([estimate.value for estimate in present])),
-        family=present[0].family,
-        reason=f"mean of {k} classes; {absent} without labels left out" if absent else None,
-        row_variance=float(np.mean([np.sqrt(estimate.row_variance) for estimate in present])) ** 2,
-        blocks=blocks,
-        block_totals=totals,
-        n_positive=min(estimate.n_positive for estimate in present),
-        n_negative=min(estimate.n_negative for estimate in present),
-        bias=float(np.mean([estimate.bias for estimate in present])),
-    )
-
-
-def macro_units(macro: Estimate, per_class: list[Estimate]) -> Estimate:
-    """Fill the unit variance of a macro mean from its classes' (the same bound as for rows)."""
-    metric = macro.metric.removesuffix("_macro")
-    parts = [
-        e
-        for e in per_class
-        if e.class_ is not None and e.metric == metric and e.status == "ok" and e.unit_variance is not None
-    ]
-    if not parts or macro.value is None:
-        return macro
-    bound = float(np.mean([np.sqrt(part.unit_variance or 0.0) for part in parts])) ** 2
-    return replace(macro, unit_variance=bound, n_units=min(part.n_units for part in parts))
-
-
-def _totals(estimate: Estimate) -> Floats:
-    if estimate.block_totals is None:
-        raise ValueError("a ranking estimate carries its block totals")
-    return estimate.block_totals
 
 
 def _decided(cells: DecisionCells | None) -> list[Estimate]:

@@ -149,7 +149,8 @@ def average_precision_estimate(
 
     ``pos_w2`` and ``neg_w2`` are sums of squared weights per bin. The bias is that every positive counts
     itself among the rows above its own score: with few positives the average precision of a useless score is
-    well above the prevalence.
+    well above the prevalence. Where the two kinds are logged with different probabilities, the curvature of
+    precision adds to it: one negative in ten, each of weight 10, are fewer rows than they stand for.
     """
     positives, negatives = as_floats(pos), as_floats(neg)
     squared_pos = positives if pos_w2 is None else as_floats(pos_w2)
@@ -158,13 +159,42 @@ def average_precision_estimate(
     variance = class_variance(influence.positive, positives, squared_pos)
     variance = variance + class_variance(influence.negative, negatives, squared_neg)
     value = average_precision(positives, negatives, ties, pos_rows, tied)
-    return AveragePrecisionEstimate(value, variance, _self_count(positives, negatives, squared_pos))
+    bias = _self_count(positives, negatives, squared_pos)
+    bias = bias + _curvature(positives, negatives, squared_pos, squared_neg)
+    return AveragePrecisionEstimate(value, variance, bias)
 
 
 def _self_count(positives: FloatArray, negatives: FloatArray, squared: FloatArray) -> FloatArray:
     hits, alarms = _from_top(positives), _from_top(negatives)
     gain = (squared * divide(alarms, np.square(hits + alarms))).sum(axis=-1)
     return divide(gain, positives.sum(axis=-1), otherwise=np.nan)
+
+
+def _curvature(
+    positives: FloatArray, negatives: FloatArray, squared_pos: FloatArray, squared_neg: FloatArray
+) -> FloatArray:
+    """The bias of the precisions T / (T + F) where rows of the two kinds differ in weight; 0 where they do not.
+
+    To second order it is T F (v - u) / (T + F)^3, with u and v the mean weights of positives and negatives. That is
+    what T / (T + F + (v - u) (1 - precision)) takes away, and it stays right where no negative has been seen yet:
+    for T of weight u = 1, E[X / (X + v Y + v - 1)] = a E[1 / (X + v (Y + 1))] for Poisson X and Y of means a and b / v.
+    """
+    hits, alarms = _from_top(positives), _from_top(negatives)
+    of_hit = _mean_weight(hits, _from_top(squared_pos), positives, squared_pos)
+    of_alarm = _mean_weight(alarms, _from_top(squared_neg), negatives, squared_neg)
+    false = divide(alarms + of_alarm, hits + alarms + of_alarm)
+    more_alarms = np.maximum(of_alarm - of_hit, 0.0) * false
+    more_hits = np.maximum(of_hit - of_alarm, 0.0) * (1 - false)
+    better = divide(hits + more_hits, hits + more_hits + alarms + more_alarms)
+    gain = (positives * (divide(hits, hits + alarms) - better)).sum(axis=-1)
+    return divide(gain, positives.sum(axis=-1), otherwise=np.nan)
+
+
+def _mean_weight(
+    sums: FloatArray, squares: FloatArray, weights: FloatArray, squared: FloatArray
+) -> FloatArray:
+    overall = divide(squared.sum(axis=-1, keepdims=True), weights.sum(axis=-1, keepdims=True), otherwise=1.0)
+    return as_floats(np.where(sums > 0, divide(squares, sums), overall))
 
 
 def average_precision_interval(
@@ -198,7 +228,7 @@ def average_precision_interval(
     known = (ap > 0) & (ap < 1) & (v > 0)
     # A corrected value of 0 or less is possible with a handful of positives; the logit needs something above
     # 0.
-    centre = np.where(known, np.clip(ap - shift, ap / 10, ap), 0.5)
+    centre = np.where(known, np.clip(ap - shift, ap / 10, 1 - (1 - ap) / 10), 0.5)
     with np.errstate(
         over="ignore"
     ):  # a value next to 0 or 1 may have no end on the logit: its interval is [0, 1]

@@ -8,6 +8,7 @@ takes its place.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from scipy.special import ndtri
 
@@ -41,6 +42,42 @@ def share_interval(
         size *= (normal_quantile(confidence) / normal_quantile(confidence, degrees_of_freedom)) ** 2
     exact = clopper_pearson(p * size, size, confidence)
     return Interval(min(exact.low, p), max(exact.high, p))
+
+
+class Kinds(NamedTuple):
+    """What a share counts and what it does not: effective rows of each, and the mean weight of such a row."""
+
+    hits: float
+    hit_weight: float
+    misses: float
+    miss_weight: float
+
+
+def kinds_interval(
+    kinds: Kinds, confidence: float, degrees_of_freedom: float | None = None, *, design_effect: float = 1.0
+) -> Interval:
+    """Return the interval of a share whose two kinds of rows carry different weights.
+
+    Where all frauds and one in ten others are logged, five rows decided positive and all right do not make the
+    precision 1: a wrong one would have been logged with probability .1. So the interval is that of the share of rows
+    (`share_interval`), and its odds times the ratio of the weights are those of the share that was asked for.
+
+    >>> low, high = kinds_interval(Kinds(5.0, 1.0, 0.0, 10.0), 0.95)
+    >>> round(low, 3), high
+    (0.084, 1.0)
+    """
+    hits, misses = kinds.hits / design_effect, kinds.misses / design_effect
+    size = hits + misses
+    if size <= 0:
+        return Interval(0.0, 1.0)
+    share = hits / size
+    found = share_interval(share, share * (1.0 - share) / size, size, confidence, degrees_of_freedom)
+    return Interval(_weighted(found.low, kinds), _weighted(found.high, kinds))
+
+
+def _weighted(share: float, kinds: Kinds) -> float:
+    hit, miss = share * kinds.hit_weight, (1.0 - share) * kinds.miss_weight
+    return hit / (hit + miss)
 
 
 def rows_for_width(share: float, size: float, half_width: float, confidence: float) -> int:

@@ -19,7 +19,7 @@ def lasting(seconds: float | None) -> str:
     >>> lasting(0), lasting(40), lasting(1500), lasting(10752), lasting(400_000), lasting(None)
     ('at once', '40 s', '25 min', '3.0 h', '4.6 days', '–')
     >>> lasting(4708 * 86_400)
-    '12.9 years'
+    '13 years'
     """
     if seconds is None:
         return "–"
@@ -31,7 +31,8 @@ def lasting(seconds: float | None) -> str:
             return f"{value:.1f} {name}" if name == "h" and value < 10 else f"{value:.0f} {name}"
     days = seconds / 86_400
     if days >= TWO_YEARS:
-        return f"{days / 365.25:.3g} years"
+        years = days / 365.25
+        return f"{years:.1f} years" if years < 10 else f"{years:.0f} years"
     return f"{days:.1f} days" if days < 10 else f"{days:.0f} days"
 
 

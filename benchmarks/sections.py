@@ -38,7 +38,7 @@ SECTIONS: dict[str, tuple[Question, ...]] = {
     ),
     "quality: populations": (("gaps", "one", {}), ("unlike", "one", {}), ("unlike", "weekly", {})),
     "quality: decisions": (
-        ("thresholds", "one", {}), ("threshold_curve", "one", {"goal": "f1"}), ("gain", "one", {}),
+        ("thresholds", "one", {}), ("threshold_curve", "one", {"goal": "precision=0.8"}), ("gain", "one", {}),
         ("coverage", "one", {}),
     ),
     "quality: before labels": (("estimates", "weekly", {}),),

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar, overload
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 Status = Literal["ok", "immature", "too_few", "no_data", "undefined"]
@@ -137,6 +138,8 @@ def _public(name: str) -> str:
 def _plain(value: Any, zone: ZoneInfo, name: str) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(zone).isoformat()
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{name} is {value}; a result must carry None and a reason instead")
     return value

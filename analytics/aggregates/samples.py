@@ -1,7 +1,7 @@
 """Seeded samples of rows, for the methods that need rows: classifiers, error models, maps.
 
-A row is drawn by the digest of its file, its place there and a seed: the same rows at every run, on every engine,
-and whatever else is asked for; a window's sample does not depend on which other windows are read.
+A row is drawn by the digest of its time, its id (without one: its place in its file) and a seed: the same rows at every
+run, on every engine, wherever the files lie, and whatever else is asked for or is logged later.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def read_sample(
     text = (
         f"SELECT {', '.join(KEYS)}, ts, unit, label, decision, scored, weight{named}, n_total FROM "
         f"(SELECT *, count(*) OVER (PARTITION BY {keys}) AS n_total, row_number() OVER "
-        f"(PARTITION BY {keys} ORDER BY md5(concat($sample_seed, ' ', file, ' ', row)), file, row) AS place "
+        f"(PARTITION BY {keys} ORDER BY md5(concat($sample_seed, ' ', ts, ' ', coalesce(id, CAST(row AS VARCHAR)))), "
+        "file, row) AS place "
         f"FROM ({rows.text}) WHERE {where}) WHERE place <= $sample_size ORDER BY ts, file, row"
     )
     sql = Sql(text, {**rows.parameters, "sample_seed": seed, "sample_size": size})

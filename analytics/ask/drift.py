@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock
@@ -15,7 +16,8 @@ from analytics.aggregates.reference_bins import (
     watched_fields,
 )
 from analytics.aggregates.unit_counts import ReferenceUnits, reference_units, unit_pairs
-from analytics.ask.windows import resolve, versions_of
+from analytics.ask.labels import maturity_of
+from analytics.ask.windows import reference_inside, resolve, versions_of
 from analytics.drift.compute import ALPHA, VersionHistograms, drift_rows, histogram_rows
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.errors import ScopeError
@@ -96,13 +98,21 @@ def drift_of(catalog: Catalog, scope: Scope) -> Results[DriftRow]:
         ScopeError: the scope splits by a segment, which drift does not do.
     """
     histograms, windows, texts = _read(catalog, scope, units=catalog.predictions.unit is not None)
-    rows = drift_rows(histograms, windows, catalog.project.drift)
+    rows = drift_rows(histograms, windows, catalog.project.drift, late_windows(catalog, scope, windows))
     families = len({(row.window_start, row.version) for row in rows if row.p_value is not None})
     by_chance = (
         "p-values are corrected over the fields of each window and version; when nothing has drifted, about "
         f"{ALPHA * families:.2g} of these {families:,} families would still show a small p by chance"
     )
-    return Results(rows, catalog.project.zone, texts, (by_chance,) if families else ())
+    notes = (*((by_chance,) if families else ()), *reference_inside(catalog, scope))
+    return Results(rows, catalog.project.zone, texts, notes)
+
+
+def late_windows(catalog: Catalog, scope: Scope, windows: Sequence[Window]) -> dict[datetime, str]:
+    """Window key -> why its labels are not all there yet, of the windows of which that is so."""
+    maturity = maturity_of(catalog, scope)
+    reasons = {window.key: maturity.reason(window.end) for window in windows}
+    return {key: reason for key, reason in reasons.items() if reason is not None}
 
 
 def histogram_of(catalog: Catalog, scope: Scope, feature: str) -> Results[HistogramRow]:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from analytics.aggregates.features import CellHistogram, feature_histograms
 from analytics.aggregates.reference_bins import ReferenceBins, watched_fields
+from analytics.ask.drift import late_windows
 from analytics.ask.logged_bins import logged_bins
 from analytics.ask.windows import resolve, versions_of
 from analytics.drift.against import (
@@ -105,10 +106,11 @@ def drift_against(catalog: Catalog, scope: Scope, against: Against) -> Results[D
     """
     reading = _Reading(catalog, scope, against)
     settings = catalog.project.drift
+    late = late_windows(catalog, scope, [window for window, _, _ in reading.comparisons()])
     rows = tuple(
         _said(row, against, version)
         for window, version, compared in reading.comparisons()
-        for row in drift_rows([compared], [window], settings)
+        for row in drift_rows([compared], [window], settings, late)
     )
     families = len({(row.window_start, row.version) for row in rows if row.p_value is not None})
     by_chance = (

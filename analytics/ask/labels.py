@@ -25,18 +25,21 @@ class Maturity:
         known_at: the instant whose knowledge is asked for.
         delay: by when 95 % of the labels that ever come have come; None where labels are known at once or never came.
         shown: the instant in the project's zone, for sentences.
+        one_sided: what to add where a missing label comes to mean one class: until then only the others come.
     """
 
     known_at: datetime
     delay: timedelta | None
     shown: str
     notes: tuple[str, ...] = ()
+    one_sided: str = ""
 
     def reason(self, window_end: datetime) -> str | None:
         """Why a window ending then is immature, or None where it is mature."""
         if self.delay is None or window_end + self.delay <= self.known_at:
             return None
-        return f"labels still arrive: 95 % take up to {_words(self.delay)}, and this is what was known at {self.shown}"
+        usual = f"labels still arrive: 95 % take up to {_words(self.delay)}, and this is what was known at {self.shown}"
+        return usual + self.one_sided
 
 
 def maturity_of(catalog: Catalog, scope: Scope, source: Source = "predictions") -> Maturity:
@@ -50,6 +53,10 @@ def maturity_of(catalog: Catalog, scope: Scope, source: Source = "predictions") 
     if section is not None and section.absent_after is not None:
         # until then a missing label may still come; only after it does silence mean the absent label
         delay = max(delay or timedelta(), section.absent_after)
+        one_sided = (
+            f"; what came so far is one-sided: the label {section.absent_means} only comes by its absence"
+        )
+        return Maturity(known_at, delay, shown, one_sided=one_sided)
     return Maturity(known_at, delay, shown)
 
 

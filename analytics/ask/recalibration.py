@@ -112,6 +112,7 @@ def _of_event(
         if not folds:
             found += _nothing(case, trial_of.SCORE_METHODS, (*_LOSSES, _ECE), _FEW_BLOCKS)
             continue
+        folds = trial_of.fittable(entries, folds, trial_of.SCORE_METHODS, of_scores=True)
         trial = trial_of.tried(entries, folds, trial_of.SCORE_METHODS, of_scores=True)
         means = _means(trial, _LOSSES)
         if catalog.predictions.unit is not None:
@@ -312,6 +313,7 @@ def _regression(
         if not folds:
             found += _nothing(case, trial_of.VALUE_METHODS, _VALUE_LOSSES, problem or _FEW_BLOCKS)
             continue
+        folds = trial_of.fittable(entries, folds, trial_of.VALUE_METHODS, of_scores=False)
         trial = trial_of.tried(entries, folds, trial_of.VALUE_METHODS, of_scores=False)
         means = _means(trial, _VALUE_LOSSES)
         if catalog.predictions.unit is not None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analytics.aggregates.reference_bins import reference_version_of
 from analytics.aggregates.samples import Sample, read_sample
 from analytics.ask.samples import part_of
-from analytics.ask.windows import resolve, versions_of
+from analytics.ask.windows import reference_inside, resolve, versions_of
 from analytics.errors import ProjectError
 from analytics.quality.unlike import EXPECTED, LEAST_ROWS, UnlikeRow, difference_of_losses, share_unlike
 from analytics.results import Results
@@ -79,10 +79,12 @@ def unlike_of(catalog: Catalog, scope: Scope) -> Results[UnlikeRow]:
         for version in versions_of(catalog, scope)
     ]
     note = (
-        f"on a sample of at most {SAMPLE:,} rows of each window and version, and as many of the reference: one half of "
-        "its days to measure against, the other half to say how far its own rows lie"
+        f"A sample of at most {SAMPLE:,} rows of each window and version is compared with as many of the reference: "
+        "those of half of its days say what is usual, the others how far usual rows lie from these."
     )
-    return Results(tuple(rows), catalog.project.zone, (drawn.sql, kept.sql), (note,))
+    return Results(
+        tuple(rows), catalog.project.zone, (drawn.sql, kept.sql), (note, *reference_inside(catalog, scope))
+    )
 
 
 def _reference(sample: Sample, version: str | None) -> _Reference | None:

@@ -49,6 +49,21 @@ def _cut(catalog: Catalog, scope: Scope) -> tuple[Scope, tuple[Window, ...]]:
     return scope, cut(scope.start, scope.end, scope.grain, catalog.project.zone)
 
 
+def reference_inside(catalog: Catalog, scope: Scope) -> tuple[str, ...]:
+    """A note where the rows asked for hold the reference's own: they are then compared with themselves, too."""
+    reference = catalog.project.reference
+    if reference is None or reference.start is None or reference.end is None:
+        return ()
+    scope, windows = resolve(catalog, scope)
+    start, end = (catalog.project.instant(moment) for moment in (reference.start, reference.end))
+    if not any(window.start < end and start < window.end for window in windows):
+        return ()
+    day = end.astimezone(catalog.project.zone).date().isoformat()
+    return (
+        f"some windows hold days of the reference itself and look more alike for it; --start {day} leaves these out",
+    )
+
+
 def versions_of(catalog: Catalog, scope: Scope, source: Source = "predictions") -> tuple[str | None, ...]:
     """The versions a scope asks for, each kept apart from the others."""
     known = catalog.versions if source == "predictions" else catalog.reference_versions

@@ -85,7 +85,10 @@ class VersionHistograms:
 
 
 def drift_rows(
-    versions: Sequence[VersionHistograms], windows: Sequence[Window], settings: Drift
+    versions: Sequence[VersionHistograms],
+    windows: Sequence[Window],
+    settings: Drift,
+    late: Mapping[datetime, str] | None = None,
 ) -> tuple[DriftRow, ...]:
     """Compare every field of every window and version with its reference.
 
@@ -96,10 +99,16 @@ def drift_rows(
         versions: the histograms.
         windows: the windows of the scope; each has a row for each version and field, also where it is empty.
         settings: what may be called drift.
+        late: window key -> why its labels are not all there yet; the labels that come first may be of one kind, so
+            they are not judged.
     """
+    windows_late = late or {}
     shuffles = _Shuffles()
     fields = [
-        [_field_rows(version, index, windows, settings, shuffles) for index in range(len(version.bins))]
+        [
+            _field_rows(version, index, windows, settings, (shuffles, windows_late))
+            for index in range(len(version.bins))
+        ]
         for version in versions
     ]
     return tuple(
@@ -123,13 +132,16 @@ def _field_rows(
     index: int,
     windows: Sequence[Window],
     settings: Drift,
-    shuffles: _Shuffles,
+    drawn_and_late: tuple[_Shuffles, Mapping[datetime, str]],
 ) -> list[DriftRow]:
     """One field of one version in every window."""
+    shuffles, late = drawn_and_late
     reference = version.references[index]
     cells = [version.windows.get(window.key, CellHistogram.empty(version.bins)) for window in windows]
     sides = [Side.of(cell.field(index)) for cell in cells]
     rows = [_blank(version, index, *pair, settings) for pair in zip(windows, sides, strict=True)]
+    if version.bins[index].field.role == "label":
+        rows = [_unless_late(row, late.get(window.key)) for row, window in zip(rows, windows, strict=True)]
     known = [number for number, row in enumerate(rows) if row.status == "ok"]
     if not known:
         return rows
@@ -157,6 +169,11 @@ def _field_rows(
             unseen_rate_by_chance=None if reference.bins.is_numeric else reference.lone_share,
         )
     return rows
+
+
+def _unless_late(row: DriftRow, reason: str | None) -> DriftRow:
+    """The labels of a window that is not mature are not judged."""
+    return row if reason is None or row.status != "ok" else replace(row, status="immature", reason=reason)
 
 
 def _blank(

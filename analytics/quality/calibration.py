@@ -15,6 +15,7 @@ from analytics.stats.multiplicity import benjamini_hochberg
 
 ALARM = 0.05
 TOLERANCE = 0.01
+RELATIVE_TOLERANCE = 0.1
 """Scores off by less than a percentage point are not called wrong, however sure that is."""
 Method = Literal["none", "logistic", "linear", "isotonic"]
 
@@ -237,7 +238,9 @@ def _matters(row: CalibrationTestRow) -> bool:
     if row.calibration_error_debiased is None:
         # a regression: its own unit says nothing of what is small, so the line does
         return abs(row.gap or 0.0) > 0.0
-    return max(row.calibration_error_debiased, abs(row.gap or 0.0)) >= TOLERANCE
+    # of rare events a tenth of their share is much, however few points it is
+    rare = RELATIVE_TOLERANCE * row.mean_label if row.mean_label else TOLERANCE
+    return max(row.calibration_error_debiased, abs(row.gap or 0.0)) >= min(TOLERANCE, rare)
 
 
 def _corrected(p_values: Sequence[float | None]) -> list[float | None]:

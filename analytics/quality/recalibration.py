@@ -237,6 +237,18 @@ class Trial:
     n_fitted: int
 
 
+def fittable(
+    rows: Entries, folds: Sequence[Fold], methods: Sequence[Method], *, of_scores: bool
+) -> tuple[Fold, ...]:
+    """Leave out the first folds, where their past has too few labels yet; all folds where even the last has."""
+    fit = fit_score_map if of_scores else fit_value_map
+    for place, step in enumerate(folds):
+        past = rows.among(rows.block < step.fitted)
+        if not any(isinstance(fit(method, past), NoFit) for method in methods):
+            return tuple(folds[place:])
+    return tuple(folds)
+
+
 def tried(rows: Entries, folds: Sequence[Fold], methods: Sequence[Method], *, of_scores: bool) -> Trial:
     """Fit each method on the past of each fold and apply it to the fold."""
     fit = fit_score_map if of_scores else fit_value_map

@@ -45,3 +45,35 @@ def test_labels_known_at_once_are_mature_at_once(tmp_path):
 def test_delays_in_words(hours, words):
     maturity = Maturity(START, timedelta(hours=hours), "today")
     assert words in maturity.reason(START)
+
+
+def test_labels_that_come_positive_first_are_not_called_drift_while_they_arrive(tmp_path):
+    n = 3000
+    rng = np.random.default_rng(1)
+    truth = rng.random(n) < 0.1
+    frame = pd.DataFrame({"ts": times(n, days=60), "id": [str(i) for i in range(n)], "score": rng.random(n)})
+    known = truth & (rng.random(n) < 0.9)
+    feed = pd.DataFrame({
+        "id": frame.id[known], "label": 1,
+        "ts": frame.ts[known] + pd.to_timedelta(rng.uniform(0, 3, known.sum()), unit="D"),
+    })  # fmt: skip
+    bench = write_project(
+        tmp_path / "p", frame, 'task = "binary"\nid = "id"\nscore = "score"\nfeatures = []\n',
+        "[reference]\nstart = 2024-01-01\nend = 2024-01-31\n", feed,
+    )  # fmt: skip
+    file = tmp_path / "p" / "assay.toml"
+    file.write_text(file.read_text().replace(
+        'timestamp = "ts"\n[reference]', 'timestamp = "ts"\nabsent_after = "14 days"\nabsent_means = 0\n[reference]'
+    ))  # fmt: skip
+    bench = type(bench)(tmp_path / "p")
+    rows = bench.drift(bench.scope(as_of="2024-02-29", start="2024-01-31", grain="week"))
+    labels = [row for row in rows if row.role == "label"]
+    young = [row for row in labels if row.status == "immature"]
+    assert young
+    assert all(row.drifted is None and row.p_value is None and "one-sided" in row.reason for row in young)
+    assert all(
+        row.status in {"immature", "too_few"}
+        for row in labels
+        if row.window_end > pd.Timestamp("2024-02-15", tz="UTC")
+    )
+    assert any("hold days of the reference" in note for note in bench.drift(bench.scope()).notes)

@@ -245,7 +245,9 @@ class Workbench:
 
     def multivariate(self, scope: Scope | None = None, *, rich: bool = True) -> Results[MultivariateRow]:
         """All features together and, if ``rich``, each text and embedding column, against the reference."""
-        return self._ask(lambda catalog: ask_multivariate.multivariate_of(catalog, scope or Scope(), rich=rich))
+        return self._ask(
+            lambda catalog: ask_multivariate.multivariate_of(catalog, scope or Scope(), rich=rich)
+        )
 
     def carriers(self, scope: Scope | None = None) -> Results[CarrierRow]:
         """Which features carry the classifier that tells the window from the reference."""

@@ -31,7 +31,9 @@ def calibration_verdict(
     if whole.miscalibrated is None:
         return Verdict("unknown", f"Whether {name.lower()} are right cannot be tested: {whole.reason}.")
     figure = percent if share else number
-    true = f"and {figure(whole.mean_label)} came true" if share else f"and labels are {figure(whole.mean_label)}"
+    true = (
+        f"and {figure(whole.mean_label)} came true" if share else f"and labels are {figure(whole.mean_label)}"
+    )
     means = f"{figure(whole.mean_score)} on average, {true}"
     later = _worst(windows, zone)
     if not whole.miscalibrated:

@@ -68,9 +68,7 @@ def damage_verdict(rows: Sequence[DamageRow], *, zone: ZoneInfo) -> Verdict:
     moved = [row for row in known if row.drifted]
     both = [row.feature for row in known if row.quadrant == "moved and matters"]
     if not moved:
-        return Verdict(
-            "same", f"No single feature drifted {when}, so none has done damage on its own."
-        )
+        return Verdict("same", f"No single feature drifted {when}, so none has done damage on its own.")
     drifted = f"{plural(len(moved), 'feature')} drifted {when}"
     measure = "the model's attributions" if known[0].method == "attribution" else "how wrong the model is"
     if not both:

@@ -17,7 +17,15 @@ from app.parts.plain import literal
 from app.parts.table import table
 from app.parts.view import View
 
-_SHOWN = {"Feature", "Verdict", "Moved beyond chance", "Share moved", "Depends on it", "By chance", "Adjusted p-value"}
+_SHOWN = {
+    "Feature",
+    "Verdict",
+    "Moved beyond chance",
+    "Share moved",
+    "Depends on it",
+    "By chance",
+    "Adjusted p-value",
+}
 """Columns of the table on the page; the one behind the chart and the CSV have them all."""
 
 

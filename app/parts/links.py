@@ -14,7 +14,18 @@ import streamlit as st
 from app import locations
 from app.parts.view import DEFAULTS
 
-PAGES = ("overview", "quality", "drift", "features", "labels", "segments", "examples", "scorecard", "plan", "telemetry")
+PAGES = (
+    "overview",
+    "quality",
+    "drift",
+    "features",
+    "labels",
+    "segments",
+    "examples",
+    "scorecard",
+    "plan",
+    "telemetry",
+)
 _MONITORING = (
     "section", "metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row", "notion",
     "alarm_grain", "alarm_segments",

@@ -15,7 +15,11 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
             "How good, with which intervals, since when; curves, calibration.",
         ),
         "drift": ("Drift", "waves", "Which inputs, outputs and labels moved, beyond noise."),
-        "features": ("Features", "bar_chart", "What each input is like, over time, by label and by right or wrong."),
+        "features": (
+            "Features",
+            "bar_chart",
+            "What each input is like, over time, by label and by right or wrong.",
+        ),
         "labels": ("Labels", "label", "How many labels, how late, from whom, and what that does to quality."),
     },
     "Investigate": {

@@ -117,7 +117,9 @@ def _tiles(row: CalibrationTestRow, gains: Sequence[RecalibrationRow]) -> list[T
 def _error_tile(row: CalibrationTestRow) -> Tile:
     if row.expected_calibration_error is None:
         ends = f"{interval(row.gap_ci_low, row.gap_ci_high)} · n = {count(row.n_labelled)}"
-        return Tile(own.GAP, signed(row.gap), ends, status=row.status, reason=row.reason, help=_help(OVER_TIME))
+        return Tile(
+            own.GAP, signed(row.gap), ends, status=row.status, reason=row.reason, help=_help(OVER_TIME)
+        )
     detail = own.ERROR_DETAIL.format(
         interval=interval(row.error_ci_low, row.error_ci_high),
         debiased=number(row.calibration_error_debiased),

@@ -99,13 +99,18 @@ def drift_of(catalog: Catalog, scope: Scope) -> Results[DriftRow]:
     """
     histograms, windows, texts = _read(catalog, scope, units=catalog.predictions.unit is not None)
     rows = drift_rows(histograms, windows, catalog.project.drift, late_windows(catalog, scope, windows))
-    families = len({(row.window_start, row.version) for row in rows if row.p_value is not None})
-    by_chance = (
-        "p-values are corrected over the fields of each window and version; when nothing has drifted, about "
-        f"{ALPHA * families:.2g} of these {families:,} families would still show a small p by chance"
-    )
-    notes = (*((by_chance,) if families else ()), *reference_inside(catalog, scope))
+    notes = (*by_chance(rows), *reference_inside(catalog, scope))
     return Results(rows, catalog.project.zone, texts, notes)
+
+
+def by_chance(rows: Sequence[DriftRow]) -> tuple[str, ...]:
+    """How many windows would show a small p without drift; nothing where no field was tested."""
+    tested = len({(row.window_start, row.version) for row in rows if row.p_value is not None})
+    if not tested:
+        return ()
+    corrected = "p-values are corrected over the fields of each window and version"
+    few = f"when nothing has drifted, about {ALPHA * tested:.2g} of these {tested:,} would still show a small p by chance"
+    return (f"{corrected}; {few}",)
 
 
 def late_windows(catalog: Catalog, scope: Scope, windows: Sequence[Window]) -> dict[datetime, str]:

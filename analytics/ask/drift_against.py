@@ -12,7 +12,7 @@ from typing import Literal
 
 from analytics.aggregates.features import CellHistogram, feature_histograms
 from analytics.aggregates.reference_bins import ReferenceBins, watched_fields
-from analytics.ask.drift import late_windows
+from analytics.ask.drift import by_chance, late_windows
 from analytics.ask.logged_bins import logged_bins
 from analytics.ask.windows import resolve, versions_of
 from analytics.drift.against import (
@@ -26,7 +26,7 @@ from analytics.drift.against import (
     with_unseen_listed,
     without,
 )
-from analytics.drift.compute import ALPHA, drift_rows, histogram_rows
+from analytics.drift.compute import drift_rows, histogram_rows
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.errors import ScopeError
 from analytics.project import Project
@@ -112,12 +112,7 @@ def drift_against(catalog: Catalog, scope: Scope, against: Against) -> Results[D
         for window, version, compared in reading.comparisons()
         for row in drift_rows([compared], [window], settings, late)
     )
-    families = len({(row.window_start, row.version) for row in rows if row.p_value is not None})
-    by_chance = (
-        "p-values are corrected over the fields of each window and version; when nothing has drifted, about "
-        f"{ALPHA * families:.2g} of these {families:,} families would still show a small p by chance"
-    )
-    return Results(rows, catalog.project.zone, tuple(reading.sql), (by_chance,) if families else ())
+    return Results(rows, catalog.project.zone, tuple(reading.sql), by_chance(rows))
 
 
 def histogram_against(

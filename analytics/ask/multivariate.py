@@ -132,7 +132,7 @@ def _sampled(reading: _Reading) -> str:
 def _by_chance(families: int) -> str:
     return (
         "p-values are corrected over the methods and columns of each window and version; when nothing has drifted, "
-        f"about {compute.ALPHA * families:.2g} of these {families:,} families would still show a small p by chance"
+        f"about {compute.ALPHA * families:.2g} of these {families:,} would still show a small p by chance"
     )
 
 

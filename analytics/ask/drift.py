@@ -109,8 +109,8 @@ def by_chance(rows: Sequence[DriftRow]) -> tuple[str, ...]:
     if not tested:
         return ()
     corrected = "p-values are corrected over the fields of each window and version"
-    few = f"when nothing has drifted, about {ALPHA * tested:.2g} of these {tested:,} would still show a small p by chance"
-    return (f"{corrected}; {few}",)
+    few = f"about {ALPHA * tested:.2g} of these {tested:,} would still show a small p by chance"
+    return (f"{corrected}; when nothing has drifted, {few}",)
 
 
 def late_windows(catalog: Catalog, scope: Scope, windows: Sequence[Window]) -> dict[datetime, str]:

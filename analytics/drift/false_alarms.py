@@ -103,9 +103,9 @@ def repeats(reference_blocks: float, window_blocks: float, n_fields: int, bins: 
         1 of 20 references (family level .05, fields taken as independent).
 
     >>> [round(x, 2) for x in repeats(60, 1, 20, 10)]
-    [0.07, 0.06]
+    [0.05, 0.05]
     >>> [round(x, 2) for x in repeats(20, 20, 20, 10)]
-    [0.36, 0.24]
+    [0.08, 0.12]
     """
     rng = np.random.default_rng(SEED)
     own = window_blocks / (reference_blocks + window_blocks)

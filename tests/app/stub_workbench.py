@@ -95,7 +95,7 @@ class StubWorkbench:
             "calibration", scope, CalibrationRow(*WINDOW, "v1", None, 0.1, 0.2, 40, 0.15, 0.2, 0.1, 0.3)
         )
 
-    def drift(self, scope: Scope) -> Results[Any]:
+    def drift(self, scope: Scope, against: str = "reference") -> Results[Any]:
         row = DriftRow(
             *WINDOW, "v1", "v1", "temp", "feature", "numeric", 4000,
             1234567, 0.31, 0.2, 0.3, 0.01, 12.5, 0.25, 0.05,

@@ -20,8 +20,8 @@ from tests.hostile.answers import (
 )
 
 THEN = pd.Timestamp("2024-01-12", tz="UTC")
-_OF_FILES = ("telemetry",)
-"""What the files hold is said of the files as they are."""
+_OF_FILES = ("telemetry", "features_reference")
+"""What the files hold is said of the files as they are, and the reference is what we compare with today."""
 
 
 @pytest.fixture(scope="module", params=["binary", "multiclass", "regression"])

@@ -95,10 +95,10 @@ def test_a_jump_and_a_line_are_told_apart():
 def test_size_without_a_change(rho, n, most):
     random = np.random.default_rng(8)
     alarms = [
-        find_change(days(autoregressive(random, n, rho)), draws=199).p_value <= 0.05 for _ in range(300)
+        find_change(days(autoregressive(random, n, rho)), draws=199).p_value <= 0.05 for _ in range(150)
     ]
-    # three standard errors of 300 runs above what is promised
-    assert np.mean(alarms) <= most + 3 * np.sqrt(most * (1 - most) / 300)
+    # three standard errors of 150 runs above what is promised
+    assert np.mean(alarms) <= most + 3 * np.sqrt(most * (1 - most) / 150)
 
 
 @pytest.mark.statistical

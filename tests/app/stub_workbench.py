@@ -96,6 +96,7 @@ class StubWorkbench:
         )
 
     def drift(self, scope: Scope, against: str = "reference") -> Results[Any]:
+        assert against == "reference"
         row = DriftRow(
             *WINDOW, "v1", "v1", "temp", "feature", "numeric", 4000,
             1234567, 0.31, 0.2, 0.3, 0.01, 12.5, 0.25, 0.05,

@@ -20,7 +20,7 @@ def workspace(tmp_path_factory, root):
     sample = root / "sample_logs" / "flights_minutes"
     shutil.copytree(sample, folder / GOOD)
     text = (sample / "assay.toml").read_text(encoding="utf-8")
-    beside = re.sub(r'"(\w+)/', rf'"{sample}/\1/', text)
+    beside = re.sub(r'"(predictions|training|labels|reference)/', rf'"{sample}/\1/', text)
     mistakes = {
         WRONG_KEY: text.replace("timestamp =", "timestmp =", 1),
         NO_FILE: 'name = "nowhere"\n[predictions]\npath = "nowhere/*.parquet"\ntask = "binary"\n'

@@ -59,7 +59,7 @@ def test_a_row_for_every_window_version_and_field(catalog: Catalog) -> None:
     }  # fmt: skip
     assert [row.status for row in pick(rows, version="v3", feature="x")] == ["ok", "ok", "no_data"]
     assert len(rows.to_records()) == len(rows)
-    assert "of these 5 families" in rows.notes[0]
+    assert "of these 5 would" in rows.notes[0]
     assert all("SELECT" in text for text in rows.sql)
 
 

@@ -16,7 +16,10 @@ JOINT_DETAIL = "p {p}, corrected"
 OVER_TIME = "Mean score minus share that came true, {grain}"
 OVER_TIME_VALUES = "Mean prediction minus mean label, {grain}"
 BY_SEGMENT = "Gap by {segment}"
-TESTED = "{off} of {tested} are off beyond chance and marked; about 1 in 20 of those marked is expected to be a false alarm."
+TESTED = (
+    "{off} of {tested} are off beyond chance and marked; "
+    "about 1 in 20 of those marked is expected to be a false alarm."
+)
 MOST_SEGMENTS = "The {shown} largest gaps of {all}; the table has them all."
 SAMPLE = "{note}"
 OTHERS = "{version}: {sentence}"

@@ -14,7 +14,15 @@ from analytics.aggregates.reference_bins import reference_version_of
 from analytics.aggregates.rich_columns import LABELLED, WEIGHED, number_column
 from analytics.aggregates.samples import Sample, read_sample
 from analytics.ask.drift import drift_of
-from analytics.ask.samples import block_codes, feature_columns, part_of, weights_of
+from analytics.ask.samples import (
+    block_codes,
+    feature_columns,
+    losses_of,
+    numbers,
+    part_of,
+    picked,
+    weights_of,
+)
 from analytics.ask.windows import resolve, versions_of
 from analytics.drift.damage import (
     LEAST_ROWS,
@@ -22,7 +30,6 @@ from analytics.drift.damage import (
     by_attribution,
     by_information,
     damage_row,
-    log_loss,
     nothing,
 )
 from analytics.drift.damage_rows import DamageRow, MeasuredOn
@@ -93,7 +100,7 @@ def _attributions(
     for version in versions:
         for key in keys:
             table = part_of(sample.table, version=version, window_key=key)
-            amounts = [np.abs(_numbers(table, f"attribution:{feature}")) for feature in named]
+            amounts = [np.abs(numbers(table, f"attribution:{feature}")) for feature in named]
             shares = by_attribution(
                 np.column_stack(amounts),
                 block_codes(table),
@@ -122,11 +129,9 @@ def _information(asking: _Asking, versions: tuple[str | None, ...]) -> dict[str 
         table, measured_on = _outside(asking, reference, version)
         names = [feature.name for feature in catalog.features]
         columns = list(feature_columns(catalog, table).values())
-        loss, kept = _losses(catalog, table)
-        columns = [
-            one[kept] if isinstance(one, np.ndarray) else [one[i] for i in np.flatnonzero(kept).tolist()]
-            for one in columns
-        ]
+        loss = losses_of(catalog, table)
+        kept = np.isfinite(loss)
+        columns = [picked(one, kept) for one in columns]
         weights = by_information(
             columns,
             loss[kept],
@@ -156,27 +161,6 @@ def _outside(asking: _Asking, reference: pa.Table, version: str | None) -> tuple
         (own, "reference"), (earlier, "earlier predictions"), (other, "reference of another version"),
     ]  # fmt: skip
     return max(tables, key=lambda pair: pair[0].num_rows)
-
-
-def _losses(catalog: Catalog, table: pa.Table) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    task = catalog.predictions.task
-    if task == "multiclass":
-        label = table.column("label").to_pylist()
-        scores = {name: _numbers(table, f"score:{name}") for name in catalog.predictions.classes}
-        given = np.array([scores[name][i] for i, name in enumerate(label)], dtype=np.float64)
-        return log_loss(given), np.isfinite(given)
-    label, score = _numbers(table, "label"), _numbers(table, "score")
-    known = np.isfinite(label) & np.isfinite(score)
-    if task == "regression":
-        return np.abs(score - label), known
-    return log_loss(np.where(label == 1, score, 1 - score)), known
-
-
-def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
-    values: npt.NDArray[np.float64] = (
-        table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
-    )
-    return values
 
 
 def _units(table: pa.Table) -> npt.NDArray[np.int64] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.reference_bins import reference_version_of
 from analytics.aggregates.samples import Sample, read_sample
-from analytics.ask.samples import part_of
+from analytics.ask.samples import block_codes, feature_columns, losses_of, part_of, picked, weights_of
 from analytics.ask.windows import reference_inside, resolve, versions_of
 from analytics.errors import ProjectError
 from analytics.quality.unlike import EXPECTED, LEAST_ROWS, UnlikeRow, difference_of_losses, share_unlike
@@ -25,7 +26,6 @@ from analytics.telemetry.rows import scoped_rows
 Floats = NDArray[np.float64]
 SAMPLE = 2_000
 MOST_FEATURES = 100
-EPSILON = 2.220446049250313e-16
 TOLD = 3
 
 
@@ -71,7 +71,8 @@ def unlike_of(catalog: Catalog, scope: Scope) -> Results[UnlikeRow]:
     drawn = read_sample(catalog, scoped_rows(catalog, scope), SAMPLE, features=features)
     kept = read_sample(catalog, scoped_rows(catalog, scope, "reference"), SAMPLE, features=features)
     references = {
-        name: _reference(kept, name) for name in dict.fromkeys(kept.table.column("version").to_pylist())
+        name: _reference(catalog, kept, name)
+        for name in dict.fromkeys(kept.table.column("version").to_pylist())
     }
     rows = [
         _row(catalog, scope, drawn, references, (window, version))
@@ -87,18 +88,17 @@ def unlike_of(catalog: Catalog, scope: Scope) -> Results[UnlikeRow]:
     )
 
 
-def _reference(sample: Sample, version: str | None) -> _Reference | None:
+def _reference(catalog: Catalog, sample: Sample, version: str | None) -> _Reference | None:
     chosen = np.array([name == version for name in sample.table.column("version").to_pylist()], dtype=bool)
     table = sample.table.filter(pa.array(chosen))
-    blocks = _blocks(table)
+    blocks = block_codes(table)
     # every other block is held out; without blocks enough, every other row
-    _, place = np.unique(blocks, return_inverse=True)
-    half = (place if place.max(initial=0) >= 3 else np.arange(len(place))) % 2 == 1
+    half = (blocks if blocks.max(initial=0) >= 3 else np.arange(len(blocks))) % 2 == 1
     if min(half.sum(), (~half).sum()) < LEAST_ROWS:
         return None
-    columns = _columns(table)
-    known = Known.of([_pick(column, ~half) for column in columns])
-    held_out = [_pick(column, half) for column in columns]
+    columns = list(feature_columns(catalog, table).values())
+    known = Known.of([picked(column, ~half) for column in columns])
+    held_out = [picked(column, half) for column in columns]
     return _Reference(known, known.novelty(held_out), blocks[half], held_out, int(table.num_rows))
 
 
@@ -127,24 +127,25 @@ def _row(
         return replace(blank, status="too_few", reason=f"the reference has under {2 * LEAST_ROWS} rows here")
     if n < LEAST_ROWS:
         return replace(blank, status="too_few", reason=f"{n} rows in this window; {LEAST_ROWS} are needed")
-    return _measured(blank, table, reference, scope.confidence, catalog.predictions.classes)
+    return _measured(catalog, blank, table, reference, scope.confidence)
 
 
 def _measured(
-    row: UnlikeRow, table: pa.Table, reference: _Reference, confidence: float, classes: tuple[str, ...]
+    catalog: Catalog, row: UnlikeRow, table: pa.Table, reference: _Reference, confidence: float
 ) -> UnlikeRow:
-    columns = _columns(table)
+    by_name = feature_columns(catalog, table)
+    columns = list(by_name.values())
     novel = reference.known.novelty(columns) > reference.limit
-    weights = table.column("weight").to_numpy(zero_copy_only=False).astype(np.float64)
+    weights = weights_of(table)
     usable = np.isfinite(weights) & (weights > 0)
-    weights, blocks = np.where(usable, weights, 0.0), _blocks(table)
+    weights, blocks = np.where(usable, weights, 0.0), block_codes(table)
     held_out = reference.novelty > reference.limit, reference.blocks.astype(np.float64)
     found = share_unlike(novel[usable], weights[usable], blocks[usable], held_out, confidence)
     row = replace(
         row, share=found.value, ci_low=found.low, ci_high=found.high, p_value=found.p_value,
-        independence=found.independence, carried_by=_carried_by(table, columns, reference, novel),
+        independence=found.independence, carried_by=_carried_by(by_name, reference, novel),
     )  # fmt: skip
-    losses = _losses(table, classes)
+    losses = losses_of(catalog, table)
     known = usable & np.isfinite(losses)
     inside, outside = int((known & ~novel).sum()), int((known & novel).sum())
     row = replace(row, n_labelled_inside=inside, n_labelled_outside=outside)
@@ -159,59 +160,12 @@ def _measured(
     )  # fmt: skip
 
 
-def _carried_by(
-    table: pa.Table, columns: list[Column], reference: _Reference, novel: NDArray[np.bool_]
-) -> str | None:
+def _carried_by(columns: Mapping[str, Column], reference: _Reference, novel: NDArray[np.bool_]) -> str | None:
     """The columns in which unlike rows lie farther from the reference than its own rows do."""
     if not novel.any():
         return None
-    names = [name.removeprefix("feature:") for name in table.column_names if name.startswith("feature:")]
-    excess = reference.known.by_column([_pick(column, novel) for column in columns])
+    names = list(columns)
+    excess = reference.known.by_column([picked(column, novel) for column in columns.values()])
     excess = excess - reference.by_column
     order = [place for place in np.argsort(-excess)[:TOLD].tolist() if excess[place] > 0.01]
     return ", ".join(names[place] for place in order) or None
-
-
-def _losses(table: pa.Table, classes: tuple[str, ...]) -> Floats:
-    """Loss of every row; nan without a label or a usable score."""
-    scored = np.array(table.column("scored").to_pylist(), dtype=bool)
-    labels = table.column("label").to_pylist()
-    labelled = np.array([label is not None for label in labels]) & scored
-    losses = np.full(len(labels), np.nan)
-    if classes:
-        scores = {name: table.column(f"score:{name}").to_pylist() for name in classes}
-        own = [scores[label][i] if labelled[i] else 1.0 for i, label in enumerate(labels)]
-        losses[labelled] = -np.log(np.clip(np.array(own, dtype=np.float64), EPSILON, 1 - EPSILON))[labelled]
-        return losses
-    score = table.column("score").to_numpy(zero_copy_only=False).astype(np.float64)
-    truth = np.array([float(label) if label is not None else np.nan for label in labels])
-    if pa.types.is_floating(table.schema.field("label").type):
-        losses[labelled] = np.abs(score - truth)[labelled]
-    else:
-        of_truth = np.where(truth == 1, score, 1.0 - score)
-        losses[labelled] = -np.log(np.clip(of_truth, EPSILON, 1 - EPSILON))[labelled]
-    return losses
-
-
-def _columns(table: pa.Table) -> list[Column]:
-    found: list[Column] = []
-    for name in table.column_names:
-        if not name.startswith("feature:"):
-            continue
-        column = table.column(name)
-        if pa.types.is_floating(column.type):
-            found.append(column.to_numpy(zero_copy_only=False).astype(np.float64))
-        else:
-            found.append(column.to_pylist())
-    return found
-
-
-def _pick(column: Column, chosen: NDArray[np.bool_]) -> Column:
-    if isinstance(column, np.ndarray):
-        return column[chosen]
-    return [value for value, there in zip(column, chosen.tolist(), strict=True) if there]
-
-
-def _blocks(table: pa.Table) -> NDArray[np.int64]:
-    values = table.column("block_key").to_numpy(zero_copy_only=False)
-    return np.asarray(values.astype("datetime64[us]").astype(np.int64))

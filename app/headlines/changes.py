@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from analytics.changes.rows import AgeingRow, ChangeRow, ReleaseRow
+from analytics.directions import DIRECTIONS
 from app.formats import day, interval, listed, local, number, percent, plural
 from app.glossary import inside, show, title, unit
 from app.headlines.verdict import State, Verdict
@@ -63,7 +64,14 @@ def _trend(row: ChangeRow) -> str:
     )
     crosses = row.trend_low is not None and row.trend_high is not None and row.trend_low < 0 < row.trend_high
     about = "" if crosses or len(ends) < 2 else f" ({interval(ends[0], ends[1], share=share)})"
-    return f"{'loses' if slope < 0 else 'gains'} {size} a month{about}"
+    return f"{_moves(row.field, slope)} {size} a month{about}"
+
+
+def _moves(field: str, slope: float) -> str:
+    """What should be high loses and gains; anything else falls and rises: lower may be better."""
+    if DIRECTIONS.get(field) == "higher":
+        return "loses" if slope < 0 else "gains"
+    return "falls by" if slope < 0 else "rises by"
 
 
 def _size(value: float, *, share: bool) -> str:
@@ -199,7 +207,7 @@ def _slope(row: AgeingRow | None) -> str:
     name = title(row.metric)
     if row.ci_low <= 0 <= row.ci_high:
         return f"{name} shows no trend with age ({interval(row.ci_low, row.ci_high, share=share)} a month)."
-    verb = "loses" if row.value < 0 else "gains"
+    verb = _moves(row.metric, row.value)
     ends = sorted(abs(v) for v in (row.ci_low, row.ci_high))
     size = _size(abs(row.value), share=share)
     return f"{name} {verb} {size} a month of age ({interval(*ends, share=share)}); the season is in it."

@@ -137,3 +137,12 @@ def test_age_and_retraining_in_words():
     said = ageing_sentence([slope, retrain], "a")
     assert said.startswith("ROC AUC loses 0.00400 a month of age (0.00200 to 0.00600); the season is in it.")
     assert said.endswith("Retrain by an age of about 120 days (not before 100, perhaps never): the floor.")
+
+
+def test_an_error_that_falls_with_age_is_not_said_to_lose():
+    slope = made(
+        AgeingRow, part="slope", version="a", metric="mean_absolute_error", counted_from="trained_until",
+        born_at=at(1, 1), value=-0.6, ci_low=-1.2, ci_high=-0.1,
+    )  # fmt: skip
+    said = ageing_sentence([slope], "a")
+    assert said.startswith("Mean absolute error falls by 0.600 a month of age")

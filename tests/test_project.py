@@ -261,7 +261,7 @@ def test_the_negative_class(tmp_path: Path, lines: str, expected: object) -> Non
     assert read(tmp_path, SMALL + lines).require_predictions().negative_class == expected
 
 
-@pytest.mark.parametrize("section", ["feedback", "series", "alerts", "assertions"])
+@pytest.mark.parametrize("section", ["feedback", "alerts", "assertions"])
 def test_what_is_promised_and_not_there_yet_is_refused(tmp_path: Path, section: str) -> None:
     with pytest.raises(NotSupportedYetError, match=f"{section}: this section is not supported yet"):
         read(tmp_path, f'name = "x"\n[{section}]\npath = "y"')
@@ -276,14 +276,14 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
     [
         (
             MEAN.replace("mean", "count"),
-            "metrics.m.kind: \"count\" is not supported yet; 'mean', 'proportion'",
+            "metrics.m.kind: is not supported yet",
         ),
         (
             MEAN.replace("mean", "median"),
-            "metrics.m.kind: should be 'mean', 'proportion' or 'ratio'; found 'median'",
+            "metrics.m.kind: should be 'mean', 'proportion', 'ratio', 'count', 'quantile', 'retention' or 'funnel'; found 'median'",
         ),
         ('[metrics.m]\nkind = "mean"', "metrics.m.value: a mean needs one"),
-        (MEAN.replace("mean", "ratio"), "metrics.m.numerator: a ratio needs a numerator and a denominator"),
+        (MEAN.replace("mean", "ratio"), "metrics.m.value: a ratio has a numerator and a denominator instead"),
         (MEAN + 'denominator = "1"', 'metrics.m.denominator: belongs to kind = "ratio" only'),
         (
             MEAN.replace("mean", "proportion") + "winsorize = 0.9",
@@ -294,7 +294,7 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
             MEAN + "winsorize = [0.9, 0.1]",
             "metrics.m.winsorize: the lower quantile must be below the upper one",
         ),
-        (MEAN + 'source = "series"', 'metrics.m.source: "series" is not supported yet'),
+        (MEAN + 'source = "series"', "metrics.m.series: names which one"),
         (MEAN + 'source = "units"', 'metrics.m.source: "units" needs a [units] section, and there is none'),
         (
             MEAN + 'covariate = "c"',
@@ -315,7 +315,10 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
             'm.marg: unknown key (did you mean "margin"?)',
         ),
         (ARMS + 'stopping = "bayesian"', 'experiments.z.stopping: is not supported yet; "fixed" is'),
-        (ARMS + "phases = []", "experiments.z.phases: is not supported yet"),
+        (
+            ARMS + "phases = [{ start = 2026-01-05, variants = { A = 0.9, B = 0.1 } }]",
+            "experiments.z.phases: is not supported yet",
+        ),
         (ARMS + "alpha = 1.0", "experiments.z.alpha: should be less than 1"),
         (ARMS + "start = 2026-02-01\nend = 2026-01-01", "experiments.z.end: must be after start"),
         ("[experiments.z]\ncontrol = 'A'", "experiments.z.variants: is required and missing"),

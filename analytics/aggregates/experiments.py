@@ -32,6 +32,7 @@ from analytics.aggregates.unit_histograms import read_bins, read_edges, read_val
 from analytics.aggregates.unit_sums import everybody, unit_values, value_column
 from analytics.aggregates.unit_table import UnitTable, capped, caps, imputed
 from analytics.engines.text import Sql, literal
+from analytics.project import SHARES
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import last_event
 from analytics.telemetry.listing import EXPERIMENT_FEEDS
@@ -162,13 +163,14 @@ def _metric(table: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
     limits = caps(table, wanted, raw)
     columns = {name: capped(text, limits.get(name)) for name, text in raw.items()}
     present, n_imputed = _present(wanted, raw), 0
-    if wanted.metric.covariate is not None:
-        columns["covariate"], n_imputed = imputed(table, present, columns["covariate"])
+    for name in wanted.of_units:
+        columns[name], gaps = imputed(table, present, columns[name])
+        n_imputed = max(n_imputed, gaps)
     edges = read_edges(table, wanted, raw, present)
     own = {name: columns[name] for name in wanted.columns}
     moments = _moments(table, wanted, own, present)
     smallest = min(split.n.values(), default=0)
-    skewness = {} if wanted.metric.kind == "proportion" else _skewness(table, own, moments, present)
+    skewness = {} if wanted.metric.kind in SHARES else _skewness(table, own, moments, present)
     return MetricAggregates(
         wanted.name,
         moments,
@@ -228,7 +230,7 @@ def _moments(table: UnitTable, wanted: Wanted, columns: Mapping[str, str], prese
         np.column_stack([column(found, f"mean_{i}") for i in range(k)]),
         comoments,
         {row["variant"]: int(row["n"]) for row in missing.to_pylist()},
-        _no_shares(table, columns["value"]) if wanted.metric.kind == "proportion" else 0,
+        _no_shares(table, columns["value"]) if wanted.metric.kind in SHARES else 0,
     )
 
 

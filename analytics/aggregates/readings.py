@@ -38,12 +38,19 @@ class Wanted:
     @property
     def covariates(self) -> tuple[str, ...]:
         """The columns of its covariate; none without one."""
-        return ("covariate",) if self.metric.covariate is not None else self.looked_back
+        return self.of_units or self.looked_back
+
+    @property
+    def of_units(self) -> tuple[str, ...]:
+        """The columns of covariates from the table of units: ``covariate``, then ``covariate_2`` and so on."""
+        return tuple(
+            "covariate" if not i else f"covariate_{i + 1}" for i in range(len(self.metric.covariate))
+        )
 
     @property
     def looked_back(self) -> tuple[str, ...]:
         """The columns of a covariate that is summed from before each unit's first exposure."""
-        if self.metric.covariate is not None or self.lookback is None or self.source not in TIMED:
+        if self.metric.covariate or self.lookback is None or self.source not in TIMED:
             return ()
         return tuple("covariate" if name == "value" else f"covariate_{name}" for name in self.columns)
 

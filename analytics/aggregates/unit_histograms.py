@@ -12,6 +12,7 @@ from analytics.aggregates.keys import column
 from analytics.aggregates.readings import Wanted
 from analytics.aggregates.unit_table import UnitTable, quantiles
 from analytics.engines.text import literal
+from analytics.project import SHARES
 
 MOST_VALUES = 100_000
 """Units of an arm whose values are read; of more, those whose hashed names come first."""
@@ -30,7 +31,7 @@ def shown(wanted: Wanted, raw: Mapping[str, str]) -> str:
 
 def read_edges(table: UnitTable, wanted: Wanted, raw: Mapping[str, str], present: str) -> Floats:
     """Inner edges of the bins: equal steps over all but the tails; few whole numbers have a bin each."""
-    if wanted.metric.kind == "proportion":
+    if wanted.metric.kind in SHARES:
         return np.array([0.5])
     value = shown(wanted, raw)
     low, high = quantiles(table, value, (TAIL, 1 - TAIL), present)

@@ -12,7 +12,7 @@ from analytics.aggregates.readings import COUNTED, SOURCES, TIMED, Reading, Want
 from analytics.engines.expressions import Expression, value_of
 from analytics.engines.text import Sql, all_of, identifier, literal
 from analytics.errors import ExpressionError
-from analytics.project import MetricSource
+from analytics.project import SHARES, MetricSource
 from analytics.scope import Scope
 from analytics.telemetry.casts import as_instant
 from analytics.telemetry.catalog import Catalog
@@ -90,7 +90,7 @@ def _names(wanted: Wanted, source: MetricSource) -> tuple[str, ...]:
     own: tuple[str, ...] = wanted.columns if wanted.source == source else ()
     if own and source in TIMED:
         own = (*own, *wanted.looked_back, *COUNTED)
-    return (*own, "covariate") if source == "units" and wanted.metric.covariate is not None else own
+    return (*own, *wanted.of_units) if source == "units" else own
 
 
 def _item(source: str, index: int, name: str) -> str:
@@ -112,8 +112,8 @@ def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tupl
         items.append("cluster")
     for index, wanted in metrics:
         written = dict(wanted.metric.expressions) if wanted.source == "units" else {}
-        if wanted.metric.covariate is not None:
-            written["covariate"] = identifier(wanted.metric.covariate)
+        for name, column in zip(wanted.of_units, wanted.metric.covariate, strict=True):
+            written[name] = identifier(column)
         for name, text in written.items():
             number = _expression(catalog, wanted.name, name, text, names).number
             items.append(f"CASE WHEN {_usable(number)} THEN {number} END AS {value_column(index, name)}")
@@ -207,7 +207,7 @@ def _summed(index: int, wanted: Wanted, *, weighted: bool) -> list[str]:
     items = []
     for stretch, names in ((f"after_{index}", wanted.columns), (f"before_{index}", wanted.looked_back)):
         for column, name in zip(raw, names, strict=False):
-            if wanted.metric.kind == "proportion":
+            if wanted.metric.kind in SHARES:
                 happened = (
                     f"CASE WHEN {stretch} AND {_usable(column)} AND {column} <> 0e0 THEN 1e0 ELSE 0e0 END"
                 )

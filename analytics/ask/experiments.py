@@ -17,7 +17,8 @@ from analytics.experiments.analyse import scorecard
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.rows import ArmRow, ExperimentRow, History, Role, Scorecard
 from analytics.experiments.single_arms import arm_rows
-from analytics.project import Experiment, Metric, Project
+from analytics.experiments.words import listed
+from analytics.project import SHARES, Experiment, Metric, Project
 from analytics.results import Results
 from analytics.scope import Scope, format_instant
 from analytics.telemetry.catalog import Catalog
@@ -241,7 +242,7 @@ def _definition(project: Project, experiment: Experiment, metric: Metric) -> str
         what = f"sum of {metric.numerator} / sum of {metric.denominator}"
     elif source == "units":
         what = f"{'share' if metric.kind == 'proportion' else 'mean'} of {metric.value}"
-    elif metric.kind == "proportion":
+    elif metric.kind in SHARES:
         what = f"share of units with {metric.value}"
     else:
         what = f"mean over units of the sum of {metric.value}"
@@ -255,8 +256,8 @@ def _definition(project: Project, experiment: Experiment, metric: Metric) -> str
         both = metric.winsorize if isinstance(metric.winsorize, tuple) else (None, metric.winsorize)
         cuts = " and ".join(f"the {share:g} quantile" for share in both if share is not None)
         parts.append(f"winsorised at {cuts} of all arms")
-    if metric.covariate is not None:
-        parts.append(f"adjusted by {metric.covariate}")
+    if metric.covariate:
+        parts.append(f"adjusted by {listed(metric.covariate)}")
     elif experiment.covariate is not None and source in TIMED:
         parts.append(f"adjusted by the same over the {format_duration(experiment.covariate)} before it")
     return "; ".join(parts)

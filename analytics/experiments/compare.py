@@ -19,6 +19,7 @@ from analytics.aggregates.arms import RATIO, VALUE
 from analytics.experiments.methods import Comparison, NotTested, ScoreComparison, TComparison
 from analytics.experiments.pairs import PairMoments
 from analytics.experiments.rows import Kind
+from analytics.project import SHARES
 from analytics.stats.cluster_robust import cr1
 from analytics.stats.means import welch_df
 from analytics.stats.moments import Comoments
@@ -82,11 +83,11 @@ def compare(moments: PairMoments, kind: Kind, *, adjusted: bool = False) -> Comp
         return _too_few(moments, (estimates.mean, estimates.mean_control)) or estimates
     arm, control = estimates
     refusal = _too_few(moments, (arm.value, control.value))
-    if refusal is None and kind == "proportion":
+    if refusal is None and kind in SHARES:
         refusal = _all_alike(moments)
     if refusal is not None:
         return refusal
-    if kind == "proportion" and not adjusted and moments.clusters is None:
+    if kind in SHARES and not adjusted and moments.clusters is None:
         return _score(arm, control)
     if arm.variance + control.variance == 0:
         what = "with the covariate taken out, nothing varies" if adjusted else _constant(kind)

@@ -15,6 +15,7 @@ from analytics.experiments.methods import Comparison, NotTested, TComparison
 from analytics.experiments.pairs import PairMoments, pair
 from analytics.experiments.rows import ExperimentRow, Method
 from analytics.experiments.skew import SKEWED, skewness_of_difference
+from analytics.project import SHARES
 from analytics.stats.intervals import normal_quantile
 from analytics.stats.permutation import studentised_permutation
 
@@ -45,7 +46,7 @@ def compared(
     moments: ArmMoments, two: PairMoments, metric: MetricDesign, method: Method
 ) -> Comparison | NotTested:
     """Compare, unless the metric's values are not what it declares."""
-    if metric.kind == "proportion" and moments.invalid:
+    if metric.kind in SHARES and moments.invalid:
         return NotTested(
             "undefined",
             f"{moments.invalid:,} units have values other than 0 and 1, so this is no proportion: "
@@ -110,7 +111,7 @@ def _test_name(metric: MetricDesign, method: Method, *, clustered: bool) -> str:
     """What would be tested: also the name where nothing can be."""
     if clustered:
         return "cluster-robust t"
-    if metric.kind == "proportion" and method == "unadjusted":
+    if metric.kind in SHARES and method == "unadjusted":
         return "score"
     return "delta welch" if metric.kind == "ratio" else "welch"
 

@@ -8,9 +8,10 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from analytics.project import MetricKind
 from analytics.results import Status
 
-Kind = Literal["mean", "proportion", "ratio"]
+Kind = MetricKind
 Role = Literal["primary", "secondary", "guardrail", "health"]
 Direction = Literal["up", "down"]
 Method = Literal["unadjusted", "cuped", "chi-squared"]

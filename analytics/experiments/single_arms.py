@@ -11,6 +11,7 @@ from analytics.aggregates.arms import ArmMoments, MetricAggregates
 from analytics.experiments.compare import own_estimate, weighted_variance
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.rows import ArmRow, ValueBin
+from analytics.project import SHARES
 from analytics.results import Status
 from analytics.stats.intervals import Interval, effective_n, normal_quantile, wilson
 from analytics.stats.moments import Comoments
@@ -80,7 +81,7 @@ def _interval(
     variance, df = weighted_variance(arm, weights) / arm.n, arm.n - 1.0
     if moments.clusters is not None:
         variance, df = _between_clusters(moments, variant, arm, weights)
-    if metric.kind == "proportion" and not moments.invalid and df >= 1:
+    if metric.kind in SHARES and not moments.invalid and df >= 1:
         if moments.clusters is None:
             return wilson(mean, arm.n, confidence)
         return wilson(mean, effective_n(mean, variance, arm.n), confidence, df)

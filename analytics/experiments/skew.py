@@ -5,6 +5,7 @@ from __future__ import annotations
 from analytics.aggregates.arms import MetricAggregates
 from analytics.experiments.compare import own_estimate, weighted_variance
 from analytics.experiments.rows import ExperimentRow
+from analytics.project import SHARES
 
 SKEWED = 0.2
 """Skewness of a difference from which it is said. Exponential values reach it with 100 units against very many, where
@@ -20,7 +21,8 @@ def skewness_of_difference(row: ExperimentRow, found: MetricAggregates) -> float
     0.053, of each arm by itself).
     """
     if (
-        row.kind in {None, "proportion"}
+        row.kind is None
+        or row.kind in SHARES
         or row.variant is None
         or row.control is None
         or found.moments.clustered

@@ -11,6 +11,7 @@ from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.health import broken, split_sentence, unknown_arms
 from analytics.experiments.rows import Badge, Call, Decision, ExperimentRow, Health, headline
 from analytics.experiments.words import listed, number, p_value, percent, signed
+from analytics.project import SHARES
 
 _TOLD = 2
 """Of more undecided metrics only the names are told."""
@@ -133,7 +134,7 @@ def _ruled_out(row: ExperimentRow) -> str:
     low, high, relative = _interval(row)
     show = percent if relative else lambda value: _points(row, value)
     # nothing falls by more than all, and no share moves by more than 1
-    bounded = row.kind == "proportion" or relative
+    bounded = row.kind in SHARES or relative
     rise = [] if bounded and not relative and high >= 1 else [f"a rise beyond {show(abs(high))}"]
     fall = [] if bounded and low <= -1 else [f"a fall beyond {show(abs(low))}"]
     told = " and ".join([*rise, *fall])
@@ -228,11 +229,11 @@ def _interval(row: ExperimentRow, *, even_if_alike: bool = False) -> tuple[float
 
 
 def _shown(row: ExperimentRow, value: float) -> str:
-    return percent(value) if row.kind == "proportion" else number(value)
+    return percent(value) if row.kind in SHARES else number(value)
 
 
 def _points(row: ExperimentRow, difference: float) -> str:
     """A difference; of shares in percentage points."""
-    if row.kind == "proportion":
+    if row.kind in SHARES:
         return f"{percent(difference).removesuffix('%')} pp"
     return number(difference)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from analytics.project.base import Duration, Moment, Name, Names, Number, Paths, Section, keep_truth
 
-MetricKind = Literal["mean", "proportion", "ratio"]
-LATER_KINDS = ("count", "quantile", "retention")
-MetricSource = Literal["events", "predictions", "units"]
-LATER_SOURCES = ("series",)
+MetricKind = Literal["mean", "proportion", "ratio", "count", "quantile", "retention", "funnel"]
+MetricSource = Literal["events", "predictions", "units", "series", "counts"]
+ModelMetric = Literal[
+    "log_loss", "brier_score", "accuracy", "absolute_error", "squared_error", "error_rate", "latency"
+]
+"""What a model's own rows can be measured by, without an expression."""
+SHARES: frozenset[str] = frozenset({"proportion", "retention", "funnel"})
+"""Kinds of metric whose value is yes or no for every unit."""
+Stopping = Literal["fixed", "group-sequential", "always-valid", "bayesian"]
+Boundary = Literal["obrien-fleming", "pocock", "lan-demets-obrien-fleming", "lan-demets-pocock", "power"]
+Correction = Literal["holm", "bh", "fixed-sequence", "none"]
+Crossed = Literal["first", "leave_out"]
+OpenWindows = Literal["include", "leave_out"]
 RESERVED_METRICS = ("srm",)
 """Names of records that are no metrics."""
 SHARES_TOLERANCE = 0.01
@@ -29,6 +38,7 @@ class Exposures(Section):
     timestamp: Name
     experiment: Name | None = None
     stratum: Name | None = None
+    segments: Names = ()
 
 
 class Events(Section):
@@ -49,19 +59,53 @@ class Units(Section):
     timestamp: Name | None = None
     cluster: Name | None = None
     pair: Name | None = None
+    stratum: Name | None = None
+    segments: Names = ()
+
+
+class Series(Section):
+    """A log of other numbers over time: one row a name and instant."""
+
+    path: Paths
+    timestamp: Name
+    name: Name
+    value: Name
 
 
 class Metric(Section):
-    """A number of every unit, as code."""
+    """A number of every unit, as code.
+
+    Attributes:
+        kind: what is made of the rows of a unit, and how arms are compared.
+        value: the expression over one row; a ratio has ``numerator`` and ``denominator``, a funnel ``steps``.
+        model: a measure of the model itself over rows of predictions, instead of an expression.
+        series: the name of a series, where ``source`` is ``series``.
+        quantile: which one, of kind ``quantile``.
+        after: rows count only from so long after the unit's first exposure on.
+        window: until so long after the unit's first exposure; until the end where left out.
+        half_life: a row counts half as much for every such stretch of time between exposure and row.
+        covariate: columns of the units with values from before the experiment.
+        smallest_lift, smallest_difference: the smallest effect that matters, relative or in the metric's units.
+        target: where the metric should be, drawn on the Metrics page.
+    """
 
     kind: MetricKind
     value: Name | None = None
     numerator: Name | None = None
     denominator: Name | None = None
+    steps: Names = ()
+    model: ModelMetric | None = None
+    series: Name | None = None
+    quantile: _Open | None = None
     source: MetricSource | None = None
-    covariate: Name | None = None
+    covariate: Names = ()
     direction: Literal["up", "down"] = "up"
+    after: Duration | None = None
     window: Duration | None = None
+    half_life: Duration | None = None
+    smallest_lift: Annotated[Number, Field(gt=0)] | None = None
+    smallest_difference: Annotated[Number, Field(gt=0)] | None = None
+    target: Number | None = None
     winsorize: (
         _Open | tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(gt=0, le=1)]] | None
     ) = None
@@ -70,22 +114,69 @@ class Metric(Section):
 
     @model_validator(mode="after")
     def _expressions_fit_kind(self) -> Self:
+        written: tuple[str, ...] = ("steps",) if self.kind == "funnel" else ("value",)
         if self.kind == "ratio":
-            for name in ("numerator", "denominator"):
-                if getattr(self, name) is None:
-                    raise ValueError(f"{name}: a ratio needs a numerator and a denominator")
-            if self.value is not None:
-                raise ValueError("value: a ratio has a numerator and a denominator instead")
-        elif self.value is None:
-            raise ValueError(f"value: a {self.kind} needs one")
-        elif self.numerator is not None or self.denominator is not None:
+            written = ("numerator", "denominator")
+        if self.model is not None:
+            written = ()
+            if self.kind != "ratio" or self.source not in {None, "predictions"}:
+                raise ValueError(
+                    'model: is measured over predictions; write kind = "ratio" and no other source'
+                )
+        for name in ("value", "numerator", "denominator", "steps"):
+            given = bool(getattr(self, name))
+            if given and name not in written:
+                raise ValueError(f"{name}: {self._instead(name)}")
+            if not given and name in written:
+                raise ValueError(f"{name}: {self._needed(name)}")
+        return self
+
+    def _instead(self, name: str) -> str:
+        if self.model is not None:
+            return "a metric of the model has no expression"
+        if self.kind == "ratio":
+            return "a ratio has a numerator and a denominator instead"
+        if self.kind == "funnel":
+            return "a funnel has steps instead"
+        return f'belongs to kind = "{"funnel" if name == "steps" else "ratio"}" only'
+
+    def _needed(self, name: str) -> str:
+        if self.kind == "ratio":
+            return "a ratio needs a numerator and a denominator"
+        return "a funnel needs two steps or more" if name == "steps" else f"a {self.kind} needs one"
+
+    @model_validator(mode="after")
+    def _keys_fit_kind(self) -> Self:
+        if self.kind == "funnel" and len(self.steps) < 2:
+            raise ValueError("steps: a funnel needs two steps or more")
+        if (self.quantile is None) == (self.kind == "quantile"):
             raise ValueError(
-                f'{"numerator" if self.numerator else "denominator"}: belongs to kind = "ratio" only'
+                "quantile: says which one, such as 0.9"
+                if self.quantile is None
+                else 'quantile: belongs to kind = "quantile" only'
             )
-        if self.kind == "proportion" and self.winsorize is not None:
-            raise ValueError("winsorize: a proportion has no tails to cut")
+        if self.kind in SHARES and self.winsorize is not None:
+            raise ValueError(f"winsorize: a {self.kind} has no tails to cut")
+        if self.kind in {*SHARES, "quantile"} and self.half_life is not None:
+            raise ValueError(f"half_life: a {self.kind} is no sum of which later rows could count less")
         if isinstance(self.winsorize, tuple) and self.winsorize[0] >= self.winsorize[1]:
             raise ValueError("winsorize: the lower quantile must be below the upper one")
+        if self.after is not None and self.window is not None and self.after >= self.window:
+            raise ValueError(
+                "after: must be shorter than the window; both are counted from the first exposure"
+            )
+        if self.kind == "retention" and self.window is None:
+            raise ValueError(
+                'window: a retention needs to know until when a unit may come back, such as "14 days"'
+            )
+        if self.smallest_lift is not None and self.smallest_difference is not None:
+            raise ValueError("smallest_lift: give either smallest_lift or smallest_difference")
+        if (self.series is None) == (self.source == "series"):
+            raise ValueError(
+                'series: names which one, where source = "series"'
+                if self.series is None
+                else 'series: belongs to source = "series" only'
+            )
         return self
 
     @property
@@ -108,8 +199,46 @@ class Guardrail(Section):
         return self
 
 
+class Phase(Section):
+    """A stretch of a ramp: the planned shares from its start until the next phase's."""
+
+    start: Moment
+    variants: _Shares
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Planned shares by arm, normalised to sum to 1."""
+        total = sum(self.variants.values())
+        return {name: share / total for name, share in self.variants.items()}
+
+
+class Prior(Section):
+    """What is believed of an effect before the experiment: normal about 0 for a lift, a beta for every share.
+
+    Attributes:
+        lift: standard deviation of the lift; None for no belief at all.
+        successes, failures: pseudo-counts of a share.
+    """
+
+    lift: Annotated[Number, Field(gt=0)] | None = None
+    successes: Annotated[Number, Field(gt=0)] | None = None
+    failures: Annotated[Number, Field(gt=0)] | None = None
+
+
 class Experiment(Section):
-    """One randomised comparison: its arms, what is looked at, and what was planned."""
+    """One randomised comparison: its arms, what is looked at, and what was planned.
+
+    Attributes:
+        looks: of a group-sequential design: how many equally spaced ones, or the shares of ``planned_units``.
+        boundary: of a group-sequential design; ``boundary_power`` is the exponent of ``power``.
+        one_sided: whether only a change for the better can win; guardrails stay as they are.
+        correction: over primary and secondary metrics of all arms.
+        crossed: units seen in several arms stay in the first one, or are left out.
+        crossed_limit: the share of crossed units above which nothing is concluded.
+        open_windows: whether units whose metric window has not closed yet enter.
+        post_stratify: whether strata adjust the estimate as covariates do.
+        strata: stratum -> planned shares, where they differ by it.
+    """
 
     control: Name
     variants: _Shares
@@ -122,8 +251,21 @@ class Experiment(Section):
     alpha: _Open = 0.05
     power: _Open = 0.8
     planned_units: Annotated[int, Field(ge=2)] | None = None
-    stopping: Any = "fixed"
-    phases: Any = None
+    stopping: Stopping = "fixed"
+    looks: (
+        Annotated[int, Field(ge=2, le=50, strict=True)] | tuple[Annotated[float, Field(gt=0, le=1)], ...]
+    ) = 5
+    boundary: Boundary = "lan-demets-obrien-fleming"
+    boundary_power: Annotated[Number, Field(gt=0)] = 3.0
+    one_sided: Annotated[bool, Field(strict=True)] = False
+    correction: Correction = "holm"
+    crossed: Crossed = "first"
+    crossed_limit: _Open = 0.01
+    open_windows: OpenWindows | None = None
+    phases: tuple[Phase, ...] = ()
+    strata: dict[Name, _Shares] = Field(default_factory=dict)
+    post_stratify: Annotated[bool, Field(strict=True)] = False
+    prior: Prior = Prior()
 
     @model_validator(mode="after")
     def _arms_make_sense(self) -> Self:
@@ -133,14 +275,44 @@ class Experiment(Section):
             raise ValueError(
                 f'control: "{self.control}" is not one of the variants: {", ".join(self.variants)}'
             )
-        total = sum(self.variants.values())
-        if abs(total - 1) > SHARES_TOLERANCE:
-            raise ValueError(f"variants: the planned shares sum to {total:g}, not to 1")
+        plans = [("variants", self.variants)]
+        plans += [(f"phases[{i}].variants", phase.variants) for i, phase in enumerate(self.phases)]
+        plans += [(f"strata.{name}", shares) for name, shares in self.strata.items()]
+        for key, shares in plans:
+            total = sum(shares.values())
+            if abs(total - 1) > SHARES_TOLERANCE:
+                raise ValueError(f"{key}: the planned shares sum to {total:g}, not to 1")
+            if strangers := set(shares) - set(self.variants):
+                raise ValueError(f'{key}: "{min(strangers)}" is not one of the variants')
         named = (*self.primary, *self.secondary, *self.guardrails)
         for name in named:
             if named.count(name) > 1:
                 raise ValueError(f'primary: the metric "{name}" has two roles; give it one')
         return self
+
+    @model_validator(mode="after")
+    def _looks_make_sense(self) -> Self:
+        if isinstance(self.looks, tuple):
+            ascending = all(a < b for a, b in zip(self.looks, self.looks[1:], strict=False))
+            if len(self.looks) < 2 or not ascending or self.looks[-1] != 1:
+                raise ValueError("looks: shares of the planned units, ascending, the last one 1")
+        if self.stopping == "group-sequential" and self.planned_units is None:
+            raise ValueError("planned_units: a group-sequential design needs to know how many are planned")
+        return self
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """Shares of the planned units at which a group-sequential design is looked at."""
+        if isinstance(self.looks, tuple):
+            return self.looks
+        return tuple(k / self.looks for k in range(1, self.looks + 1))
+
+    @property
+    def leaves_open_windows_out(self) -> bool:
+        """Whether only units whose metric window is complete enter."""
+        if self.open_windows is not None:
+            return self.open_windows == "leave_out"
+        return self.stopping in {"group-sequential", "always-valid"}
 
     @property
     def shares(self) -> dict[str, float]:

@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, Tag
 
 from analytics.errors import ProjectError
 from analytics.project.base import Moment, Name, Section, table_or
-from analytics.project.experiments import Events, Experiment, Exposures, Metric, MetricSource, Units
+from analytics.project.experiments import Events, Experiment, Exposures, Metric, MetricSource, Series, Units
 from analytics.project.logs import Costs, Drift, Labels, Predictions, Quality, Reference, Release, ReleaseLog
 
 
@@ -40,6 +40,7 @@ class Project(Section):
     exposures: Exposures | None = None
     events: Events | None = None
     units: Units | None = None
+    series: Series | None = None
     metrics: dict[Name, Metric] = Field(default_factory=dict)
     experiments: dict[Name, Experiment] = Field(default_factory=dict)
     file: Path
@@ -87,6 +88,8 @@ class Project(Section):
         """What a metric's expression is evaluated over: as declared, else the first of the logs there are."""
         if metric.source is not None:
             return metric.source
+        if metric.model is not None:
+            return "predictions"
         if self.events is not None:
             return "events"
         return "units" if self.units is not None else "predictions"

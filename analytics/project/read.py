@@ -15,14 +15,14 @@ from pydantic import ValidationError
 from analytics.errors import NotSupportedYetError, ProjectError
 from analytics.project.base import LATER_TASKS, Section
 from analytics.project.experiments import (
-    LATER_KINDS,
-    LATER_SOURCES,
-    RESERVED_METRICS,
     Events,
     Experiment,
     Exposures,
     Guardrail,
     Metric,
+    Phase,
+    Prior,
+    Series,
     Units,
 )
 from analytics.project.logs import (
@@ -37,12 +37,12 @@ from analytics.project.logs import (
     ReleaseLog,
 )
 from analytics.project.model import Project
+from analytics.project.read_experiments import check_experiments
 
 FILE_NAME = "assay.toml"
-_LATER = {"task": LATER_TASKS, "kind": LATER_KINDS, "source": LATER_SOURCES}
+_LATER = {"task": LATER_TASKS}
 NOT_YET = (
     "feedback",
-    "series",
     "alerts",
     "assertions",
 )
@@ -115,6 +115,7 @@ def _check_meaning(project: Project, file: Path) -> None:
         "exposures": project.exposures,
         "events": project.events,
         "units": project.units,
+        "series": project.series,
         "predictions": project.predictions,
         "labels": project.labels,
         "reference": project.reference,
@@ -133,54 +134,6 @@ def _check_meaning(project: Project, file: Path) -> None:
         return
     if project.instant(reference.start) >= project.instant(reference.end):
         raise ProjectError(f"{file}: reference.end: must be after reference.start")
-
-
-def check_experiments(project: Project, file: Path) -> None:
-    """Refuse what is not computed yet, and metrics, roles and sources that do not fit together."""
-    later = {
-        "exposures.stratum": project.exposures is not None and project.exposures.stratum is not None,
-        "units.pair": project.units is not None and project.units.pair is not None,
-    }
-    for name, experiment in project.experiments.items():
-        later[f"experiments.{name}.phases"] = experiment.phases is not None
-        later[f"experiments.{name}.stopping"] = experiment.stopping != "fixed"
-    for key, used in later.items():
-        if used:
-            accepted = '; "fixed" is' if key.endswith("stopping") else "; remove it for now"
-            raise NotSupportedYetError(f"{file}: {key}: is not supported yet{accepted}")
-    for name, metric in project.metrics.items():
-        _check_metric(project, name, metric, file)
-    for name, experiment in project.experiments.items():
-        for role in ("primary", "secondary", "guardrails"):
-            for used in getattr(experiment, role):
-                if used not in project.metrics:
-                    near = get_close_matches(used, project.metrics, n=1)
-                    hint = f'did you mean "{near[0]}"?' if near else "declare it as [metrics.…]"
-                    raise ProjectError(
-                        f'{file}: experiments.{name}.{role}: there is no metric "{used}"; {hint}'
-                    )
-        start, end = experiment.start, experiment.end
-        if start is not None and end is not None and project.instant(start) >= project.instant(end):
-            raise ProjectError(f"{file}: experiments.{name}.end: must be after start")
-
-
-def _check_metric(project: Project, name: str, metric: Metric, file: Path) -> None:
-    if name in RESERVED_METRICS:
-        raise ProjectError(f'{file}: metrics.{name}: "{name}" is the name of a check; choose another')
-    source = project.source_of(metric)
-    if metric.covariate is not None and project.units is None:
-        raise ProjectError(
-            f"{file}: metrics.{name}.covariate: names a column of [units], and there is no such section; "
-            'for a look-back give the experiment one: covariate = "14 days"'
-        )
-    if metric.window is not None and source == "units":
-        raise ProjectError(
-            f"{file}: metrics.{name}.window: a table of units has no events to count; remove it"
-        )
-    if getattr(project, source) is None and metric.source is not None:
-        raise ProjectError(
-            f'{file}: metrics.{name}.source: "{source}" needs a [{source}] section, and there is none'
-        )
 
 
 def _check_zone(project: Project, file: Path) -> None:
@@ -268,6 +221,7 @@ def _accepted(location: list[int | str]) -> list[str]:
     models: dict[str, type[Section]] = {
         "predictions": Predictions, "labels": Labels, "reference": Reference, "costs": Costs, "drift": Drift,
         "quality": Quality, "releases": Release, "exposures": Exposures, "events": Events, "units": Units,
+        "series": Series,
         "metrics": Metric, "experiments": Experiment,
     }  # fmt: skip
     model: type[Section] = models.get(str(location[0]), Project) if location else Project
@@ -275,6 +229,10 @@ def _accepted(location: list[int | str]) -> list[str]:
         model = ReleaseLog
     if "outages" in location[1:]:
         model = Outage
+    if "phases" in location[2:]:
+        model = Phase
+    if "prior" in location[2:]:
+        model = Prior
     if "guardrails" in location[2:]:
         model = Guardrail
     names = [name for name in model.model_fields if name not in {"file", "digest"}]

@@ -298,7 +298,9 @@ class Catalog:
         if name == "releases":
             return ("timestamp", "version")
         if name in EXPERIMENT_FEEDS:
-            return tuple(getattr(self.project, name).model_dump(exclude={"path"}, exclude_none=True).values())
+            section = getattr(self.project, name)
+            roles = section.model_dump(exclude={"path", "segments"}, exclude_none=True)
+            return tuple(dict.fromkeys((*roles.values(), *getattr(section, "segments", ()))))
         return tuple(self.predictions.roles().values())
 
     def _require_a_file(self) -> None:

@@ -119,12 +119,12 @@ def _empty_columns(catalog: Catalog, source: MetricSource) -> frozenset[str]:
 def used_columns(catalog: Catalog, name: str) -> Mapping[str, str]:
     """Role -> column of a feed of experiments, as declared."""
     section = getattr(catalog.project, name)
-    return section.model_dump(exclude={"path"}, exclude_none=True) if section is not None else {}
+    return section.model_dump(exclude={"path", "segments"}, exclude_none=True) if section is not None else {}
 
 
 def usable(project: Project, name: str, group: Group) -> str:
     """Whether a raw row of such a feed can be used: it has a unit and, where times are declared, a time."""
-    roles = getattr(project, name).model_dump(exclude={"path"}, exclude_none=True)
+    roles = getattr(project, name).model_dump(exclude={"path", "segments"}, exclude_none=True)
     unit = f"{typed.cast(group, roles['unit'], casts.as_key, 'VARCHAR')} IS NOT NULL"
     if "timestamp" not in roles:
         return unit

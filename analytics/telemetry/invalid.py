@@ -70,7 +70,7 @@ def label_checks(project: Project, section: Labels, group: Group) -> list[Check]
 
 def experiment_checks(project: Project, name: str, group: Group, types: dict[str, str]) -> list[Check]:
     """The checks of exposures, events or units: a unit, a time where one is declared, columns of one type."""
-    roles: dict[str, str] = getattr(project, name).model_dump(exclude={"path"}, exclude_none=True)
+    roles: dict[str, str] = getattr(project, name).model_dump(exclude={"path", "segments"}, exclude_none=True)
     # a row that belongs to nobody cannot be used, so nothing counts like something wrong
     checks = [
         Check("unit", "TRUE", f"{typed.cast(group, roles['unit'], casts.as_key, 'VARCHAR')} IS NOT NULL")

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from analytics.experiments.rows import DayRow, Method
+from analytics.project import SHARES
 from app.charts import timeline
 from app.charts.experiment_panels import nothing
 from app.charts.experiment_words import (
@@ -95,7 +96,7 @@ def cumulative_effect(
         _result(middle(*windows[last], _ZONE), drawn[last], hover[last], custom[last]),
         clickable(_counts(rows, windows) | {"hovertext": hover, "customdata": custom}),
     ]  # fmt: skip
-    unit_ = "%" if relative else " pp" if kind == "proportion" else ""
+    unit_ = "%" if relative else " pp" if kind in SHARES else ""
     title = "lift" if relative else "difference"
     value_axis = axis(title, range=_range(rows, drawn), ticksuffix=unit_, nticks=6)
     value_axis |= {"zeroline": True, "zerolinecolor": NEUTRAL, "zerolinewidth": 1.5}
@@ -156,7 +157,7 @@ def _estimate(
         if relative
         else (row.difference, row.ci_low, row.ci_high)
     )
-    scale = 100 if relative or kind == "proportion" else 1
+    scale = 100 if relative or kind in SHARES else 1
     value, low, high = (scaled(end, scale) for end in ends)
     return (value, low, high) if low is not None and high is not None else (value, None, None)
 

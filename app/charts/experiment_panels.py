@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 from analytics.experiments.rows import ExperimentRow, MetricFacts
+from analytics.project import SHARES
 from app.charts.experiment_words import has_lift, known, scaled
 from app.charts.theme import NEUTRAL, TEXT, Figure, axis, empty, plain
 from app.formats import NONE, count, short
@@ -48,7 +49,7 @@ class Panel:
     def title(self) -> str:
         """What the axis shows, and under it what its signs mean."""
         control = plain(short(self.rows[0].control or "the control", LETTERS))
-        points = ", in points" if self.rows[0].kind == "proportion" else ""
+        points = ", in points" if self.rows[0].kind in SHARES else ""
         first = f"lift against {control}"
         signs = []
         if not self.relative:
@@ -126,7 +127,7 @@ class Panel:
         return on_axis if row.direction == "down" else -on_axis
 
     def _scale(self, row: ExperimentRow) -> float:
-        return 100 if self.relative or row.kind == "proportion" else 1
+        return 100 if self.relative or row.kind in SHARES else 1
 
 
 def panels_of(rows: Sequence[ExperimentRow], facts: Sequence[MetricFacts], *, lifts: bool) -> list[Panel]:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analytics.experiments.rows import DayRow, ExperimentRow, Health, PowerRow, Scorecard, ValueBin
+from analytics.project import SHARES
 from analytics.results import Results
 from app.charts.experiment_words import (
     badge,
@@ -121,7 +122,7 @@ def arms_table(scorecard: Scorecard) -> pd.DataFrame:
 
 def days_table(days: Iterable[DayRow], *, kind: str | None = "mean") -> pd.DataFrame:
     """The cumulative effect day by day, of one kind of metric; numbers, so that they can be drawn again."""
-    share = kind == "proportion"
+    share = kind in SHARES
     factor, unit = (100, " (percentage points)") if share else (1, "")
     columns: _Columns = {
         "Day": lambda row: row.day,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from analytics.experiments.rows import ArmRow, ValueBin
+from analytics.project import SHARES
 from app.charts.bins import Floats, closed
 from app.charts.experiment_arms import share_bars
 from app.charts.experiment_panels import LETTERS, nothing
@@ -49,7 +50,7 @@ def value_distribution(
     Returns:
         A figure whose bars carry ``[metric, variant]`` for a proportion, else ``[metric, low, high]``.
     """
-    if kind == "proportion":
+    if kind in SHARES:
         return share_bars(arms, variants)
     bins = _within(bins)
     edges = _edges(bins)
@@ -84,9 +85,9 @@ def value_distribution_alt(
     """One sentence: the mean of each arm, and the bin most of the control's units are in."""
     told = [arm for arm in arms if known(arm.mean) is not None]
     means = listed([f"{arm.variant} {value(kind, arm.mean)} ({count(arm.n)} units)" for arm in told])
-    what = "share" if kind == "proportion" else "mean"
+    what = "share" if kind in SHARES else "mean"
     name = told[0].metric if told else bins[0].metric if bins else ""
-    if kind == "proportion" or not bins:
+    if kind in SHARES or not bins:
         return f"{name}, {what} of each arm: {means}." if told else "There are no values to draw."
     fullest = max(bins, key=lambda bin_: bin_.share)
     text = (

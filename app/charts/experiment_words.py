@@ -6,6 +6,7 @@ import math
 
 from analytics.experiments import words
 from analytics.experiments.rows import Badge, ExperimentRow
+from analytics.project import SHARES
 from app.charts.bins import bin_name
 from app.formats import MINUS, NONE, STATUS_WORDS, interval, number, percent, points, signed
 
@@ -45,7 +46,7 @@ def value(kind: str | None, mean: float | None) -> str:
     >>> value("proportion", 0.1286), value("mean", 3.14159), value("ratio", None)
     ('12.9%', '3.14', '–')
     """
-    return percent(mean) if kind == "proportion" else number(mean)
+    return percent(mean) if kind in SHARES else number(mean)
 
 
 def values_between(low: float | None, high: float | None) -> str:
@@ -64,7 +65,7 @@ def difference(kind: str | None, amount: float | None) -> str:
     >>> difference("proportion", 0.026), difference("mean", -1.5)
     ('+2.6 pp', '−1.50')
     """
-    return points(amount) if kind == "proportion" else signed(amount)
+    return points(amount) if kind in SHARES else signed(amount)
 
 
 def lift(amount: float | None) -> str:
@@ -83,7 +84,7 @@ def value_interval(kind: str | None, low: float | None, high: float | None) -> s
     >>> value_interval("proportion", 0.1, 0.125)
     '10% to 12.5%'
     """
-    return interval(low, high, share=kind == "proportion")
+    return interval(low, high, share=kind in SHARES)
 
 
 def difference_interval(kind: str | None, low: float | None, high: float | None) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analytics.experiments.power import PlanKind
 from analytics.experiments.rows import History, Scorecard
+from analytics.project import SHARES
 from analytics.scope import Scope
 from app.formats import plural
 from app.parts import experiments_words as words
@@ -96,4 +98,6 @@ def baseline(view: View) -> Known:
     found: History = ask(view, "history", name=name, metric=metric)
     said = found.stands_on if found.reason is None else found.reason
     st.caption(literal(words.FROM_LOGS.format(what=said, n=plural(found.n, "unit"))))
-    return Known(found.kind, found.baseline, found.standard_deviation, found.daily_units)
+    kinds: dict[str, PlanKind] = {"ratio": "ratio", "mean": "mean", "count": "count", "quantile": "mean"}
+    kind: PlanKind = "proportion" if found.kind in SHARES else kinds[found.kind]
+    return Known(kind, found.baseline, found.standard_deviation, found.daily_units)

@@ -1,0 +1,83 @@
+"""What the tables of experiments and metrics must agree on, and what of them is not computed yet."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from analytics.errors import NotSupportedYetError, ProjectError
+from analytics.project.experiments import RESERVED_METRICS, Experiment, Metric
+from analytics.project.model import Project
+
+
+def check_experiments(project: Project, file: Path) -> None:
+    """Refuse what is not computed yet, and metrics, roles and sources that do not fit together."""
+    for key in _later(project):
+        accepted = '; "fixed" is' if key.endswith("stopping") else "; remove it for now"
+        raise NotSupportedYetError(f"{file}: {key}: is not supported yet{accepted}")
+    for name, metric in project.metrics.items():
+        _check_metric(project, name, metric, file)
+    for name, experiment in project.experiments.items():
+        _check_experiment(project, name, experiment, file)
+
+
+def _later(project: Project) -> list[str]:
+    """Keys that are used and not done yet; a key leaves this list when what it says is done."""
+    later = {
+        "exposures.stratum": project.exposures is not None and project.exposures.stratum is not None,
+        "units.pair": project.units is not None and project.units.pair is not None,
+    }
+    for name, experiment in project.experiments.items():
+        at = f"experiments.{name}"
+        later[f"{at}.phases"] = bool(experiment.phases)
+        later[f"{at}.strata"] = bool(experiment.strata)
+        later[f"{at}.stopping"] = experiment.stopping != "fixed"
+        later[f"{at}.one_sided"] = experiment.one_sided
+        later[f"{at}.correction"] = experiment.correction != "holm"
+        later[f"{at}.crossed"] = experiment.crossed != "first"
+        later[f"{at}.open_windows"] = experiment.open_windows == "leave_out"
+        later[f"{at}.post_stratify"] = experiment.post_stratify
+    for name, metric in project.metrics.items():
+        at = f"metrics.{name}"
+        later[f"{at}.kind"] = metric.kind in {"count", "quantile", "retention", "funnel"}
+        later[f"{at}.source"] = metric.source in {"series", "counts"}
+        later[f"{at}.model"] = metric.model is not None
+        later[f"{at}.after"] = metric.after is not None
+        later[f"{at}.half_life"] = metric.half_life is not None
+        later[f"{at}.covariate"] = len(metric.covariate) > 1
+        later[f"{at}.smallest_lift"] = metric.smallest_lift is not None
+        later[f"{at}.smallest_difference"] = metric.smallest_difference is not None
+    if project.series is not None:
+        later["series"] = True
+    return [key for key, used in later.items() if used]
+
+
+def _check_experiment(project: Project, name: str, experiment: Experiment, file: Path) -> None:
+    for role in ("primary", "secondary", "guardrails"):
+        for used in getattr(experiment, role):
+            if used not in project.metrics:
+                near = get_close_matches(used, project.metrics, n=1)
+                hint = f'did you mean "{near[0]}"?' if near else "declare it as [metrics.…]"
+                raise ProjectError(f'{file}: experiments.{name}.{role}: there is no metric "{used}"; {hint}')
+    start, end = experiment.start, experiment.end
+    if start is not None and end is not None and project.instant(start) >= project.instant(end):
+        raise ProjectError(f"{file}: experiments.{name}.end: must be after start")
+
+
+def _check_metric(project: Project, name: str, metric: Metric, file: Path) -> None:
+    if name in RESERVED_METRICS:
+        raise ProjectError(f'{file}: metrics.{name}: "{name}" is the name of a check; choose another')
+    source = project.source_of(metric)
+    if metric.covariate and project.units is None:
+        raise ProjectError(
+            f"{file}: metrics.{name}.covariate: names a column of [units], and there is no such section; "
+            'for a look-back give the experiment one: covariate = "14 days"'
+        )
+    if metric.window is not None and source == "units":
+        raise ProjectError(
+            f"{file}: metrics.{name}.window: a table of units has no events to count; remove it"
+        )
+    if getattr(project, source, None) is None and metric.source is not None:
+        raise ProjectError(
+            f'{file}: metrics.{name}.source: "{source}" needs a [{source}] section, and there is none'
+        )

@@ -29,7 +29,8 @@ from analytics.aggregates.first_arms import arms, seen
 from analytics.aggregates.keys import column
 from analytics.aggregates.readings import TIMED, Reading, Wanted
 from analytics.aggregates.unit_histograms import read_bins, read_edges, read_values
-from analytics.aggregates.unit_sums import everybody, unit_values, value_column
+from analytics.aggregates.unit_kinds import value_column
+from analytics.aggregates.unit_sums import everybody, unit_values
 from analytics.aggregates.unit_table import UnitTable, capped, caps, imputed
 from analytics.engines.text import Sql, literal
 from analytics.project import SHARES

@@ -9,8 +9,6 @@ from analytics.engines.text import Sql, all_of
 from analytics.project import Metric, MetricSource
 
 TIMED: tuple[MetricSource, ...] = ("events", "predictions")
-COUNTED = ("left", "rows")
-"""What is counted of a unit's rows besides: those without a usable value, and all."""
 SOURCES: tuple[MetricSource, ...] = (*TIMED, "units")
 
 
@@ -33,7 +31,12 @@ class Wanted:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of its value."""
-        return tuple(self.metric.expressions)
+        return ("numerator", "denominator") if self.metric.kind == "ratio" else ("value",)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The columns of a funnel's steps; none for any other kind."""
+        return tuple(f"step_{place}" for place in range(1, len(self.metric.steps) + 1))
 
     @property
     def covariates(self) -> tuple[str, ...]:

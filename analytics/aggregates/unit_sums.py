@@ -8,11 +8,22 @@ from textwrap import shorten
 from typing import Any
 
 from analytics.aggregates.first_arms import inside, known, of_experiment
-from analytics.aggregates.readings import COUNTED, SOURCES, TIMED, Reading, Wanted
+from analytics.aggregates.model_rows import model_columns
+from analytics.aggregates.readings import SOURCES, TIMED, Reading, Wanted
+from analytics.aggregates.unit_kinds import (
+    COUNTED,
+    early,
+    limits,
+    reached,
+    row_items,
+    unit_items,
+    usable,
+    value_column,
+)
 from analytics.engines.expressions import Expression, value_of
 from analytics.engines.text import Sql, all_of, identifier, literal
 from analytics.errors import ExpressionError
-from analytics.project import SHARES, MetricSource
+from analytics.project import MetricSource
 from analytics.scope import Scope
 from analytics.telemetry.casts import as_instant
 from analytics.telemetry.catalog import Catalog
@@ -21,8 +32,6 @@ from analytics.telemetry.rows import scoped_rows
 
 SHOWN = 80
 """Characters of an expression that a message repeats."""
-LARGEST = 1e40
-"""A value beyond it is damage, and would make every sum of powers infinite."""
 
 
 def everybody(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
@@ -80,16 +89,11 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
     return Sql(text, parameters)
 
 
-def value_column(index: int, name: str) -> str:
-    """The quoted column of `unit_values` that holds one column of a metric, or one of `COUNTED`."""
-    return identifier(f"m{index}:{name}")
-
-
 def _names(wanted: Wanted, source: MetricSource) -> tuple[str, ...]:
     """What is read of a metric from the rows of one source."""
     own: tuple[str, ...] = wanted.columns if wanted.source == source else ()
     if own and source in TIMED:
-        own = (*own, *wanted.looked_back, *COUNTED)
+        own = (*own, *wanted.steps, *wanted.looked_back, *COUNTED)
     return (*own, *wanted.of_units) if source == "units" else own
 
 
@@ -116,7 +120,7 @@ def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tupl
             written[name] = identifier(column)
         for name, text in written.items():
             number = _expression(catalog, wanted.name, name, text, names).number
-            items.append(f"CASE WHEN {_usable(number)} THEN {number} END AS {value_column(index, name)}")
+            items.append(f"CASE WHEN {usable(number)} THEN {number} END AS {value_column(index, name)}")
     chosen = [Sql("usable"), of_experiment(catalog, reading, "units"), known(catalog, reading, "units")]
     if catalog.project.exposures is None:
         chosen.append(inside(catalog, reading, "units"))
@@ -137,27 +141,29 @@ def _sums(
     """Sums over the rows of events or predictions by unit: one scan for all metrics of the source."""
     rows = _timed_rows(catalog, reading, source)
     known = expression_columns(catalog, source)
-    inner, outer = ["arm_unit"], ["arm_unit AS unit"]
+    inner, outer = ["arm_unit", "ts"], ["arm_unit AS unit"]
+    begun = early(reading)
+    inner.append(f"{begun.text} AS early")
+    ways = []
     for index, wanted in metrics:
-        for name, text in wanted.metric.expressions.items():
-            number = _expression(catalog, wanted.name, name, text, known).number
-            inner.append(f"{number} AS {_raw(index, name)}")
-        after, before = _stretches(reading, index, wanted)
-        inner += [f"({after}) AS after_{index}", f"({before}) AS before_{index}"]
-        outer += _summed(index, wanted, weighted=source == "predictions")
+        inner += row_items(reading, index, wanted, _raw_columns(catalog, wanted, known))
+        outer += unit_items(index, wanted, weighted=source == "predictions")
+        ways += reached(index, wanted.steps)
     if source == "predictions":
         inner.append("weight")
-    limits = _limits(metrics)
-    arm = ", ".join(f"x.{name}" for name in ("arm_variant", "arm_ts", *limits))
-    found = "".join(f", {limit} AS {name}" for name, limit in limits.items())
-    text = (
+    ends = limits(metrics)
+    arm = ", ".join(f"x.{name}" for name in ("arm_variant", "arm_ts", *ends))
+    found = "".join(f", {limit} AS {name}" for name, limit in ends.items())
+    # steps are followed in the order of time once a unit's rows are together
+    summed = (
         f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM ("
         f"SELECT r.*, x.unit AS arm_unit, {arm} FROM ({rows.text}) AS r JOIN ("
         f"SELECT unit, variant AS arm_variant, ts AS arm_ts{found} FROM ({first.text})"
         ") AS x ON r.unit = x.unit)) GROUP BY arm_unit"
     )
+    text = f"SELECT *, {', '.join(ways)} FROM ({summed})" if ways else summed
     bound = any(wanted.metric.window is None for _, wanted in metrics)
-    return Sql(text, rows.parameters | (reading.closing.parameters if bound else {}))
+    return Sql(text, rows.parameters | begun.parameters | (reading.closing.parameters if bound else {}))
 
 
 def _timed_rows(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
@@ -176,62 +182,16 @@ def _timed_rows(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql
     return Sql(f"SELECT * FROM ({rows.text}) WHERE {condition.text}", rows.parameters | condition.parameters)
 
 
-def _limits(metrics: Iterable[tuple[int, Wanted]]) -> dict[str, str]:
-    """Where windows close and look-backs begin: a calendar is asked once a unit, not once a row."""
-    limits = {}
-    for index, wanted in metrics:
-        if wanted.metric.window is not None:
-            limits[f"until_{index}"] = f"ts + {_seconds(wanted.metric.window)}"
-        if wanted.lookback is not None:
-            limits[f"from_{index}"] = f"ts - {_seconds(wanted.lookback)}"
-    return limits
-
-
-def _stretches(reading: Reading, index: int, wanted: Wanted) -> tuple[str, str]:
-    after = "ts >= arm_ts"
-    if wanted.metric.window is not None:
-        after += f" AND ts < until_{index}"
-    else:
-        after += f" AND {reading.closing.text}"
-    return after, f"ts < arm_ts AND ts >= from_{index}" if wanted.lookback is not None else "FALSE"
-
-
-def _seconds(duration: timedelta) -> str:
-    return f"({literal(duration.total_seconds())} * INTERVAL '1' SECOND)"
-
-
-def _summed(index: int, wanted: Wanted, *, weighted: bool) -> list[str]:
-    raw = [_raw(index, name) for name in wanted.columns]
-    finite = " AND ".join(map(_usable, raw))
-    weight = " * weight" if weighted else ""
-    items = []
-    for stretch, names in ((f"after_{index}", wanted.columns), (f"before_{index}", wanted.looked_back)):
-        for column, name in zip(raw, names, strict=False):
-            if wanted.metric.kind in SHARES:
-                happened = (
-                    f"CASE WHEN {stretch} AND {_usable(column)} AND {column} <> 0e0 THEN 1e0 ELSE 0e0 END"
-                )
-                items.append(f"max({happened}) AS {value_column(index, name)}")
-            else:
-                value = f"CASE WHEN {stretch} AND {finite} THEN {column}{weight} END"
-                items.append(f"sum({value}) AS {value_column(index, name)}")
-    # NULL adds nothing to a sum, but a ratio leaves out a row of which it knows one half
-    wrong = " OR ".join(f"NOT {_usable(column)}" for column in raw)
-    if wanted.metric.kind == "ratio":
-        wrong += f" OR ({raw[0]} IS NULL) <> ({raw[1]} IS NULL)"
-    return [
-        *items,
-        f"count(*) FILTER (after_{index} AND ({wrong})) AS {value_column(index, 'left')}",
-        f"count(*) FILTER (after_{index}) AS {value_column(index, 'rows')}",
-    ]
-
-
-def _usable(number: str) -> str:
-    return f"(isfinite({number}) AND abs({number}) <= {literal(LARGEST)})"
-
-
-def _raw(index: int, name: str) -> str:
-    return f"raw_{index}_{name}"
+def _raw_columns(catalog: Catalog, wanted: Wanted, known: dict[str, Expression]) -> dict[str, str]:
+    """What is taken of a row for a metric: name -> SQL of a number."""
+    if wanted.metric.model is not None:
+        return model_columns(catalog, wanted.name, wanted.metric.model)
+    steps = dict(zip(wanted.steps, wanted.metric.steps, strict=True))
+    keys = {name: f"steps[{place}]" for place, name in enumerate(steps)}
+    return {
+        name: _expression(catalog, wanted.name, keys.get(name, name), text, known).number
+        for name, text in (wanted.metric.expressions | steps).items()
+    }
 
 
 def _expression(

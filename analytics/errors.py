@@ -37,3 +37,7 @@ class ExpressionError(ProjectError):
 
 class ExperimentError(AssayError):
     """Numbers of an experiment, or of its plan, that make no sense."""
+
+
+class StoreError(AssayError):
+    """What people said cannot be kept, or read again, where the store is; or it is not what the store keeps."""

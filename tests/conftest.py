@@ -30,6 +30,15 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_store(tmp_path_factory) -> Iterator[Path]:
+    """No test, and no server or command that a test starts, keeps anything in the user's own store."""
+    path = tmp_path_factory.mktemp("store") / "store.sqlite3"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_STORE", str(path))
+        yield path
+
+
+@pytest.fixture(scope="session", autouse=True)
 def whole_errors() -> None:
     """Pages hide the text of an error from their users; a failing test must show it."""
     if "streamlit" in sys.modules:

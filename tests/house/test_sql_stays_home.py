@@ -9,7 +9,13 @@ import pytest
 
 from tests.house.source import modules, texts
 
-HOMES = ("analytics/telemetry/", "analytics/aggregates/", "analytics/examples/", "analytics/engines/")
+HOMES = (
+    "analytics/telemetry/",
+    "analytics/aggregates/",
+    "analytics/examples/",
+    "analytics/engines/",
+    "analytics/store/",
+)
 SQL = re.compile(
     r"\bSELECT\b.+\bFROM\b|\bCREATE\b.+\b(VIEW|TABLE)\b|\bINSERT INTO\b|\bATTACH\b.+'|\bCOPY\b.+\bTO\b"
     r"|\bGROUP BY\b|\bORDER BY\b|\bUNION ALL\b",

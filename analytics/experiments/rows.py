@@ -341,9 +341,22 @@ class PowerRow:
         solved_for: what was asked: the units, the effect they show, or the power; the other two were given.
         shares: of the arms, control first, normalised, as text: ``0.5, 0.5``.
         correction: how the level is shared among the comparisons; ``none``: each has all of alpha.
+        goal: what is to be shown; with ``non-inferiority`` and ``equivalence`` the effect is what is ruled out.
+        true_difference: arm minus control as it truly is, where an effect is to be ruled out; None otherwise.
+        relative: whether the lift itself is tested, so that the noise of the control's mean counts.
+        metrics: corrected for together.
+        power_for: whether ``power`` is that of each comparison or of all together.
+        power_all: chance that every comparison shows it, if they were independent.
+        power_all_least: the same whatever their correlation.
+        r2: share of the variance that a covariate explains.
+        design_effect: how many times as many units clusters cost.
+        stopping, looks, boundary: as in `analytics.experiments.power_terms.Terms`; the boundary None unless
+            group-sequential.
+        inflation: units of the last look, as a multiple of a design with one look.
+        n_expected: units over all arms that are used on average if the effect is there.
     """
 
-    kind: Literal["proportion", "mean", "ratio", "count"]
+    kind: Literal["proportion", "mean", "ratio", "count", "quantile"]
     baseline: float
     standard_deviation: float | None
     alpha: float
@@ -364,6 +377,22 @@ class PowerRow:
     solved_for: Literal["n", "effect", "power"] = "n"
     shares: str = "0.5, 0.5"
     correction: Literal["holm", "none"] = "holm"
+    goal: Literal["difference", "non-inferiority", "equivalence"] = "difference"
+    true_difference: float | None = None
+    relative: bool = False
+    metrics: int = 1
+    power_for: Literal["each", "all"] = "each"
+    power_all: float | None = None
+    power_all_least: float | None = None
+    r2: float = 0.0
+    design_effect: float = 1.0
+    stopping: Literal["fixed", "group-sequential", "always-valid"] = "fixed"
+    looks: int = 1
+    boundary: (
+        Literal["obrien-fleming", "pocock", "lan-demets-obrien-fleming", "lan-demets-pocock", "power"] | None
+    ) = None
+    inflation: float = 1.0
+    n_expected: int | None = None
 
 
 @dataclass(frozen=True)

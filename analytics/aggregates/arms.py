@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from analytics.stats.moments import Comoments
 
 Floats = NDArray[np.float64]
+Key = TypeVar("Key", np.str_, np.int64)
 VALUE = ("value",)
 RATIO = ("numerator", "denominator")
 COVARIATE = ("covariate",)
@@ -36,6 +38,8 @@ class ArmMoments:
         means: shape (R, K).
         comoments: sums of products of deviations from the cell's means, shape (R, K, K).
         missing: arm -> units left out because their value is null or no finite number.
+        strata: stratum (or value of a segment) of each cell, shape (R,); None without strata.
+        phases: number of each cell's phase of a ramp, shape (R,), -1 before the first; None without phases.
         invalid: units whose value is no share where a share is declared; None where nothing is declared.
     """
 
@@ -48,6 +52,8 @@ class ArmMoments:
     comoments: Floats
     missing: Mapping[str, int] = field(default_factory=dict)
     invalid: int = 0
+    strata: NDArray[np.str_] | None = None
+    phases: NDArray[np.int64] | None = None
 
     @property
     def clustered(self) -> bool:
@@ -65,11 +71,23 @@ class ArmMoments:
 
     def until(self, day: date) -> ArmMoments:
         """The units first exposed up to and including a day."""
-        return self._only(self.days <= np.datetime64(day))
+        return self.only(self.days <= np.datetime64(day))
 
     def of(self, *variants: str) -> ArmMoments:
         """The cells of some arms."""
-        return self._only(np.isin(self.variants, variants))
+        return self.only(np.isin(self.variants, variants))
+
+    def of_stratum(self, name: str) -> ArmMoments:
+        """The cells of one stratum, or of one value of a segment."""
+        if self.strata is None:
+            raise ValueError("these units come in no strata")
+        return self.only(self.strata == name)
+
+    def of_phase(self, number: int) -> ArmMoments:
+        """The cells of one phase."""
+        if self.phases is None:
+            raise ValueError("these units come in no phases")
+        return self.only(self.phases == number)
 
     def arm(self, variant: str) -> Comoments:
         """The moments of one arm, its cells merged; all 0 for an arm without units."""
@@ -102,9 +120,7 @@ class ArmMoments:
         """The cells of disjoint sets of units together."""
         if self.columns != other.columns or self.clustered != other.clustered:
             raise ValueError("only moments of the same columns add")
-        both = None
-        if self.clusters is not None and other.clusters is not None:
-            both = np.concatenate([self.clusters, other.clusters])
+        both = _together(self.clusters, other.clusters)
         arms = dict.fromkeys((*self.missing, *other.missing))
         return ArmMoments(
             self.columns,
@@ -116,9 +132,12 @@ class ArmMoments:
             np.concatenate([self.comoments, other.comoments]),
             {arm: self.missing.get(arm, 0) + other.missing.get(arm, 0) for arm in arms},
             self.invalid + other.invalid,
+            _together(self.strata, other.strata),
+            _together(self.phases, other.phases),
         )
 
-    def _only(self, chosen: NDArray[np.bool_]) -> ArmMoments:
+    def only(self, chosen: NDArray[np.bool_]) -> ArmMoments:
+        """Some of the cells."""
         return ArmMoments(
             self.columns,
             self.variants[chosen],
@@ -129,6 +148,8 @@ class ArmMoments:
             self.comoments[chosen],
             self.missing,
             self.invalid,
+            None if self.strata is None else self.strata[chosen],
+            None if self.phases is None else self.phases[chosen],
         )
 
     @classmethod
@@ -159,6 +180,10 @@ class ArmMoments:
                 len(parts), len(columns), len(columns)
             ),
         )
+
+
+def _together(one: NDArray[Key] | None, other: NDArray[Key] | None) -> NDArray[Key] | None:
+    return None if one is None or other is None else np.concatenate([one, other])
 
 
 def merged(n: Floats, means: Floats, comoments: Floats, chosen: NDArray[np.bool_]) -> Comoments:
@@ -204,9 +229,18 @@ class MetricAggregates:
             one row a unit.
         skewness: arm -> skewness of its units' values (of a ratio, linearised at the ratio of all arms together); arms
             without variation have none.
+        segments: segment -> moments whose strata are the segment's values (with the covariate, where there is one);
+            empty unless the reading asked for them.
         caps: column -> (low, high) it was winsorised at; None on a side that was not.
         n_rows_left_out: rows of events or predictions whose value is no finite number.
         n_open_window: units whose window had not closed at the end of the logs.
+        open_windows: the same by arm.
+        leaves_open_out: whether these do not enter.
+        n_early: arm -> units with a row that would have counted, had it not come between the start of the experiment
+            and their first exposure.
+        n_rows_waiting: rows that will count once their label is there.
+        steps: of a funnel, whether units took each step (a column a step); None for any other kind.
+        uncapped: the moments without winsorising; None where nothing is cut.
     """
 
     name: str
@@ -221,6 +255,26 @@ class MetricAggregates:
     n_open_window: int = 0
     skewness: Mapping[str, float] = field(default_factory=dict)
     n_active: Mapping[str, int] | None = None
+    segments: Mapping[str, ArmMoments] = field(default_factory=dict)
+    open_windows: Mapping[str, int] = field(default_factory=dict)
+    leaves_open_out: bool = False
+    n_early: Mapping[str, int] = field(default_factory=dict)
+    n_rows_waiting: int = 0
+    steps: ArmMoments | None = None
+    uncapped: ArmMoments | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Units by arm in each of some groups.
+
+    Attributes:
+        groups: days (ISO, ascending) or values.
+        n: arm -> units by group, one number a group.
+    """
+
+    groups: tuple[str, ...] = ()
+    n: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -231,6 +285,8 @@ class Split:
         n: arm -> units whose first arm it is; declared arms only, in declared order.
         clusters: arm -> clusters, where every cluster lies in one arm (so clusters were randomised); None otherwise.
         n_clusters: of all arms; None without clusters.
+        by_day: the same by local day of first exposure; empty where exposures carry no time.
+        by_segment: segment -> the same by its value, the most frequent first.
         n_multiple, n_unknown, unknown, n_outside, n_future, n_rows_left_out: as in `analytics.experiments.rows.Health`.
     """
 
@@ -243,6 +299,8 @@ class Split:
     n_outside: int = 0
     n_rows_left_out: int = 0
     n_future: int = 0
+    by_day: Counts = field(default_factory=Counts)
+    by_segment: Mapping[str, Counts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

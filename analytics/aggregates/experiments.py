@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from itertools import combinations_with_replacement
 from math import isfinite
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from analytics.aggregates.arms import (
     RATIO,
     ArmMoments,
+    Counts,
     ExperimentAggregates,
     MetricAggregates,
     Split,
@@ -27,7 +27,8 @@ from analytics.aggregates.arms import (
 )
 from analytics.aggregates.first_arms import arms, seen
 from analytics.aggregates.keys import column
-from analytics.aggregates.readings import TIMED, Reading, Wanted
+from analytics.aggregates.metric_counts import count_rows, leaves_open_out, of_closed_windows, open_windows
+from analytics.aggregates.readings import Reading, Wanted, segment_columns
 from analytics.aggregates.unit_histograms import read_bins, read_edges, read_values
 from analytics.aggregates.unit_kinds import value_column
 from analytics.aggregates.unit_sums import everybody, unit_values
@@ -35,12 +36,14 @@ from analytics.aggregates.unit_table import UnitTable, capped, caps, imputed
 from analytics.engines.text import Sql, literal
 from analytics.project import SHARES
 from analytics.telemetry.catalog import Catalog
-from analytics.telemetry.experiment_rows import last_event
 from analytics.telemetry.listing import EXPERIMENT_FEEDS
 
 FEW_UNITS = 1000
 """Units of an arm below which the values of single units are read."""
 UNKNOWN_ARMS = 10
+MOST_SEGMENT_VALUES = 50
+"""Values of a segment that are compared one by one; the units of all others are compared as one."""
+OTHER = "(other)"
 
 
 def read_experiment(catalog: Catalog, reading: Reading) -> ExperimentAggregates:
@@ -142,7 +145,31 @@ def _split(table: UnitTable, appearances: Sql, first: Sql) -> Split:
         n_outside=int(rows["outside"]),
         n_rows_left_out=int(rows["unusable"]) + int(copies),
         n_future=int(rows["future"]),
+        by_day=_counts(table, "day", "name"),
+        by_segment=_by_segment(table),
     )
+
+
+def _counts(table: UnitTable, group: str, order: str) -> Counts:
+    """Units of declared arms by a column of theirs."""
+    declared = tuple(table.reading.variants)
+    rows = table.query(
+        f"SELECT CAST({group} AS VARCHAR) AS name, variant, count(*) AS n FROM ({table.units.text}) "
+        f"WHERE {group} IS NOT NULL GROUP BY 1, 2"
+    ).to_pylist()
+    totals: dict[str, int] = {}
+    for row in rows:
+        totals[row["name"]] = totals.get(row["name"], 0) + int(row["n"])
+    names = sorted(totals) if order == "name" else sorted(totals, key=lambda name: (-totals[name], name))
+    found = {(row["name"], row["variant"]): int(row["n"]) for row in rows}
+    return Counts(tuple(names), {arm: tuple(found.get((name, arm), 0) for name in names) for arm in declared})
+
+
+def _by_segment(table: UnitTable) -> dict[str, Counts]:
+    return {
+        segment.name: _counts(table, f"segment_{i}", "n")
+        for i, segment in enumerate(segment_columns(table.catalog.project))
+    }
 
 
 def _clusters(table: UnitTable, declared: Sequence[str]) -> tuple[dict[str, int] | None, int | None]:
@@ -159,7 +186,10 @@ def _clusters(table: UnitTable, declared: Sequence[str]) -> tuple[dict[str, int]
     return {name: sum(row["n"] for row in rows if row["variant"] == name) for name in declared}, total
 
 
-def _metric(table: UnitTable, index: int, wanted: Wanted, split: Split) -> MetricAggregates:
+def _metric(whole: UnitTable, index: int, wanted: Wanted, split: Split) -> MetricAggregates:
+    is_open = open_windows(whole, wanted)
+    table = of_closed_windows(whole, wanted) if leaves_open_out(whole, wanted) else whole
+    counted = count_rows(whole, index, wanted)
     raw = {name: value_column(index, name) for name in (*wanted.columns, *wanted.covariates)}
     limits = caps(table, wanted, raw)
     columns = {name: capped(text, limits.get(name)) for name, text in raw.items()}
@@ -181,11 +211,47 @@ def _metric(table: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
         read_values(table, own, present, split) if skewness and smallest < FEW_UNITS else None,
         n_imputed,
         limits,
-        _left_out(table, index, wanted),
-        _open_windows(table, wanted),
+        counted.n_rows_left_out,
+        sum(is_open.values()),
         skewness,
-        _active(table, index, wanted),
+        counted.n_active,
+        _segments(table, wanted, columns, present) if table.reading.segmented else {},
+        is_open,
+        table is not whole,
+        counted.n_early,
+        counted.n_rows_waiting,
+        _steps(table, index, wanted),
+        _moments(table, wanted, {name: raw[name] for name in own}, present) if _cuts(limits) else None,
     )
+
+
+def _segments(
+    table: UnitTable, wanted: Wanted, columns: Mapping[str, str], present: str
+) -> dict[str, ArmMoments]:
+    """Segment -> moments by its value; beyond the most frequent values all are one."""
+    answer = {}
+    for i, segment in enumerate(segment_columns(table.catalog.project)):
+        frequent = table.query(
+            f"SELECT segment_{i} AS name, count(*) AS n FROM ({table.units.text}) "
+            f"GROUP BY 1 ORDER BY n DESC, name LIMIT {MOST_SEGMENT_VALUES}"
+        )
+        known = ", ".join(literal(name) for name in frequent.column("name").to_pylist())
+        value = f"CASE WHEN segment_{i} IN ({known}) THEN segment_{i} ELSE {literal(OTHER)} END"
+        if known:
+            answer[segment.name] = _moments(table, wanted, columns, present, value=value)
+    return answer
+
+
+def _cuts(limits: Mapping[str, tuple[float | None, float | None]]) -> bool:
+    return any(limit is not None for both in limits.values() for limit in both)
+
+
+def _steps(table: UnitTable, index: int, wanted: Wanted) -> ArmMoments | None:
+    """How far the units of a funnel came; None for any other kind."""
+    if not wanted.steps:
+        return None
+    columns = {name: value_column(index, name) for name in wanted.steps}
+    return _moments(table, wanted, columns, "TRUE")
 
 
 def _present(wanted: Wanted, raw: Mapping[str, str]) -> str:
@@ -197,14 +263,30 @@ def _present(wanted: Wanted, raw: Mapping[str, str]) -> str:
     return " AND ".join(f"{raw[name]} IS NOT NULL" for name in wanted.columns)
 
 
-def _moments(table: UnitTable, wanted: Wanted, columns: Mapping[str, str], present: str) -> ArmMoments:
+def _moments(
+    table: UnitTable,
+    wanted: Wanted,
+    columns: Mapping[str, str],
+    present: str,
+    *,
+    value: str | None = None,
+) -> ArmMoments:
+    """Moments by arm, day of first exposure, cluster, stratum and phase; or, with ``value``, by arm, cluster and it."""
     names = tuple(columns)
+    stratum = "stratum" if value is None else value
+    stratified = value is not None or any(
+        own.column == "stratum" for own in segment_columns(table.catalog.project)
+    )
+    phase = "phase" if table.reading.phases and value is None else "CAST(NULL AS INTEGER)"
+    day = "day" if value is None else "CAST(NULL AS DATE)"
     pairs = list(combinations_with_replacement(range(len(names)), 2))
     cluster = "cluster" if table.clustered else "CAST(NULL AS VARCHAR)"
     items = [
         "variant",
         "day",
         "cluster",
+        "stratum",
+        "phase",
         "count(*) AS n",
         *(f"avg(c{i}) AS mean_{i}" for i in range(len(names))),
         # the engine's covariances are centred, so that a large mean loses no digits
@@ -212,8 +294,9 @@ def _moments(table: UnitTable, wanted: Wanted, columns: Mapping[str, str], prese
     ]
     inner = ", ".join(f"{text} AS c{i}" for i, text in enumerate(columns.values()))
     found = table.query(
-        f"SELECT {', '.join(items)} FROM (SELECT variant, day, {cluster} AS cluster, {inner} "
-        f"FROM ({table.units.text}) WHERE {present}) GROUP BY variant, day, cluster ORDER BY variant, day, cluster"
+        f"SELECT {', '.join(items)} FROM (SELECT variant, {day} AS day, {cluster} AS cluster, "
+        f"{stratum} AS stratum, {phase} AS phase, {inner} FROM ({table.units.text}) WHERE {present}) "
+        "GROUP BY variant, day, cluster, stratum, phase ORDER BY variant, day, cluster, stratum, phase"
     )
     k, n = len(names), found.num_rows
     comoments = np.zeros((n, k, k))
@@ -231,7 +314,9 @@ def _moments(table: UnitTable, wanted: Wanted, columns: Mapping[str, str], prese
         np.column_stack([column(found, f"mean_{i}") for i in range(k)]),
         comoments,
         {row["variant"]: int(row["n"]) for row in missing.to_pylist()},
-        _no_shares(table, columns["value"]) if wanted.metric.kind in SHARES else 0,
+        _invalid(table, wanted, columns),
+        np.array(found.column("stratum").to_pylist(), dtype=np.str_) if stratified else None,
+        column(found, "phase").astype(np.int64) if phase == "phase" else None,
     )
 
 
@@ -263,51 +348,14 @@ def _numbers(found: pa.Table) -> NDArray[np.int64]:
     return numbers
 
 
-def _no_shares(table: UnitTable, value: str) -> int:
-    return int(
-        table.row(f"SELECT count(*) AS n FROM ({table.units.text}) WHERE {value} NOT IN (0e0, 1e0)")["n"]
-    )
-
-
-def _left_out(table: UnitTable, index: int, wanted: Wanted) -> int:
-    if wanted.source not in TIMED:
+def _invalid(table: UnitTable, wanted: Wanted, columns: Mapping[str, str]) -> int:
+    """Units whose value is not what the kind of metric declares."""
+    if "value" not in columns:
         return 0
-    return int(
-        table.row(f"SELECT coalesce(sum({value_column(index, 'left')}), 0) AS n FROM ({table.units.text})")[
-            "n"
-        ]
-    )
-
-
-def _active(table: UnitTable, index: int, wanted: Wanted) -> dict[str, int] | None:
-    if wanted.source not in TIMED:
-        return None
-    rows = table.query(
-        f"SELECT variant, count(*) FILTER ({value_column(index, 'rows')} > 0) AS n "
-        f"FROM ({table.units.text}) GROUP BY variant"
-    ).to_pylist()
-    return {row["variant"]: int(row["n"]) for row in rows}
-
-
-def _open_windows(table: UnitTable, wanted: Wanted) -> int:
-    """Units whose window had not closed when the logs end."""
-    window = wanted.metric.window
-    if window is None:
+    if wanted.metric.kind in SHARES:
+        wrong = f"{columns['value']} NOT IN (0e0, 1e0)"
+    elif wanted.metric.kind == "count" and not wanted.is_weighted:
+        wrong = f"({columns['value']} < 0e0 OR {columns['value']} <> floor({columns['value']}))"
+    else:
         return 0
-    known = table.reading.as_of or _last_known(table, wanted)
-    if known is None:
-        return 0
-    return int(
-        table.row(
-            f"SELECT count(*) AS n FROM ({table.units.text}) WHERE ts + {literal(window.total_seconds())} "
-            "* INTERVAL '1' SECOND > CAST($known AS TIMESTAMP WITH TIME ZONE)",
-            {"known": known},
-        )["n"]
-    )
-
-
-def _last_known(table: UnitTable, wanted: Wanted) -> datetime | None:
-    if wanted.source == "predictions":
-        extent = table.catalog.extent
-        return None if extent is None else extent[1]
-    return last_event(table.catalog)
+    return int(table.row(f"SELECT count(*) AS n FROM ({table.units.text}) WHERE {wrong}")["n"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from analytics.aggregates.readings import Reading
+from analytics.aggregates.readings import Reading, segment_columns
 from analytics.engines.text import Sql, all_of
 from analytics.errors import ProjectError, ScopeError
 from analytics.telemetry.catalog import CLOCK_TOLERANCE, Catalog
@@ -26,11 +26,16 @@ def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
     rows = exposure_rows(catalog) if name == "exposures" else unit_rows(catalog)
     chosen = all_of([of_experiment(catalog, reading, name), known(catalog, reading, name)])
     here, later = inside(catalog, reading, name), _future(catalog, name)
-    place = "min(struct_pack(ts := ts, file := file, row := row)) FILTER (inside) AS place, " if ties else ""
+    logged = tuple(
+        own.column for own in segment_columns(catalog.project) if own.source == name == "exposures"
+    )
+    columns = "".join(f", {column}" for column in logged)
+    parts = ", ".join(f"{column} := {column}" for column in ("ts", "file", "row", *logged))
+    place = f"min(struct_pack({parts})) FILTER (inside) AS place, " if ties or logged else ""
     text = (
         f"SELECT unit, variant, min(ts) FILTER (inside) AS ts, {place}count(*) FILTER (inside) AS n, "
         "count(*) FILTER (NOT inside AND NOT future) AS outside, count(*) FILTER (future) AS future FROM ("
-        "SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, future, "
+        f"SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, future{columns}, "
         f"(usable AND NOT future AND {here.text}) AS inside FROM ("
         f"SELECT *, (usable AND {later.text}) AS future FROM ({rows}) WHERE {chosen.text})) GROUP BY unit, variant"
     )
@@ -47,11 +52,16 @@ def arms(catalog: Catalog, reading: Reading, seen_rows: Sql, *, ties: bool = Fal
     if asked.parameters and getattr(catalog.project, _assigning(catalog, reading)).timestamp is None:
         raise ScopeError("these units carry no time, so no part of the experiment can be asked for")
     found = f"FROM ({seen_rows.text}) WHERE unit IS NOT NULL AND n > 0"
+    name = _assigning(catalog, reading)
+    logged = [own.column for own in segment_columns(catalog.project) if own.source == name == "exposures"]
+    columns = "".join(f", place.{column} AS {column}" for column in logged)
     if not ties:
-        return Sql(f"SELECT unit, variant, ts, FALSE AS multiple {found} AND {asked.text}", asked.parameters)
+        return Sql(
+            f"SELECT unit, variant, ts, FALSE AS multiple{columns} {found} AND {asked.text}", asked.parameters
+        )
     return Sql(
-        "SELECT unit, variant, ts, arms > 1 AS multiple FROM ("
-        "SELECT unit, variant, ts, row_number() OVER (PARTITION BY unit ORDER BY place) AS first, "
+        f"SELECT unit, variant, ts, arms > 1 AS multiple{columns} FROM ("
+        "SELECT unit, variant, ts, place, row_number() OVER (PARTITION BY unit ORDER BY place) AS first, "
         f"count(*) OVER (PARTITION BY unit) AS arms {found}) WHERE first = 1 AND {asked.text}",
         asked.parameters,
     )

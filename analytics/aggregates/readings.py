@@ -4,12 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from analytics.engines.text import Sql, all_of
-from analytics.project import Metric, MetricSource
+from analytics.project import Metric, MetricSource, Project
 
 TIMED: tuple[MetricSource, ...] = ("events", "predictions")
 SOURCES: tuple[MetricSource, ...] = (*TIMED, "units")
+
+
+@dataclass(frozen=True)
+class SegmentColumn:
+    """Where the value of a unit's segment is logged.
+
+    Attributes:
+        name: of the column, and of the segment.
+        source: ``exposures`` (as of the first one) or ``units``.
+        column: of the rows of that source.
+    """
+
+    name: str
+    source: Literal["exposures", "units"]
+    column: str
+
+
+def segment_columns(project: Project) -> tuple[SegmentColumn, ...]:
+    """The declared segments of an experiment's units; the stratum is one of them. Exposures go before units."""
+    found: dict[str, SegmentColumn] = {}
+    sources: tuple[Literal["exposures", "units"], ...] = ("exposures", "units")
+    for source in sources:
+        section = getattr(project, source)
+        if section is None:
+            continue
+        if section.stratum is not None:
+            found.setdefault(section.stratum, SegmentColumn(section.stratum, source, "stratum"))
+        for i, name in enumerate(section.segments):
+            found.setdefault(name, SegmentColumn(name, source, f"segment_{i}"))
+    return tuple(found.values())
 
 
 @dataclass(frozen=True)
@@ -21,12 +52,14 @@ class Wanted:
         metric: as declared.
         source: of its rows.
         lookback: of the covariate, before each unit's first exposure; None without.
+        is_weighted: whether its rows stand for others that were not logged.
     """
 
     name: str
     metric: Metric
     source: MetricSource
     lookback: timedelta | None = None
+    is_weighted: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -69,6 +102,10 @@ class Reading:
         start, end: of the experiment: exposures in ``[start, end)`` count; None where open.
         since, until: only units whose first exposure lies in ``[since, until)``; None where open.
         as_of: nothing later exists; None for everything.
+        phases: starts of the phases of a ramp, ascending; a unit belongs to the last that began before its exposure.
+        segmented: whether the moments are read by value of each segment besides.
+        leaves_crossed_out: whether units seen in several arms count in none; otherwise in the one they saw first.
+        leaves_open_out: whether units whose metric window has not closed yet do not enter.
     """
 
     name: str
@@ -79,6 +116,10 @@ class Reading:
     since: datetime | None = None
     until: datetime | None = None
     as_of: datetime | None = None
+    phases: tuple[datetime, ...] = ()
+    segmented: bool = False
+    leaves_crossed_out: bool = False
+    leaves_open_out: bool = False
 
     @property
     def closing(self) -> Sql:

@@ -17,7 +17,7 @@ from analytics.project import SHARES
 LARGEST = 1e40
 """A value beyond it is damage, and would make every sum of powers infinite."""
 COUNTED = ("left", "rows", "early", "waiting")
-"""What is counted of a unit's rows besides: those without a usable value, all, those that counted if they had not come
+"""What is counted of a unit's rows besides: those without a usable value, all from the exposure on, those that counted
 before the first exposure, and those whose label is not there yet."""
 
 
@@ -64,6 +64,8 @@ def row_items(reading: Reading, index: int, wanted: Wanted, raw: Mapping[str, st
     )
     before = f"ts < arm_ts AND ts >= from_{index}" if wanted.lookback is not None else "FALSE"
     items += [f"({after}) AS after_{index}", f"({before}) AS before_{index}"]
+    # a unit is heard of from its exposure on, also where its rows count only later
+    items.append(f"({after.replace(f'begin_{index}', 'arm_ts')}) AS since_{index}")
     if wanted.metric.half_life is not None:
         halves = (
             f"(epoch_us(ts) - epoch_us(arm_ts)) / {literal(wanted.metric.half_life.total_seconds() * 1e6)}"
@@ -159,7 +161,7 @@ def _counts(index: int, wanted: Wanted, last: str | None) -> list[str]:
     waiting = f"after_{index} AND waiting_{index}" if wanted.metric.model in OF_LABELS else "FALSE"
     conditions = {
         "left": f"after_{index} AND ({wrong})",
-        "rows": f"after_{index}",
+        "rows": f"since_{index}",
         "early": f"early AND {happened}",
         "waiting": waiting,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from analytics.aggregates.first_arms import inside, known, of_experiment
 from analytics.aggregates.model_rows import model_columns
-from analytics.aggregates.readings import SOURCES, TIMED, Reading, Wanted
+from analytics.aggregates.readings import SOURCES, TIMED, Reading, Wanted, segment_columns
 from analytics.aggregates.unit_kinds import (
     COUNTED,
     early,
@@ -24,7 +24,7 @@ from analytics.engines.expressions import Expression, value_of
 from analytics.engines.text import Sql, all_of, identifier, literal
 from analytics.errors import ExpressionError
 from analytics.project import MetricSource
-from analytics.scope import Scope
+from analytics.scope import MISSING, Scope
 from analytics.telemetry.casts import as_instant
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import event_rows, expression_columns, unit_rows
@@ -37,22 +37,29 @@ SHOWN = 80
 def everybody(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
     """All units of a source in the one arm of a reading, each from its first row in the stretch on."""
     arm = literal(reading.variants[0])
+    # nobody was exposed, so nothing was logged of it
+    unknown = "".join(
+        f", CAST(NULL AS VARCHAR) AS {own.column}"
+        for own in segment_columns(catalog.project)
+        if own.source == "exposures"
+    )
     if source == "units":
         return Sql(
-            f"SELECT unit, {arm} AS variant, CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS ts, FALSE AS multiple "
+            f"SELECT unit, {arm} AS variant, CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS ts, FALSE AS multiple{unknown} "
             f"FROM ({unit_rows(catalog)}) WHERE usable GROUP BY unit"
         )
     rows = _timed_rows(catalog, reading, source)
     text = (
-        f"SELECT unit, {arm} AS variant, min(ts) AS ts, FALSE AS multiple FROM ({rows.text}) "
+        f"SELECT unit, {arm} AS variant, min(ts) AS ts, FALSE AS multiple{unknown} FROM ({rows.text}) "
         f"WHERE unit IS NOT NULL AND {reading.closing.text} GROUP BY unit"
     )
     return Sql(text, rows.parameters | reading.closing.parameters)
 
 
 def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
-    """One row a unit of a declared arm: variant, day, cluster, multiple, and ``m0:value`` and the like for each metric.
+    """One row a unit of a declared arm: variant, day, cluster, phase and the like, and ``m0:value`` for each metric.
 
+    Segments are ``segment_0`` and so on, in the order of `segment_columns`.
     A value is NULL where it is missing; a unit without events has 0.
     """
     declared = ", ".join(literal(name) for name in reading.variants)
@@ -68,8 +75,7 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
     parameters: dict[str, Any] = {}
     for source in SOURCES:
         metrics = [(i, wanted) for i, wanted in enumerate(reading.metrics) if _names(wanted, source)]
-        clustered = source == "units" and _has_cluster(catalog)
-        if not metrics and not clustered:
+        if not metrics and not (source == "units" and _of_units(catalog)):
             continue
         part = (
             _columns_of_units(catalog, reading, metrics)
@@ -85,6 +91,8 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
         if _has_cluster(catalog)
         else "CAST(NULL AS VARCHAR) AS cluster"
     )
+    items += [_phase(reading), *_grouped(catalog)]
+    parameters |= {f"phase_{i}": start for i, start in enumerate(reading.phases)}
     text = f"SELECT {', '.join(items)} FROM ({first.text}) AS a {' '.join(joins)} WHERE a.variant IN ({declared})"
     return Sql(text, parameters)
 
@@ -108,12 +116,44 @@ def _has_cluster(catalog: Catalog) -> bool:
     return catalog.project.units is not None and catalog.project.units.cluster is not None
 
 
+def _of_units(catalog: Catalog) -> list[str]:
+    """What the table of units tells of a unit besides its values."""
+    section = catalog.project.units
+    if section is None:
+        return []
+    roles = [name for name in ("cluster", "pair") if getattr(section, name) is not None]
+    return roles + [own.column for own in segment_columns(catalog.project) if own.source == "units"]
+
+
+def _grouped(catalog: Catalog) -> list[str]:
+    """Stratum, pair and segments of a unit."""
+    own = segment_columns(catalog.project)
+    found = {
+        segment.name: f"coalesce({'a' if segment.source == 'exposures' else 'units'}.{segment.column}, "
+        f"{literal(MISSING)})"
+        for segment in own
+    }
+    nothing = "CAST(NULL AS VARCHAR)"
+    stratum = next((found[segment.name] for segment in own if segment.column == "stratum"), nothing)
+    pair = "units.pair" if "pair" in _of_units(catalog) else nothing
+    items = [f"{stratum} AS stratum", f"{pair} AS pair"]
+    return items + [f"{found[segment.name]} AS segment_{i}" for i, segment in enumerate(own)]
+
+
+def _phase(reading: Reading) -> str:
+    """Number of the phase in which a unit was first exposed; -1 before the first, and 0 without phases."""
+    began = " + ".join(
+        f"CASE WHEN a.ts >= CAST($phase_{i} AS TIMESTAMP WITH TIME ZONE) THEN 1 ELSE 0 END"
+        for i in range(len(reading.phases))
+    )
+    return f"({began or '1'}) - 1 AS phase"
+
+
 def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tuple[int, Wanted]]) -> Sql:
     rows = unit_rows(catalog)
     names = expression_columns(catalog, "units")
     items = ["unit"]
-    if _has_cluster(catalog):
-        items.append("cluster")
+    items += _of_units(catalog)
     for index, wanted in metrics:
         written = dict(wanted.metric.expressions) if wanted.source == "units" else {}
         for name, column in zip(wanted.of_units, wanted.metric.covariate, strict=True):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import TypeVar
 
-from analytics.aggregates.arms import MetricAggregates
+from analytics.aggregates.arms import ExperimentAggregates, MetricAggregates
 from analytics.aggregates.experiments import read_everybody, read_experiment
 from analytics.aggregates.readings import TIMED, Reading, Wanted
 from analytics.durations import format_duration
 from analytics.errors import ProjectError, ScopeError
 from analytics.experiments.analyse import scorecard
-from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.design import Design, MetricDesign, RampPhase
 from analytics.experiments.rows import ArmRow, ExperimentRow, History, Role, Scorecard
 from analytics.experiments.single_arms import arm_rows
 from analytics.experiments.words import listed
@@ -32,7 +32,13 @@ EVERYONE = "everyone"
 Answer = TypeVar("Answer")
 
 
-def scorecard_of(catalog: Catalog, scope: Scope, name: str, confidence: float | None = None) -> Scorecard:
+def scorecard_of(
+    catalog: Catalog,
+    scope: Scope,
+    name: str,
+    confidence: float | None = None,
+    methods: tuple[str, ...] = (),
+) -> Scorecard:
     """Everything about one experiment, from one reading of its logs.
 
     Args:
@@ -40,13 +46,77 @@ def scorecard_of(catalog: Catalog, scope: Scope, name: str, confidence: float | 
         scope: ``start`` and ``end`` narrow the experiment's own, ``as_of`` replays what was known then.
         name: of the experiment.
         confidence: of the intervals; 1 - alpha as declared where None.
+        methods: other methods whose comparisons stand beside the usual ones.
 
     Raises:
         ProjectError: there is no such experiment, or its metrics mean nothing over the logs.
         TelemetryError: its logs cannot be read.
     """
-    key = ("experiment", name, scope.start, scope.end, scope.as_of, confidence)
-    return _kept(catalog, key, Scorecard, lambda: _analysed(catalog, scope, name, confidence))
+    key = ("experiment", name, scope.start, scope.end, scope.as_of, confidence, methods)
+    return _kept(catalog, key, Scorecard, lambda: _analysed(catalog, scope, name, confidence, methods))
+
+
+def aggregates_of(
+    catalog: Catalog, scope: Scope, name: str, *, segmented: bool = False
+) -> ExperimentAggregates:
+    """What is read of one experiment: everything else about it is computed from this.
+
+    Args:
+        catalog: the project's logs.
+        scope: as of `scorecard_of`.
+        name: of the experiment.
+        segmented: whether moments by segment are read, too.
+
+    Raises:
+        ProjectError, TelemetryError: as `scorecard_of`.
+    """
+    if not segmented and isinstance(
+        found := catalog.answered.get(_read_key(scope, name, True)), ExperimentAggregates
+    ):
+        return found
+    key = _read_key(scope, name, segmented)
+    return _kept(
+        catalog,
+        key,
+        ExperimentAggregates,
+        lambda: read_experiment(catalog, reading_of(catalog, scope, name, segmented=segmented)),
+    )
+
+
+def _read_key(scope: Scope, name: str, segmented: bool) -> tuple[object, ...]:  # noqa: FBT001
+    return ("experiment read", name, scope.start, scope.end, scope.as_of, segmented)
+
+
+def reading_of(catalog: Catalog, scope: Scope, name: str, *, segmented: bool = False) -> Reading:
+    """What of the logs belongs to one experiment.
+
+    Raises:
+        ProjectError: there is no such experiment.
+        ScopeError: the window asked for lies outside it.
+    """
+    project = catalog.project
+    experiment = project.require_experiment(name)
+    start = project.instant(experiment.start) if experiment.start is not None else None
+    end = project.instant(experiment.end) if experiment.end is not None else None
+    first = max(filter(None, (start, scope.start)), default=None)
+    last = min(filter(None, (end, scope.end)), default=None)
+    if first is not None and last is not None and first >= last:
+        raise ScopeError(f'the window asked for lies outside the experiment "{name}"')
+    wanted = tuple(
+        _wanted(project, experiment, metric.name) for metric in design_of(project, name).ordered_metrics
+    )
+    return Reading(
+        name,
+        tuple(experiment.variants),
+        wanted,
+        start,
+        end,
+        scope.start,
+        scope.end,
+        scope.as_of,
+        phases=tuple(project.instant(phase.start) for phase in experiment.phases),
+        segmented=segmented,
+    )
 
 
 def experiment_of(
@@ -139,7 +209,31 @@ def design_of(project: Project, name: str) -> Design:
         _metric_design(project, experiment, metric, role)
         for metric, role in roles_of(project, experiment).items()
     )
-    return Design(name, experiment.control, experiment.shares, experiment.alpha, metrics)
+    return Design(
+        name,
+        experiment.control,
+        experiment.shares,
+        experiment.alpha,
+        metrics,
+        stopping=experiment.stopping,
+        planned_units=experiment.planned_units,
+        looks=experiment.fractions if experiment.stopping == "group-sequential" else (),
+        boundary=experiment.boundary,
+        boundary_power=experiment.boundary_power,
+        one_sided=experiment.one_sided,
+        correction=experiment.correction,
+        crossed=experiment.crossed,
+        crossed_limit=experiment.crossed_limit,
+        phases=tuple(RampPhase(project.instant(phase.start), phase.shares) for phase in experiment.phases),
+        strata={stratum: _normalised(shares) for stratum, shares in experiment.strata.items()},
+        post_stratify=experiment.post_stratify,
+        prior=experiment.prior,
+    )
+
+
+def _normalised(shares: Mapping[str, float]) -> dict[str, float]:
+    total = sum(shares.values())
+    return {arm: share / total for arm, share in shares.items()}
 
 
 def roles_of(project: Project, experiment: Experiment) -> dict[str, Role]:
@@ -162,22 +256,17 @@ def _kept(catalog: Catalog, key: object, kind: type[Answer], ask: Callable[[], A
     return answer
 
 
-def _analysed(catalog: Catalog, scope: Scope, name: str, confidence: float | None) -> Scorecard:
+def _analysed(
+    catalog: Catalog, scope: Scope, name: str, confidence: float | None, methods: tuple[str, ...]
+) -> Scorecard:
     project = catalog.project
     experiment = project.require_experiment(name)
-    start = project.instant(experiment.start) if experiment.start is not None else None
-    end = project.instant(experiment.end) if experiment.end is not None else None
-    first = max(filter(None, (start, scope.start)), default=None)
-    last = min(filter(None, (end, scope.end)), default=None)
-    if first is not None and last is not None and first >= last:
-        raise ScopeError(f'the window asked for lies outside the experiment "{name}"')
-    design = design_of(project, name)
-    wanted = tuple(_wanted(project, experiment, metric.name) for metric in design.ordered_metrics)
-    aggregates = read_experiment(
-        catalog,
-        Reading(name, tuple(experiment.variants), wanted, start, end, scope.start, scope.end, scope.as_of),
+    aggregates = aggregates_of(catalog, scope, name)
+    design = replace(
+        design_of(project, name),
+        early=_early(project, experiment, scope, sum(aggregates.split.n.values())),
+        methods=methods,
     )
-    design = replace(design, early=_early(project, experiment, scope, sum(aggregates.split.n.values())))
     card = scorecard(design, aggregates, project.zone, confidence)
     return replace(card, sql=aggregates.sql)
 
@@ -233,6 +322,10 @@ def _metric_design(project: Project, experiment: Experiment, name: str, role: Ro
         guardrail.margin if guardrail is not None else None,
         guardrail.margin_absolute if guardrail is not None else None,
         has_covariate=bool(_wanted(project, experiment, name).covariates),
+        quantile=metric.quantile,
+        smallest_lift=metric.smallest_lift,
+        smallest_difference=metric.smallest_difference,
+        keeps_growing=metric.window is None and project.source_of(metric) in TIMED,
     )
 
 

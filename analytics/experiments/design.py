@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from analytics.experiments.rows import Direction, Kind, MetricFacts, Role
+from analytics.project import Boundary, Correction, Crossed, Prior, Stopping
 
 _ORDER: tuple[Role, ...] = ("primary", "guardrail", "secondary")
+
+
+@dataclass(frozen=True)
+class RampPhase:
+    """A stretch of a ramp: from an instant on, with planned shares (normalised)."""
+
+    start: datetime
+    shares: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,10 @@ class MetricDesign:
         margin_absolute: the same in the metric's own units; at most one of the two is given, and without both
             the margin is 0.
         has_covariate: whether it is adjusted by a value from before the experiment (CUPED) as well.
+        quantile: which one, of kind ``quantile``.
+        smallest_lift, smallest_difference: the smallest effect that matters, relative or in the metric's units; at
+            most one of the two.
+        keeps_growing: whether the values of units grow as long as the experiment runs (rows over time, no window).
     """
 
     name: str
@@ -35,6 +49,10 @@ class MetricDesign:
     margin: float | None = None
     margin_absolute: float | None = None
     has_covariate: bool = False
+    quantile: float | None = None
+    smallest_lift: float | None = None
+    smallest_difference: float | None = None
+    keeps_growing: bool = False
 
     @property
     def facts(self) -> MetricFacts:
@@ -49,6 +67,9 @@ class MetricDesign:
             self.logged_as,
             self.margin,
             self.margin_absolute,
+            self.quantile,
+            self.smallest_lift,
+            self.smallest_difference,
         )
 
 
@@ -63,6 +84,18 @@ class Design:
         alpha: the chance of a false alarm that is accepted, for the whole family.
         metrics: what is measured.
         early: why this is a look before the planned end, in a sentence; None where it is not one.
+        stopping: when one may stop.
+        planned_units: of all arms; None where not declared.
+        looks: of a group-sequential design, as shares of the planned units.
+        boundary, boundary_power: of a group-sequential design.
+        one_sided: whether only a change for the better can win.
+        correction: over primary and secondary metrics of all arms.
+        crossed, crossed_limit: what becomes of units seen in several arms, and how many there may be.
+        phases: of a ramp, ascending; none without one.
+        strata: stratum -> planned shares (normalised), where they differ by it.
+        post_stratify: whether strata adjust the estimate as covariates do.
+        prior: what is believed of effects beforehand.
+        methods: other methods that were asked for by name.
     """
 
     name: str | None
@@ -71,6 +104,20 @@ class Design:
     alpha: float = 0.05
     metrics: tuple[MetricDesign, ...] = ()
     early: str | None = None
+    stopping: Stopping = "fixed"
+    planned_units: int | None = None
+    looks: tuple[float, ...] = ()
+    boundary: Boundary = "lan-demets-obrien-fleming"
+    boundary_power: float = 3.0
+    one_sided: bool = False
+    correction: Correction = "holm"
+    crossed: Crossed = "first"
+    crossed_limit: float = 0.01
+    phases: tuple[RampPhase, ...] = ()
+    strata: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    post_stratify: bool = False
+    prior: Prior = Prior()
+    methods: tuple[str, ...] = ()
 
     @property
     def variants(self) -> tuple[str, ...]:

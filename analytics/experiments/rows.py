@@ -8,13 +8,14 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from analytics.project import MetricKind
+from analytics.project import MetricKind, Stopping
 from analytics.results import Status
 
 Kind = MetricKind
 Role = Literal["primary", "secondary", "guardrail", "health"]
 Direction = Literal["up", "down"]
-Method = Literal["unadjusted", "cuped", "chi-squared"]
+Method = str
+"""``unadjusted``, ``cuped``, ``post-stratified``, ``chi-squared`` (the split), or the name of a method asked for."""
 Badge = Literal["better", "worse", "no difference shown", "safe", "harmed", "not shown safe"]
 Call = Literal["won", "lost", "mixed", "undecided", "harmed", "invalid", "unknown"]
 """What the whole comparison comes to: ``invalid`` blocks any verdict (the split is broken), ``unknown`` has no data."""
@@ -255,6 +256,8 @@ class MetricFacts:
         means, logged_as: as declared; None where not.
         margin: of a guardrail, the harm that is allowed, relative to |control mean|; None where not declared.
         margin_absolute: the same in the metric's own unit.
+        quantile: which one, of kind ``quantile``.
+        smallest_lift, smallest_difference: the smallest effect that matters, relative or in the metric's unit.
     """
 
     name: str
@@ -266,6 +269,42 @@ class MetricFacts:
     logged_as: str | None = None
     margin: float | None = None
     margin_absolute: float | None = None
+    quantile: float | None = None
+    smallest_lift: float | None = None
+    smallest_difference: float | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that speaks for or against trusting an experiment, with the number that tells.
+
+    Attributes:
+        name: of the check, such as ``sample_ratio`` or ``novelty``.
+        level: ``blocks`` any verdict, ``warns``, is ``fine``, or ``unknown`` where the logs cannot tell.
+        sentence: what was found, with numbers.
+        value: of the statistic or share that tells; ``unit`` says what it is, ``threshold`` from where on it speaks.
+        p_value: of its test; None where there is none.
+        n: what it stands on.
+        metric, variant, segment, segment_value, day: what it is about; None where it is about everything.
+        cause: what would explain it, in words.
+        query: the command that shows the finding.
+    """
+
+    name: str
+    level: Literal["blocks", "warns", "fine", "unknown"]
+    sentence: str
+    value: float | None = None
+    unit: str | None = None
+    threshold: float | None = None
+    p_value: float | None = None
+    n: int | None = None
+    metric: str | None = None
+    variant: str | None = None
+    segment: str | None = None
+    segment_value: str | None = None
+    day: date | None = None
+    cause: str | None = None
+    query: str | None = None
 
 
 @dataclass(frozen=True)
@@ -287,6 +326,8 @@ class Scorecard:
         correction: how the family was corrected and how many false alarms to expect, in a sentence.
         zone: of the days.
         sql: the texts that scanned.
+        checks: what speaks for or against trusting it, the blocking ones first.
+        stopping: when one may stop, as declared.
     """
 
     name: str | None
@@ -303,6 +344,8 @@ class Scorecard:
     correction: str
     zone: ZoneInfo
     sql: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    stopping: Stopping = "fixed"
 
     def headline_rows(self) -> tuple[ExperimentRow, ...]:
         """The comparisons that verdict and badges stand on: see `headline`."""

@@ -25,8 +25,11 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "
 
 
 def exposure_rows(catalog: Catalog) -> str:
-    """One row an exposure: file, row, unit, variant, experiment, ts, usable (has a unit and a time)."""
-    return _rows(catalog, "exposures", ("unit", "variant", "experiment", "timestamp"), columns=False)
+    """One row an exposure: file, row, unit, variant, experiment, stratum, segments, ts, usable.
+
+    Usable is what has a unit and a time; segments are ``segment_0`` and so on, in declared order.
+    """
+    return _rows(catalog, "exposures", ("unit", "variant", "experiment", "stratum", "timestamp"), columns=False)
 
 
 def event_rows(catalog: Catalog) -> str:
@@ -75,8 +78,12 @@ def _newest(catalog: Catalog, latest: datetime) -> datetime | None:
 
 
 def unit_rows(catalog: Catalog) -> str:
-    """One row a unit: file, row, unit, variant, experiment, cluster, ts (NULL if undeclared), usable, every column."""
-    return _rows(catalog, "units", ("unit", "variant", "experiment", "cluster", "timestamp"), columns=True)
+    """One row a unit: file, row, unit, variant, experiment, cluster, pair, stratum, segments, ts, usable, every column.
+
+    What is not declared is NULL; segments are ``segment_0`` and so on, in declared order.
+    """
+    roles = ("unit", "variant", "experiment", "cluster", "pair", "stratum", "timestamp")
+    return _rows(catalog, "units", roles, columns=True)
 
 
 def expression_columns(catalog: Catalog, source: MetricSource) -> dict[str, Expression]:
@@ -137,6 +144,8 @@ def _rows(catalog: Catalog, name: str, roles: tuple[str, ...], *, columns: bool)
     declared = used_columns(catalog, name)
     for role, column in declared.items():
         feed.require(column, f"{name}.{role}", catalog.project.file)
+    for column in _segments(catalog, name):
+        feed.require(column, f"{name}.segments", catalog.project.file)
     bodies = [
         f"SELECT {', '.join(_items(catalog, feed, group, roles, columns=columns))} FROM {group.relation}"
         for group in feed.groups
@@ -158,6 +167,10 @@ def _items(catalog: Catalog, feed: Feed, group: Group, roles: tuple[str, ...], *
             items.append(f"coalesce({text}, {literal(NO_VARIANT)}) AS variant")
         else:
             items.append(f"{typed.cast(group, name, casts.as_key, 'VARCHAR')} AS {role}")
+    items += [
+        f"{typed.cast(group, name, casts.as_key, 'VARCHAR')} AS segment_{i}"
+        for i, name in enumerate(_segments(catalog, feed.name))
+    ]
     items.append(f"{usable(project, feed.name, group)} AS usable")
     if columns:
         types = catalog.types_of(feed.name)
@@ -166,6 +179,10 @@ def _items(catalog: Catalog, feed: Feed, group: Group, roles: tuple[str, ...], *
         times = [name for name, kind in types.items() if _is_time(kind)]
         items += [f"{typed.instant(group, name, project)} AS {typed.column(name)}" for name in times]
     return items
+
+
+def _segments(catalog: Catalog, name: str) -> tuple[str, ...]:
+    return tuple(getattr(getattr(catalog.project, name), "segments", ()))
 
 
 def _is_time(kind: str) -> bool:

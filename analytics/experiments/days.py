@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from analytics.aggregates.arms import ArmMoments, MetricAggregates
+from analytics.aggregates.arms import MetricAggregates
+from analytics.experiments.choose import choose, methods_of, moments_of
 from analytics.experiments.design import Design, MetricDesign
-from analytics.experiments.drafts import compared
 from analytics.experiments.methods import Comparison, Limits, NotTested, limits
 from analytics.experiments.pairs import PairMoments, cumulative
 from analytics.experiments.rows import DayRow, Method
@@ -41,14 +41,11 @@ def day_rows(
     """
     if not found.moments.known_days:
         return
-    sources: list[tuple[ArmMoments, Method]] = [(found.moments, "unadjusted")]
-    if metric.has_covariate and found.with_covariate is not None:
-        sources.append((found.with_covariate, "cuped"))
     days = [
-        _Day(variant, method, day, two, compared(moments, two, metric, method))
+        _Day(variant, method, day, two, choose(design, metric, found, (variant, method), day=day, two=two))
         for variant in design.variants
-        for moments, method in sources
-        for day, two in cumulative(moments, variant, design.control)
+        for method in methods_of(metric, found)
+        for day, two in cumulative(moments_of(found, method), variant, design.control)
     ]
     drawn: dict[int, Limits] = {}
     for variant, method in dict.fromkeys((day.variant, day.method) for day in days):

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from analytics.aggregates.arms import ArmMoments, MetricAggregates, UnitValues
-from analytics.experiments.compare import compare, own_estimate
+from analytics.aggregates.arms import MetricAggregates, UnitValues
+from analytics.experiments.choose import choose, methods_of, moments_of
+from analytics.experiments.compare import own_estimate
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.methods import Comparison, NotTested, TComparison
-from analytics.experiments.pairs import PairMoments, pair
+from analytics.experiments.pairs import pair
 from analytics.experiments.rows import ExperimentRow, Method
 from analytics.experiments.skew import SKEWED, skewness_of_difference
 from analytics.project import SHARES
@@ -35,36 +36,23 @@ def drafts(design: Design, metric: MetricDesign, found: MetricAggregates, confid
     """The comparisons of one metric: every arm, then every method."""
     answer = []
     for variant in design.variants:
-        draft = _draft(design, metric, variant, (found.moments, "unadjusted"), confidence)
-        answer.append(_with_permutation(draft, found))
-        if metric.has_covariate and found.with_covariate is not None:
-            answer.append(_draft(design, metric, variant, (found.with_covariate, "cuped"), confidence))
+        for method in methods_of(metric, found):
+            draft = _draft(design, metric, found, (variant, method), confidence)
+            answer.append(_with_permutation(draft, found) if method == "unadjusted" else draft)
     return answer
-
-
-def compared(
-    moments: ArmMoments, two: PairMoments, metric: MetricDesign, method: Method
-) -> Comparison | NotTested:
-    """Compare, unless the metric's values are not what it declares."""
-    if metric.kind in SHARES and moments.invalid:
-        return NotTested(
-            "undefined",
-            f"{moments.invalid:,} units have values other than 0 and 1, so this is no proportion: "
-            f'declare kind = "mean", or a condition that is true or false',
-        )
-    return compare(two, metric.kind, adjusted=method == "cuped")
 
 
 def _draft(
     design: Design,
     metric: MetricDesign,
-    variant: str,
-    source: tuple[ArmMoments, Method],
+    found: MetricAggregates,
+    arm: tuple[str, Method],
     confidence: float,
 ) -> Draft:
-    moments, method = source
+    variant, method = arm
+    moments = moments_of(found, method)
     two = pair(moments, variant, design.control)
-    outcome = compared(moments, two, metric, method)
+    outcome = choose(design, metric, found, arm, two=two)
     row = replace(
         untested(design.name, metric.name, method, _test_name(metric, method, clustered=moments.clustered)),
         kind=metric.kind,

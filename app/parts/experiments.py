@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +12,7 @@ from analytics.experiments.health import broken
 from analytics.experiments.rows import ExperimentRow, Health, MetricFacts, Scorecard
 from app.charts import experiment_words as numbers
 from app.charts import experiments as charts
+from app.charts.experiment_health import Level, health
 from app.charts.experiment_tables import (
     arms_table,
     bins_table,
@@ -22,17 +21,17 @@ from app.charts.experiment_tables import (
     scorecard_table,
     split_table,
 )
-from app.formats import NONE, count, listed, percent, plural
+from app.formats import NONE, count, percent
 from app.parts import empty
 from app.parts import experiments_words as words
 from app.parts.chart import Behind, chart, csv_button, header, table_behind
 from app.parts.choose import choose
 from app.parts.plain import literal
 from app.parts.table import table
-from app.parts.tiles import Tile
+from app.parts.tiles import Tile, tiles
+from app.parts.view import View
 from app.text import CALL_WORDS
 
-Level = Literal["bad", "look", "fine", "plain"]
 _ICONS: dict[Level, str] = {
     "bad": ":red[:material/error:]", "look": ":material/warning:", "fine": ":material/check:",
     "plain": ":material/info:",
@@ -50,12 +49,18 @@ _SHORT = {
 """Names that are short, so that the columns fit; the table behind has the long ones."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """One thing that speaks for or against a comparison."""
+def scorecard_section(_: View, card: Scorecard) -> None:
+    """What the comparison comes to, whichever way its numbers came."""
+    tiles(tiles_of(card))
+    draw_health(card)
+    draw_effects(card)
+    draw_table(card)
+    draw_arms(card)
 
-    level: Level
-    text: str
+
+def metric_section(_: View, card: Scorecard) -> None:
+    """One metric in depth."""
+    draw_metric(card)
 
 
 def draw_verdict(card: Scorecard) -> None:
@@ -77,29 +82,6 @@ def tiles_of(card: Scorecard) -> list[Tile]:
     row = headline_row(card)
     shown = [] if row is None else [_lift(card, row), _p_value(card, row)]
     return [*shown, _split(card.health), _units(card)]
-
-
-def health(card: Scorecard) -> list[Line]:
-    """What speaks for or against the comparison, the worst first."""
-    found = card.health
-    lines = [*_split_lines(found), *_multiple(found), *_open_windows(found), *_warnings(card)]
-    if found.n_clusters is not None:
-        lines.append(
-            Line("plain", f"{plural(found.n_clusters, 'cluster')} were taken as what is independent.")
-        )
-    problems = (found.srm.warnings if found.srm else None) or ""
-    for note in found.notes:
-        is_named = any(note.startswith((f"{facts.name}:", f"{facts.name} (")) for facts in card.metrics)
-        text = note if is_named else note[:1].upper() + note[1:]
-        text = text if text.endswith((".", "?")) else f"{text}."
-        is_urgent = note in problems or note in card.decision.sentence
-        lines.append(Line("look" if is_urgent else "plain", text))
-    if found.early is not None:
-        lines.append(Line("look", words.EARLY))
-    if not any(line.level in {"bad", "look"} for line in lines):
-        lines.append(Line("fine", words.NOTHING_AGAINST))
-    order: tuple[Level, ...] = ("bad", "look", "fine", "plain")
-    return sorted(lines, key=lambda line: order.index(line.level))
 
 
 def draw_health(card: Scorecard) -> None:
@@ -270,55 +252,3 @@ def _units(card: Scorecard) -> Tile:
     total = sum(arm.n for arm in found.arms)
     each = ", ".join(f"{literal(arm.variant)} {count(arm.n)}" for arm in found.arms)
     return Tile("Clusters" if found.counted == "clusters" else "Units", count(total), each)
-
-
-def _split_lines(found: Health) -> list[Line]:
-    total = sum(arm.n for arm in found.arms)
-    if found.srm is None or not total:
-        return []
-    arms = listed(
-        [
-            f"{arm.variant} {percent(arm.n / total)} (planned {percent(arm.planned_share)})"
-            for arm in found.arms
-        ]
-    )
-    p = found.srm.p_value
-    if p is None:
-        return [Line("look", f"The split cannot be tested: {found.srm.reason}.")]
-    said = f"p {numbers.p_value(p)}" if p < 1e-4 else f"p = {numbers.p_value(p)}"
-    if broken(found.srm):
-        text = f"The split is broken: {arms}; {said}. Find out why before reading anything else here."
-        return [Line("bad", text)]
-    return [Line("fine", f"The split is as planned: {arms}; {said}.")]
-
-
-def _multiple(found: Health) -> list[Line]:
-    """A few units in several arms are worth a line; many are a problem, and stand among the notes."""
-    share = found.n_multiple / max(found.n_units, 1)
-    if not found.n_multiple or any("more than one arm" in note for note in found.notes):
-        return []
-    text = (
-        f"{plural(found.n_multiple, 'unit')} ({percent(share)}) saw more than one arm; the first one counts."
-    )
-    return [Line("plain", text)]
-
-
-def _open_windows(found: Health) -> list[Line]:
-    if not found.n_open_window:
-        return []
-    text = f"The metric window of {plural(found.n_open_window, 'unit')} had not closed when the logs end."
-    return [Line("look", text)]
-
-
-def _warnings(card: Scorecard) -> list[Line]:
-    """What to bear in mind with single comparisons; what is said of the whole is not said again."""
-    said: dict[str, dict[str, None]] = {}
-    for row in card.headline_rows():
-        of = row.metric if len(card.variants) == 1 else f"{row.metric} of {row.variant}"
-        for text in row.warnings.split("; ") if row.warnings else ():
-            whole = text in card.health.doubts or text.startswith(
-                ("the split is not as planned", "the window of ")
-            )
-            if not whole:
-                said.setdefault(text, {})[of] = None
-    return [Line("look", f"{listed(list(where))}: {text}.") for text, where in said.items()]

@@ -5,8 +5,6 @@ from __future__ import annotations
 SOURCE = "Numbers"
 SOURCES = {"logs": "from the logs", "counts": "typed counts", "means": "typed means"}
 NO_SUCH_EXPERIMENT = 'There is no experiment "{asked}" in this project; this is {shown}.'
-EARLY = "This is a look before the planned end."
-"""The verdict tells why."""
 EXPERIMENT = "Experiment"
 COUNTS = "Arms, one a line: name conversions/visitors"
 COUNTS_EXAMPLE = "A 378/3662\nB 462/3568"
@@ -52,7 +50,6 @@ TYPE_INSTEAD = {"counts": "Type counts", "means": "Type means"}
 METRIC = "Metric"
 AS_OF_LINE = "As known on {moment}."
 HEALTH = "Can it be trusted?"
-NOTHING_AGAINST = "Nothing speaks against this comparison."
 TABLE = "Every metric of every arm against the control"
 ALL_COLUMNS = "Every column and every method"
 LIFT_OF = "Lift of {metric}{of}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from analytics.errors import ExperimentError
 from analytics.experiments.power_plan import (
@@ -23,10 +23,11 @@ from analytics.experiments.power_plan import (
     read_plan,
     read_units,
 )
+from analytics.experiments.power_terms import Terms
 from analytics.experiments.power_words import assumption, no_effect, no_sample, sentence
 from analytics.experiments.rows import PowerRow
 
-__all__ = ["Correction", "PlanKind", "power_curve", "power_of", "sentence"]
+__all__ = ["Correction", "PlanKind", "Terms", "power_curve", "power_of", "quantile_deviation", "sentence"]
 
 
 def power_of(  # noqa: PLR0913  # the options of the command, all but two with a default
@@ -45,12 +46,13 @@ def power_of(  # noqa: PLR0913  # the options of the command, all but two with a
     daily_units: float | None = None,
     correction: Correction = "holm",
     fall: bool = False,
+    terms: Terms = Terms(),  # noqa: B008  # frozen
 ) -> PowerRow:
     r"""Plan one experiment: an effect gives the units, units give the effect, both give the power.
 
     Args:
         kind: ``ratio`` is planned as a mean of linearised values; ``count`` as a Poisson count unless a standard
-            deviation is given.
+            deviation is given; ``quantile`` with the deviation of `quantile_deviation`.
         baseline: share, mean, ratio or mean count of the control.
         difference: arm minus control that is to be shown.
         lift: the same relative to the baseline's size; at most one of the two.
@@ -64,6 +66,8 @@ def power_of(  # noqa: PLR0913  # the options of the command, all but two with a
         daily_units: arriving a day, over all arms.
         correction: ``none`` plans each comparison at alpha itself.
         fall: with units alone, the detectable fall instead of the rise.
+        terms: margins, several metrics, covariates, clusters and sequential stopping. With a margin the effect is
+            what is to be ruled out.
 
     Returns:
         The smallest design whose arms all get their share and whose deciding comparison has the power;
@@ -87,6 +91,7 @@ def power_of(  # noqa: PLR0913  # the options of the command, all but two with a
         shares=shares,
         correction=correction,
         daily_units=daily_units,
+        terms=terms,
     )
     wanted = read_effect(plan, difference, lift)
     if n_per_variant is None:
@@ -145,21 +150,41 @@ def _power_of_size(plan: Plan, effect: float, size: int) -> PowerRow:
     return _solved_power(plan, effect, arms)
 
 
+def quantile_deviation(quantile: float, density: float) -> float:
+    """The deviation of one unit's part in a sample quantile: sqrt(q (1 - q)) over the density of the values there.
+
+    Raises:
+        ExperimentError: these are no quantile and no density.
+
+    >>> round(quantile_deviation(0.5, 0.3989), 3)
+    1.253
+    """
+    if not 0 < quantile < 1 or not 0 < density < math.inf:
+        raise ExperimentError(
+            f"a quantile lies between 0 and 1 and has a density above 0, found {quantile:g} and {density:g}"
+        )
+    return math.sqrt(quantile * (1 - quantile)) / density
+
+
 def _solved_units(plan: Plan, effect: float) -> PowerRow:
     arms = plan.smallest_arms(effect)
     if arms is None:
-        return _row(plan, "n", effect, None, plan.power, no_sample(MOST_UNITS))
+        return _row(plan, "n", effect, None, plan.power, no_sample(plan, effect, MOST_UNITS))
     return _row(plan, "n", effect, arms, plan.power)
 
 
 def _solved_effect(plan: Plan, arms: tuple[int, ...]) -> PowerRow:
     effect = plan.detectable(arms)
-    reason = None if effect is not None else no_effect(plan.kind, plan.baseline, fall=plan.fall)
+    reason = None if effect is not None else no_effect(plan)
     return _row(plan, "effect", effect, arms, plan.power, reason)
 
 
 def _solved_power(plan: Plan, effect: float, arms: tuple[int, ...]) -> PowerRow:
-    return _row(plan, "power", effect, arms, plan.power_at(effect, arms))
+    if plan.terms.power_for == "each":
+        return _row(plan, "power", effect, arms, plan.power_at(effect, arms))
+    each = (plan.power_at(effect, arms, place) for place in range(1, len(arms)))
+    missed = math.fsum(1 - power for power in each) * plan.terms.metrics
+    return _row(plan, "power", effect, arms, max(1 - missed, 0.0))
 
 
 def _row(
@@ -194,8 +219,39 @@ def _row(
         solved_for=solved_for,
         shares=", ".join(map(repr, plan.shares)),
         correction=plan.correction,
+        **_terms_of(plan, effect, arms, power),
     )
     return replace(row, assumption=assumption(row, is_poisson=plan.is_poisson))
+
+
+def _terms_of(
+    plan: Plan, effect: float | None, arms: tuple[int, ...] | None, power: float | None
+) -> dict[str, Any]:
+    """What a row says beyond effect, level and split."""
+    terms, rule = plan.terms, plan.rule
+    found: dict[str, Any] = {
+        "goal": terms.goal,
+        "true_difference": None if terms.goal == "difference" else terms.true_difference,
+        "relative": terms.relative,
+        "metrics": terms.metrics,
+        "power_for": terms.power_for,
+        "r2": terms.r2,
+        "design_effect": terms.design_effect,
+        "stopping": terms.stopping,
+        "looks": terms.n_looks,
+        "boundary": terms.boundary if terms.stopping == "group-sequential" else None,
+        "inflation": 1.0 if rule is None else rule.inflation(plan.wanted),
+    }
+    if effect is None or arms is None or power is None:
+        return found
+    each = [plan.power_at(effect, arms, place) for place in range(1, len(arms))]
+    wrong = math.fsum(1 - power for power in each) * terms.metrics
+    expected = 1.0 if rule is None else rule.expected_fraction(plan.fixed_power_at(effect, arms))
+    return found | {
+        "power_all": math.prod(each) ** terms.metrics,
+        "power_all_least": max(1 - wrong, 0.0),
+        "n_expected": math.ceil(sum(arms) * expected),
+    }
 
 
 def _plan_of(row: PowerRow) -> Plan:
@@ -210,4 +266,16 @@ def _plan_of(row: PowerRow) -> Plan:
         tuple(float(share) for share in row.shares.split(",")),
         row.correction,
         row.daily_units,
+        Terms(
+            row.goal,
+            row.true_difference or 0.0,
+            row.relative,
+            row.metrics,
+            row.power_for,
+            row.r2,
+            row.design_effect,
+            row.stopping,
+            None if row.stopping == "fixed" else row.looks,
+            row.boundary or Terms.boundary,
+        ),
     )

@@ -9,10 +9,12 @@ from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 
 from analytics.errors import ExperimentError
+from analytics.experiments.power_terms import Case, Terms, check_terms
 from analytics.experiments.words import number, plural
 from analytics.stats import power as formulas
+from analytics.stats.power_sequential import StoppingRule, always_valid_looks, group_sequential_rule
 
-PlanKind = Literal["proportion", "mean", "ratio", "count"]
+PlanKind = Literal["proportion", "mean", "ratio", "count", "quantile"]
 Correction = Literal["holm", "none"]
 MOST_UNITS = 10**12
 MOST_VARIANTS = 100
@@ -54,11 +56,39 @@ class Plan:
     shares: tuple[float, ...]
     correction: Correction
     daily_units: float | None
+    terms: Terms = Terms()  # noqa: RUF009  # frozen
+
+    @property
+    def comparisons(self) -> int:
+        """Arms but the control, times metrics."""
+        return (len(self.shares) - 1) * self.terms.metrics
 
     @property
     def level(self) -> float:
         """What one comparison is tested at."""
-        return self.alpha / (len(self.shares) - 1) if self.correction == "holm" else self.alpha
+        return self.alpha / self.comparisons if self.correction == "holm" else self.alpha
+
+    @property
+    def wanted(self) -> float:
+        """Power of one comparison; where all together must have it, whatever their correlation."""
+        if self.terms.power_for == "each":
+            return self.power
+        return 1 - (1 - self.power) / self.comparisons
+
+    @property
+    def rule(self) -> StoppingRule | None:
+        """When a comparison stops; None where it is read once."""
+        looks = self.terms.n_looks
+        if self.terms.stopping == "group-sequential":
+            return group_sequential_rule(self.terms.boundary, looks, self.level, one_sided=self.one_sided)
+        if self.terms.stopping == "always-valid":
+            return always_valid_looks(looks, self.level, one_sided=self.one_sided)
+        return None
+
+    @property
+    def wanted_fixed(self) -> float:
+        """Power that one look with the units of the last look must have."""
+        return self.wanted if self.rule is None else self.rule.fixed_power(self.wanted)
 
     @property
     def smallest(self) -> int:
@@ -72,31 +102,49 @@ class Plan:
 
     @property
     def formulas(self) -> _Formulas:
-        """Power, sample size and detectable effect of this kind of metric at this level."""
+        """Power, sample size and detectable effect of one look, of this kind of metric at this level."""
+        first: float
         if self.kind == "proportion":
             name, first = "proportion", self.baseline
         elif self.is_poisson:
             name, first = "count", self.baseline
         else:
             name, first = "mean", self.deviation
+        if not self.terms.is_plain:
+            case = Case(
+                "count" if name == "count" else "proportion" if name == "proportion" else "mean",
+                self.baseline,
+                self.deviation,
+                self.terms,
+                self.level,
+                self.one_sided,
+            )
+            return _Formulas(case.power, case.sample_size, case.detectable)
         test = {"alpha": self.level, "one_sided": self.one_sided}
         return _Formulas(*(partial(formula, first, **test) for formula in _FORMULAS[name]))
 
-    def power_at(self, difference: float, arms: Sequence[int]) -> float:
-        """Power of the deciding comparison."""
-        return float(self.formulas.power(difference, arms[self.smallest], arms[0]))
+    def fixed_power_at(self, difference: float, arms: Sequence[int], place: int | None = None) -> float:
+        """Power of one look at the comparison of an arm with the control; of the deciding one where none is named."""
+        factor = self.terms.variance_factor
+        place = self.smallest if place is None else place
+        return float(self.formulas.power(difference, arms[place] / factor, arms[0] / factor))
+
+    def power_at(self, difference: float, arms: Sequence[int], place: int | None = None) -> float:
+        """Power of a comparison, at whichever look it stops."""
+        fixed = self.fixed_power_at(difference, arms, place)
+        return fixed if self.rule is None else self.rule.power(fixed)
 
     def total_for(self, difference: float) -> float:
         """Units over all arms, not rounded; infinite where the effect is too small for any number."""
         share = self.shares[self.smallest]
-        units = self.formulas.sample_size(difference, ratio=self.shares[0] / share, power=self.power)
-        return float(units) / share
+        units = self.formulas.sample_size(difference, ratio=self.shares[0] / share, power=self.wanted_fixed)
+        return float(units) * self.terms.variance_factor / share
 
     def detectable(self, arms: Sequence[int]) -> float | None:
-        """The smallest difference shown; None where there is none."""
-        found = float(
-            self.formulas.detectable(arms[self.smallest], arms[0], power=self.power, fall=self.fall)
-        )
+        """The smallest effect shown, or ruled out; None where there is none."""
+        factor = self.terms.variance_factor
+        n, n_control = arms[self.smallest] / factor, arms[0] / factor
+        found = float(self.formulas.detectable(n, n_control, power=self.wanted_fixed, fall=self.fall))
         return found if math.isfinite(found) else None
 
     def arms_for(self, total: int) -> tuple[int, ...]:
@@ -126,16 +174,21 @@ class Plan:
         total = self.total_for(difference)
         if not total <= MOST_UNITS:
             return None
+        wanted = self.wanted_fixed
+
+        def enough(total: int) -> bool:
+            return self.fixed_power_at(difference, self.arms_for(total)) >= wanted
+
         low = math.floor(1 / min(self.shares) + _ROUNDING)
         high = max(math.ceil(total), low + 1)
-        while self.power_at(difference, self.arms_for(high)) < self.power:
+        while not enough(high):
             low, high = high, high + 1
-        if self.power_at(difference, self.arms_for(low + 1)) >= self.power:
+        if enough(low + 1):
             return self.arms_for(low + 1)
         low += 1
         while high - low > 1:
             middle = (low + high) // 2
-            if self.power_at(difference, self.arms_for(middle)) >= self.power:
+            if enough(middle):
                 high = middle
             else:
                 low = middle
@@ -155,6 +208,7 @@ def read_plan(  # noqa: PLR0913  # the options of the command
     shares: Sequence[float] | None,
     correction: Correction,
     daily_units: float | None,
+    terms: Terms = Terms(),  # noqa: B008  # frozen
 ) -> Plan:
     """A plan, if these options make one; their meaning stands in `analytics.experiments.power.power_of`.
 
@@ -171,9 +225,11 @@ def read_plan(  # noqa: PLR0913  # the options of the command
         raise ExperimentError(f"power {power:g} must lie between alpha ({alpha:g}) and 1, such as .8")
     if daily_units is not None and not FEWEST_A_DAY <= daily_units < math.inf:
         raise ExperimentError(f"{daily_units:g} units a day must be a number of at least {FEWEST_A_DAY}")
+    known = _baseline(kind, baseline)
+    check_terms(terms, baseline, kind)
     return Plan(
         kind,
-        _baseline(kind, baseline),
+        known,
         _deviation(kind, baseline, standard_deviation),
         alpha,
         power,
@@ -182,6 +238,7 @@ def read_plan(  # noqa: PLR0913  # the options of the command
         _shares(variants if variants is not None else 2 if shares is None else len(shares), shares),
         correction,
         daily_units,
+        terms,
     )
 
 
@@ -258,7 +315,9 @@ def _deviation(kind: PlanKind, baseline: float, deviation: float | None) -> floa
         return 0.0
     if deviation is None:
         if kind != "count":
-            of = "the units' values" if kind == "mean" else "the units' linearised values"
+            of = {"mean": "the units' values", "quantile": "the units' values around the quantile"}.get(
+                kind, "the units' linearised values"
+            )
             raise ExperimentError(f"a {kind} needs the standard deviation of {of}")
         deviation = math.sqrt(max(baseline, 0.0))
         if deviation == 0:

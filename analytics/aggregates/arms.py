@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.aggregates.daily_split import DailySplit
 from analytics.stats.moments import Comoments
 
 Floats = NDArray[np.float64]
@@ -241,6 +242,8 @@ class MetricAggregates:
         n_rows_waiting: rows that will count once their label is there.
         steps: of a funnel, whether units took each step (a column a step); None for any other kind.
         uncapped: the moments without winsorising; None where nothing is cut.
+        before: the same units' values from before their first exposure, where these only tell whether the arms were
+            alike; None where none are read, or `with_covariate` has them.
     """
 
     name: str
@@ -262,6 +265,7 @@ class MetricAggregates:
     n_rows_waiting: int = 0
     steps: ArmMoments | None = None
     uncapped: ArmMoments | None = None
+    before: ArmMoments | None = None
 
 
 @dataclass(frozen=True)
@@ -287,7 +291,11 @@ class Split:
         n_clusters: of all arms; None without clusters.
         by_day: the same by local day of first exposure; empty where exposures carry no time.
         by_segment: segment -> the same by its value, the most frequent first.
+        daily: units, or clusters where these were randomised, by arm, day, stratum and phase.
         n_multiple, n_unknown, unknown, n_outside, n_future, n_rows_left_out: as in `analytics.experiments.rows.Health`.
+        crossed: arm -> units that saw it first and another one later.
+        leaves_crossed_out: whether these are in none of the other numbers.
+        n_before_start: of the exposures outside, those before the start.
     """
 
     n: Mapping[str, int]
@@ -301,6 +309,10 @@ class Split:
     n_future: int = 0
     by_day: Counts = field(default_factory=Counts)
     by_segment: Mapping[str, Counts] = field(default_factory=dict)
+    daily: DailySplit = field(default_factory=DailySplit)
+    crossed: Mapping[str, int] = field(default_factory=dict)
+    leaves_crossed_out: bool = False
+    n_before_start: int = 0
 
 
 @dataclass(frozen=True, eq=False)

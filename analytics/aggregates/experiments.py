@@ -25,6 +25,7 @@ from analytics.aggregates.arms import (
     Split,
     merged,
 )
+from analytics.aggregates.daily_split import read_daily_split
 from analytics.aggregates.first_arms import arms, seen
 from analytics.aggregates.keys import column
 from analytics.aggregates.metric_counts import count_rows, leaves_open_out, of_closed_windows, open_windows
@@ -128,6 +129,7 @@ def _split(table: UnitTable, appearances: Sql, first: Sql) -> Split:
     rows = table.row(
         "SELECT coalesce(sum(outside) FILTER (unit IS NOT NULL), 0) AS outside, "
         "coalesce(sum(future) FILTER (unit IS NOT NULL), 0) AS future, "
+        "coalesce(sum(too_early) FILTER (unit IS NOT NULL), 0) AS too_early, "
         "coalesce(sum(outside) FILTER (unit IS NULL), 0) AS unusable, "
         "coalesce(sum(n) FILTER (unit IS NOT NULL), 0) - count(DISTINCT unit) FILTER (n > 0) AS copies "
         f"FROM ({appearances.text})"
@@ -135,11 +137,13 @@ def _split(table: UnitTable, appearances: Sql, first: Sql) -> Split:
     # a unit is exposed again and again, but has one row in a table of units
     copies = rows["copies"] if table.catalog.project.exposures is None else 0
     clusters, n_clusters = _clusters(table, declared)
+    crossed = {name: int(found.get(name, (0, 0))[1]) for name in declared}
+    leaves_out = table.reading.leaves_crossed_out
     return Split(
-        {name: int(found.get(name, (0, 0))[0]) for name in declared},
+        {name: int(found.get(name, (0, 0))[0]) - leaves_out * crossed[name] for name in declared},
         clusters,
         n_clusters,
-        n_multiple=sum(int(found[name][1]) for name in declared if name in found),
+        n_multiple=sum(crossed.values()),
         n_unknown=sum(n for _, n in unknown),
         unknown=tuple(unknown[:UNKNOWN_ARMS]),
         n_outside=int(rows["outside"]),
@@ -147,6 +151,10 @@ def _split(table: UnitTable, appearances: Sql, first: Sql) -> Split:
         n_future=int(rows["future"]),
         by_day=_counts(table, "day", "name"),
         by_segment=_by_segment(table),
+        daily=read_daily_split(table, clusters=clusters is not None),
+        crossed=crossed,
+        leaves_crossed_out=leaves_out,
+        n_before_start=int(rows["too_early"]),
     )
 
 
@@ -190,7 +198,8 @@ def _metric(whole: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
     is_open = open_windows(whole, wanted)
     table = of_closed_windows(whole, wanted) if leaves_open_out(whole, wanted) else whole
     counted = count_rows(whole, index, wanted)
-    raw = {name: value_column(index, name) for name in (*wanted.columns, *wanted.covariates)}
+    names = dict.fromkeys((*wanted.columns, *wanted.covariates, *wanted.looked_back))
+    raw = {name: value_column(index, name) for name in names}
     limits = caps(table, wanted, raw)
     columns = {name: capped(text, limits.get(name)) for name, text in raw.items()}
     present, n_imputed = _present(wanted, raw), 0
@@ -222,7 +231,16 @@ def _metric(whole: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
         counted.n_rows_waiting,
         _steps(table, index, wanted),
         _moments(table, wanted, {name: raw[name] for name in own}, present) if _cuts(limits) else None,
+        _before(table, wanted, columns, present),
     )
+
+
+def _before(table: UnitTable, wanted: Wanted, columns: Mapping[str, str], present: str) -> ArmMoments | None:
+    """What units did before their first exposure, named as the metric's own columns."""
+    if not wanted.only_compares or not wanted.looked_back:
+        return None
+    names = dict(zip(wanted.columns, wanted.looked_back, strict=False))
+    return _moments(table, wanted, {name: columns[before] for name, before in names.items()}, present)
 
 
 def _segments(

@@ -25,7 +25,11 @@ def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
     name = _assigning(catalog, reading)
     rows = exposure_rows(catalog) if name == "exposures" else unit_rows(catalog)
     chosen = all_of([of_experiment(catalog, reading, name), known(catalog, reading, name)])
-    here, later = inside(catalog, reading, name), _future(catalog, name)
+    here, later, before = (
+        inside(catalog, reading, name),
+        _future(catalog, name),
+        _too_early(catalog, reading, name),
+    )
     logged = tuple(
         own.column for own in segment_columns(catalog.project) if own.source == name == "exposures"
     )
@@ -34,12 +38,14 @@ def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
     place = f"min(struct_pack({parts})) FILTER (inside) AS place, " if ties or logged else ""
     text = (
         f"SELECT unit, variant, min(ts) FILTER (inside) AS ts, {place}count(*) FILTER (inside) AS n, "
-        "count(*) FILTER (NOT inside AND NOT future) AS outside, count(*) FILTER (future) AS future FROM ("
-        f"SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, future{columns}, "
+        "count(*) FILTER (NOT inside AND NOT future) AS outside, count(*) FILTER (too_early) AS too_early, "
+        "count(*) FILTER (future) AS future FROM ("
+        "SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, future, "
+        f"(usable AND {before.text}) AS too_early{columns}, "
         f"(usable AND NOT future AND {here.text}) AS inside FROM ("
         f"SELECT *, (usable AND {later.text}) AS future FROM ({rows}) WHERE {chosen.text})) GROUP BY unit, variant"
     )
-    return Sql(text, here.parameters | chosen.parameters | later.parameters)
+    return Sql(text, here.parameters | chosen.parameters | later.parameters | before.parameters)
 
 
 def arms(catalog: Catalog, reading: Reading, seen_rows: Sql, *, ties: bool = False) -> Sql:
@@ -93,6 +99,13 @@ def _future(catalog: Catalog, name: str) -> Sql:
         return Sql("FALSE")
     latest = {"latest": datetime.now(UTC) + CLOCK_TOLERANCE}
     return Sql("coalesce(ts > CAST($latest AS TIMESTAMP WITH TIME ZONE), FALSE)", latest)
+
+
+def _too_early(catalog: Catalog, reading: Reading, name: str) -> Sql:
+    """Whether a row comes before the start."""
+    if reading.start is None or getattr(catalog.project, name).timestamp is None:
+        return Sql("FALSE")
+    return Sql("coalesce(ts < CAST($start AS TIMESTAMP WITH TIME ZONE), FALSE)", {"start": reading.start})
 
 
 def of_experiment(catalog: Catalog, reading: Reading, name: str) -> Sql:

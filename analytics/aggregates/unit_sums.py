@@ -93,7 +93,8 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
     )
     items += [_phase(reading), *_grouped(catalog)]
     parameters |= {f"phase_{i}": start for i, start in enumerate(reading.phases)}
-    text = f"SELECT {', '.join(items)} FROM ({first.text}) AS a {' '.join(joins)} WHERE a.variant IN ({declared})"
+    chosen = f"a.variant IN ({declared})" + (" AND NOT a.multiple" if reading.leaves_crossed_out else "")
+    text = f"SELECT {', '.join(items)} FROM ({first.text}) AS a {' '.join(joins)} WHERE {chosen}"
     return Sql(text, parameters)
 
 

@@ -28,6 +28,8 @@ KEPT = 20
 """Scorecards kept with the open logs."""
 BASELINE = timedelta(days=28)
 """The stretch a plan's baseline is taken from where none is asked for: four whole weeks."""
+ALIKE_BEFORE = timedelta(days=14)
+"""How far back it is looked whether arms were alike before, where no covariate tells."""
 EVERYONE = "everyone"
 Answer = TypeVar("Answer")
 
@@ -116,6 +118,8 @@ def reading_of(catalog: Catalog, scope: Scope, name: str, *, segmented: bool = F
         scope.as_of,
         phases=tuple(project.instant(phase.start) for phase in experiment.phases),
         segmented=segmented,
+        leaves_crossed_out=experiment.crossed == "leave_out",
+        leaves_open_out=experiment.leaves_open_windows_out,
     )
 
 
@@ -305,7 +309,9 @@ def _wanted(project: Project, experiment: Experiment, name: str) -> Wanted:
             f"{project.file}: metrics.{name}: counts {source} from each unit's first exposure on, so it needs "
             "[exposures], or a timestamp in [units]"
         )
-    return Wanted(name, metric, source, experiment.covariate if source in TIMED else None)
+    lookback = (experiment.covariate or ALIKE_BEFORE) if source in TIMED else None
+    weighted = source == "predictions" and project.require_predictions().weight is not None
+    return Wanted(name, metric, source, lookback, weighted, only_compares=experiment.covariate is None)
 
 
 def _metric_design(project: Project, experiment: Experiment, name: str, role: Role) -> MetricDesign:

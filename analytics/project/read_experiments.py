@@ -34,16 +34,11 @@ def _later(project: Project) -> list[str]:
         later[f"{at}.stopping"] = experiment.stopping != "fixed"
         later[f"{at}.one_sided"] = experiment.one_sided
         later[f"{at}.correction"] = experiment.correction != "holm"
-        later[f"{at}.crossed"] = experiment.crossed != "first"
-        later[f"{at}.open_windows"] = experiment.open_windows == "leave_out"
         later[f"{at}.post_stratify"] = experiment.post_stratify
     for name, metric in project.metrics.items():
         at = f"metrics.{name}"
-        later[f"{at}.kind"] = metric.kind in {"count", "quantile", "retention", "funnel"}
+        later[f"{at}.kind"] = metric.kind == "quantile"
         later[f"{at}.source"] = metric.source in {"series", "counts"}
-        later[f"{at}.model"] = metric.model is not None
-        later[f"{at}.after"] = metric.after is not None
-        later[f"{at}.half_life"] = metric.half_life is not None
         later[f"{at}.covariate"] = len(metric.covariate) > 1
         later[f"{at}.smallest_lift"] = metric.smallest_lift is not None
         later[f"{at}.smallest_difference"] = metric.smallest_difference is not None

@@ -33,7 +33,8 @@ _MONITORING = (
 )  # fmt: skip
 EXPERIMENTS = {
     "scorecard": (
-        "source", "experiment", "metric", "variant", "counts", "means", "control", "direction", "alpha", "split",
+        "source", "section", "experiment", "metric", "variant",
+        "counts", "means", "control", "direction", "alpha", "split",
     ),
     "plan": (
         "metric_kind", "baseline_from", "experiment", "metric", "baseline", "sd", "lift", "difference", "n",

@@ -9,6 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
+from analytics.experiments.rows import Scorecard
 from app.parts import words
 from app.parts.ask import guarded
 from app.parts.choose import seed
@@ -34,10 +35,10 @@ class Section:
     tasks: tuple[Task, ...] = EVERY
 
     @property
-    def draw(self) -> Callable[[View], None]:
-        """What draws it."""
+    def draw(self) -> Callable[..., None]:
+        """What draws it: of a `View`, and on the Scorecard page of its `Scorecard` besides."""
         module, name = self.place.split(":")
-        function: Callable[[View], None] = getattr(importlib.import_module(module), name)
+        function: Callable[..., None] = getattr(importlib.import_module(module), name)
         return function
 
 
@@ -68,6 +69,20 @@ LABELS: dict[str, Section] = {
     "sources": Section("Changes and sources", "app.parts.label_sections:sources"),
 }
 """The sections of the Labels page."""
+
+
+EXPERIMENT: dict[str, Section] = {
+    "scorecard": Section("Scorecard", "app.parts.experiments:scorecard_section"),
+    "metric": Section("One metric", "app.parts.experiments:metric_section"),
+}
+"""The sections of the Scorecard page; each takes the `View` and the `Scorecard`."""
+
+
+def experiment_sections(view: View, card: Scorecard) -> None:
+    """The buttons of the Scorecard page, and the section that is chosen."""
+    chosen = _choose(EXPERIMENT)
+    with guarded(view, f"section_{chosen}"):
+        EXPERIMENT[chosen].draw(view, card)
 
 
 def sections(view: View, known: Mapping[str, Section]) -> None:

@@ -11,7 +11,7 @@ from app.parts import experiments_words as words
 from app.parts.ask import guarded
 from app.parts.choose import seed
 from app.parts.scope_bar import current
-from app.parts.tiles import tiles
+from app.parts.sections import experiment_sections
 
 
 def source() -> str:
@@ -30,13 +30,10 @@ def body(card: Scorecard) -> None:
     if card.name is not None and parts.nobody(card):
         parts.draw_nobody(card)
         return
-    tiles(parts.tiles_of(card))
-    parts.draw_health(card)
-    parts.draw_effects(card)
-    parts.draw_table(card)
-    if card.name is not None:
-        parts.draw_metric(card)
-    parts.draw_arms(card)
+    if card.name is None:
+        parts.scorecard_section(view, card)
+    else:
+        experiment_sections(view, card)
 
 
 view = current("as_of")

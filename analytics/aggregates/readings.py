@@ -53,6 +53,7 @@ class Wanted:
         source: of its rows.
         lookback: of the covariate, before each unit's first exposure; None without.
         is_weighted: whether its rows stand for others that were not logged.
+        only_compares: whether what is looked back to only tells if the arms were alike before, and adjusts nothing.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Wanted:
     source: MetricSource
     lookback: timedelta | None = None
     is_weighted: bool = False
+    only_compares: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -74,7 +76,7 @@ class Wanted:
     @property
     def covariates(self) -> tuple[str, ...]:
         """The columns of its covariate; none without one."""
-        return self.of_units or self.looked_back
+        return self.of_units or (() if self.only_compares else self.looked_back)
 
     @property
     def of_units(self) -> tuple[str, ...]:
@@ -85,7 +87,7 @@ class Wanted:
 
     @property
     def looked_back(self) -> tuple[str, ...]:
-        """The columns of a covariate that is summed from before each unit's first exposure."""
+        """The columns of a value that is summed from before each unit's first exposure."""
         if self.metric.covariate or self.lookback is None or self.source not in TIMED:
             return ()
         return tuple("covariate" if name == "value" else f"covariate_{name}" for name in self.columns)

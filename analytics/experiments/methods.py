@@ -18,7 +18,9 @@ from scipy.special import ndtr, stdtr
 from analytics.results import Status
 from analytics.stats.intervals import Interval, normal_quantile
 from analytics.stats.means import TTest, fieller, t_interval, t_test
+from analytics.stats.paired import PairedShares
 from analytics.stats.proportions import ScoreTest, koopman, miettinen_nurminen, score_test
+from analytics.stats.stratified import StratifiedShares
 
 
 class Comparison(Protocol):
@@ -203,6 +205,123 @@ class ScoreComparison:
     def lift(self, confidence: float) -> tuple[float, Interval] | None:
         """Koopman's interval of the ratio, less 1."""
         return limits([self], confidence)[0].lift
+
+
+@dataclass(frozen=True)
+class StratifiedComparison:
+    """Of shares within strata, combined, by the stratified score; both intervals invert its statistic."""
+
+    shares: StratifiedShares
+    test: str = "stratified score"
+    df: None = None
+    no_lift: str = "nobody in the control has it, so there is no lift; see the difference"
+
+    @property
+    def mean(self) -> float:
+        """Share of the arm, had it this mix of strata."""
+        return self.shares.mean
+
+    @property
+    def mean_control(self) -> float:
+        """The same of the control."""
+        return self.shares.mean_control
+
+    @property
+    def difference(self) -> float:
+        """Arm minus control."""
+        return self.shares.difference
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference where there is none, as the test has it."""
+        return self.shares.standard_error
+
+    @property
+    def statistic(self) -> float:
+        """Standard normal."""
+        return self.shares.statistic
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided."""
+        return self.shares.p_value
+
+    @property
+    def chance_above(self) -> float:
+        """That the arm's true share is the larger, under a flat prior."""
+        return float(ndtr(self.statistic))
+
+    def interval(self, confidence: float) -> Interval:
+        """Miettinen and Nurminen's, stratified."""
+        return self.shares.interval(confidence)
+
+    def lift(self, confidence: float) -> tuple[float, Interval] | None:
+        """The ratio's interval, less 1."""
+        return _less_one(self.shares.ratio(confidence), self.difference, self.mean_control)
+
+
+@dataclass(frozen=True)
+class PairedComparison:
+    """Of shares of paired units, by McNemar's score; Tango's and Tang's intervals invert it."""
+
+    shares: PairedShares
+    test: str = "mcnemar"
+    df: None = None
+    no_lift: str = "nobody in the control has it, so there is no lift; see the difference"
+
+    @property
+    def mean(self) -> float:
+        """Share of the arm's units."""
+        return (self.shares.both + self.shares.arm_only) / self.shares.n
+
+    @property
+    def mean_control(self) -> float:
+        """The same of the control."""
+        return (self.shares.both + self.shares.control_only) / self.shares.n
+
+    @property
+    def difference(self) -> float:
+        """Arm minus control."""
+        return self.shares.difference
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference where there is none, as the test has it."""
+        return self.shares.standard_error
+
+    @property
+    def statistic(self) -> float:
+        """Standard normal."""
+        return self.shares.statistic
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided."""
+        return self.shares.p_value
+
+    @property
+    def chance_above(self) -> float:
+        """That the arm's true share is the larger, under a flat prior."""
+        return float(ndtr(self.statistic))
+
+    def interval(self, confidence: float) -> Interval:
+        """Tango's."""
+        return self.shares.interval(confidence)
+
+    def lift(self, confidence: float) -> tuple[float, Interval] | None:
+        """The ratio's interval, less 1."""
+        return _less_one(self.shares.ratio(confidence), self.difference, self.mean_control)
+
+
+def _less_one(
+    ratio: tuple[float, Interval] | None, difference: float, control: float
+) -> tuple[float, Interval] | None:
+    """A lift from a ratio."""
+    if ratio is None:
+        return None
+    # taking 1 away must not move a limit past the value
+    value, (low, high) = difference / control, ratio[1]
+    return value, Interval(min(low - 1.0, value), max(high - 1.0, value))
 
 
 class Limits(NamedTuple):

@@ -23,11 +23,13 @@ class ClusterSums:
         n: units, shape (G, 2); columns: arm, control.
         sums: of the columns less `centre`, shape (G, 2, K).
         centre: subtracted from every unit so that a large mean loses no digits, shape (K,).
+        numbers: of the clusters, ascending, shape (G,); the same cluster has the same number in every stratum.
     """
 
     n: Floats
     sums: Floats
     centre: Floats
+    numbers: NDArray[np.int64]
 
     def residual_sums(self, side: int, means: Floats, weights: Floats) -> Floats:
         """Sums over each cluster's units of weights · (columns - means), shape (G,)."""
@@ -49,11 +51,13 @@ class PairMoments:
     Attributes:
         arm, control: over units, of the columns of `ArmMoments`.
         clusters: the same by cluster; None where units are independent.
+        columns: their names; empty where there is no covariate to tell from the metric's own.
     """
 
     arm: Comoments
     control: Comoments
     clusters: ClusterSums | None = None
+    columns: tuple[str, ...] = ()
 
     @property
     def pooled(self) -> Comoments:
@@ -66,14 +70,14 @@ def pair(moments: ArmMoments, variant: str, control: str) -> PairMoments:
     both = moments.of(variant, control)
     sides = both.arm(variant), both.arm(control)
     if both.clusters is None:
-        return PairMoments(*sides)
+        return PairMoments(*sides, columns=both.columns)
     numbers = np.unique(both.clusters)
     centre = (sides[0] + sides[1]).means
     n, sums = np.zeros((len(numbers), 2)), np.zeros((len(numbers), 2, len(both.columns)))
     for side, arm in enumerate((variant, control)):
         n[:, side], means = both.by_cluster(arm, numbers)
         sums[:, side] = n[:, side, None] * (means - centre)
-    return PairMoments(*sides, ClusterSums(n, sums, centre))
+    return PairMoments(*sides, ClusterSums(n, sums, centre, numbers), both.columns)
 
 
 def cumulative(moments: ArmMoments, variant: str, control: str) -> Iterator[tuple[date, PairMoments]]:
@@ -84,7 +88,7 @@ def cumulative(moments: ArmMoments, variant: str, control: str) -> Iterator[tupl
     sides = [_running(both, arm, days, centre) for arm in (variant, control)]
     clusters = _running_clusters(both, (variant, control), days, centre)
     for i, day in enumerate(days.astype(object)):
-        yield day, PairMoments(sides[0][i], sides[1][i], next(clusters))
+        yield day, PairMoments(sides[0][i], sides[1][i], next(clusters), both.columns)
 
 
 def _centre(moments: ArmMoments) -> Floats:
@@ -141,4 +145,4 @@ def _running_clusters(
         np.add.at(sums, (place[cells], side[cells]), about[cells])
         start = end
         seen = n.sum(axis=1) > 0
-        yield ClusterSums(n[seen], sums[seen], centre)
+        yield ClusterSums(n[seen], sums[seen], centre, numbers[seen])

@@ -1,9 +1,9 @@
 """Effects and splits within strata, combined.
 
 Where shares or rules differ by stratum (by country, say, or because a split changed midway), arms differ in who is in
-them. Within a stratum they do not. The combined effect is the mean of the strata's effects, weighted by the units of both arms in each: what
-the arm would have changed had all of these units seen it. Weights are taken as given, so the interval is about this
-very mix of strata.
+them. Within a stratum they do not. The combined effect is the mean of the strata's effects, weighted by the units of
+both arms in each: what the arm would have changed had all of these units seen it. Weights are taken as given, so the
+interval is about this very mix of strata.
 
 Sources: Cochran, Sampling Techniques, 3rd ed. (1977), chapter 5; Satterthwaite, Biometrics Bulletin 2 (1946);
 Miettinen and Nurminen, Statistics in Medicine 4 (1985), section on stratified comparisons.

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analytics.aggregates.arms import COVARIATE, RATIO, RATIO_COVARIATE, VALUE
 from analytics.experiments.compare import compare
 from analytics.experiments.health import SRM_ALARM
 from analytics.experiments.methods import NotTested
@@ -55,8 +56,10 @@ def compared(draw: Draw, kind, sizes, replicates, *, adjusted=False, seed=11):
     """Coverage of the difference 0 and of the lift 0, and the mean standard error."""
     rng = np.random.default_rng([seed, *sizes])
     covered, lifted, errors = [], [], []
+    own = RATIO if kind == "ratio" else VALUE
+    columns = own + (RATIO_COVARIATE if kind == "ratio" else COVARIATE) * adjusted
     for _ in range(replicates):
-        two = PairMoments(*(Comoments.from_values(draw(rng, n)) for n in sizes))
+        two = PairMoments(*(Comoments.from_values(draw(rng, n)) for n in sizes), columns=columns)
         found = compare(two, kind, adjusted=adjusted)
         assert not isinstance(found, NotTested)
         low, high = found.interval(0.95)

@@ -11,14 +11,13 @@ from typing import TypeVar
 from analytics.aggregates.arms import ExperimentAggregates, MetricAggregates
 from analytics.aggregates.experiments import read_everybody, read_experiment
 from analytics.aggregates.readings import TIMED, Reading, Wanted
-from analytics.durations import format_duration
+from analytics.ask.metric_words import definition
 from analytics.errors import ProjectError, ScopeError
 from analytics.experiments.analyse import scorecard
 from analytics.experiments.design import Design, MetricDesign, RampPhase
 from analytics.experiments.rows import ArmRow, ExperimentRow, History, Role, Scorecard
 from analytics.experiments.single_arms import arm_rows
-from analytics.experiments.words import listed
-from analytics.project import SHARES, Experiment, Metric, Project
+from analytics.project import Experiment, Project
 from analytics.results import Results
 from analytics.scope import Scope, format_instant
 from analytics.telemetry.catalog import Catalog
@@ -322,7 +321,7 @@ def _metric_design(project: Project, experiment: Experiment, name: str, role: Ro
         metric.kind,
         metric.direction,
         role,
-        _definition(project, experiment, metric),
+        definition(project, experiment, metric),
         metric.means,
         metric.logged_as,
         guardrail.margin if guardrail is not None else None,
@@ -332,31 +331,5 @@ def _metric_design(project: Project, experiment: Experiment, name: str, role: Ro
         smallest_lift=metric.smallest_lift,
         smallest_difference=metric.smallest_difference,
         keeps_growing=metric.window is None and project.source_of(metric) in TIMED,
+        steps=metric.steps,
     )
-
-
-def _definition(project: Project, experiment: Experiment, metric: Metric) -> str:
-    source = project.source_of(metric)
-    if metric.kind == "ratio":
-        what = f"sum of {metric.numerator} / sum of {metric.denominator}"
-    elif source == "units":
-        what = f"{'share' if metric.kind == 'proportion' else 'mean'} of {metric.value}"
-    elif metric.kind in SHARES:
-        what = f"share of units with {metric.value}"
-    else:
-        what = f"mean over units of the sum of {metric.value}"
-    parts = [f"{what}, over {source}"]
-    if source in TIMED:
-        until = format_duration(metric.window) if metric.window is not None else None
-        parts.append(
-            f"within {until} of each unit's first exposure" if until else "from each unit's first exposure on"
-        )
-    if metric.winsorize is not None:
-        both = metric.winsorize if isinstance(metric.winsorize, tuple) else (None, metric.winsorize)
-        cuts = " and ".join(f"the {share:g} quantile" for share in both if share is not None)
-        parts.append(f"winsorised at {cuts} of all arms")
-    if metric.covariate:
-        parts.append(f"adjusted by {listed(metric.covariate)}")
-    elif experiment.covariate is not None and source in TIMED:
-        parts.append(f"adjusted by the same over the {format_duration(experiment.covariate)} before it")
-    return "; ".join(parts)

@@ -12,8 +12,8 @@ from analytics.experiments.compare import compare
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.pairs import PairMoments, pair
+from analytics.experiments.refusals import immature, refusal
 from analytics.experiments.rows import Method
-from analytics.project import SHARES
 
 
 def methods_of(metric: MetricDesign, found: MetricAggregates) -> tuple[Method, ...]:
@@ -48,12 +48,12 @@ def choose(
     """
     variant, method = arm
     moments = moments_of(found, method)
-    if metric.kind in SHARES and moments.invalid:
-        return NotTested(
-            "undefined",
-            f"{moments.invalid:,} units have values other than 0 and 1, so this is no proportion: "
-            f'declare kind = "mean", or a condition that is true or false',
-        )
+    refused = refusal(metric, moments)
+    if refused is not None:
+        return refused
+    young = immature(found, (variant, design.control))
+    if young is not None:
+        return NotTested("immature", young)
     if two is None:
         two = pair(moments if day is None else moments.until(day), variant, design.control)
     return compare(two, metric.kind, adjusted=method == "cuped")

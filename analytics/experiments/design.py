@@ -37,6 +37,7 @@ class MetricDesign:
         smallest_lift, smallest_difference: the smallest effect that matters, relative or in the metric's units; at
             most one of the two.
         keeps_growing: whether the values of units grow as long as the experiment runs (rows over time, no window).
+        steps: of a funnel, as declared.
     """
 
     name: str
@@ -53,6 +54,7 @@ class MetricDesign:
     smallest_lift: float | None = None
     smallest_difference: float | None = None
     keeps_growing: bool = False
+    steps: tuple[str, ...] = ()
 
     @property
     def facts(self) -> MetricFacts:

@@ -66,6 +66,7 @@ def _draft(
         mean_control=outcome.mean_control,
         n_missing=sum(moments.missing.get(arm, 0) for arm in (variant, design.control)),
         confidence=confidence,
+        definition=metric.definition or None,
     )
     if isinstance(outcome, NotTested):
         return Draft(replace(row, status=outcome.status, reason=outcome.reason), None)

@@ -59,6 +59,7 @@ class ExperimentRow:
         confidence_adjusted: of the corrected ones.
         status: ``ok``, ``too_few``, ``no_data`` or ``undefined``; in all but ``ok`` everything tested is None.
         reason: why, in words; with ``ok`` why there is no lift.
+        definition: of the metric: its expression, stretch of time, decay, cuts, and what becomes of open windows.
     """
 
     experiment: str | None
@@ -100,6 +101,7 @@ class ExperimentRow:
     half_width: float | None = None
     half_width_control: float | None = None
     confidence_adjusted: float | None = None
+    definition: str | None = None
 
 
 @dataclass(frozen=True)

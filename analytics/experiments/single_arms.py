@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from analytics.aggregates.arms import ArmMoments, MetricAggregates
 from analytics.experiments.compare import own_estimate, weighted_variance
 from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.refusals import of_arm
 from analytics.experiments.rows import ArmRow, ValueBin
 from analytics.project import SHARES
 from analytics.results import Status
@@ -22,7 +24,11 @@ def arm_rows(
 ) -> Iterator[ArmRow]:
     """One metric in each arm, the control first."""
     for variant in (design.control, *design.variants):
-        yield _arm_row(metric, found.moments, variant, confidence, is_control=variant == design.control)
+        row = _arm_row(metric, found.moments, variant, confidence, is_control=variant == design.control)
+        if row.status == "no_data":
+            status, reason = of_arm(found, variant)
+            row = replace(row, status=status, reason=reason)
+        yield row
 
 
 def _arm_row(
@@ -80,7 +86,7 @@ def _interval(
     arm, (mean, weights) = moments.arm(variant), estimate
     variance, df = weighted_variance(arm, weights) / arm.n, arm.n - 1.0
     if moments.clusters is not None:
-        variance, df = _between_clusters(moments, variant, arm, weights)
+        variance, df = between_clusters(moments, variant, arm, weights)
     if metric.kind in SHARES and not moments.invalid and df >= 1:
         if moments.clusters is None:
             return wilson(mean, arm.n, confidence)
@@ -91,7 +97,7 @@ def _interval(
     return Interval(mean - half, mean + half)
 
 
-def _between_clusters(
+def between_clusters(
     moments: ArmMoments, variant: str, arm: Comoments, weights: np.ndarray
 ) -> tuple[float, float]:
     """Variance of an arm's mean that allows for any dependence within clusters, and its degrees of freedom."""

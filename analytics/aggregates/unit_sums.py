@@ -187,7 +187,7 @@ def _sums(
     inner.append(f"{begun.text} AS early")
     ways = []
     for index, wanted in metrics:
-        inner += row_items(reading, index, wanted, _raw_columns(catalog, wanted, known))
+        inner += row_items(reading, index, wanted, raw_columns(catalog, wanted, known))
         outer += unit_items(index, wanted, weighted=source == "predictions")
         ways += reached(index, wanted.steps)
     if source == "predictions":
@@ -223,7 +223,7 @@ def _timed_rows(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql
     return Sql(f"SELECT * FROM ({rows.text}) WHERE {condition.text}", rows.parameters | condition.parameters)
 
 
-def _raw_columns(catalog: Catalog, wanted: Wanted, known: dict[str, Expression]) -> dict[str, str]:
+def raw_columns(catalog: Catalog, wanted: Wanted, known: dict[str, Expression]) -> dict[str, str]:
     """What is taken of a row for a metric: name -> SQL of a number."""
     if wanted.metric.model is not None:
         return model_columns(catalog, wanted.name, wanted.metric.model)

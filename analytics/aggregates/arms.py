@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.aggregates.daily_split import DailySplit
+from analytics.aggregates.log_state import LogState
 from analytics.stats.moments import Comoments
 
 Floats = NDArray[np.float64]
@@ -324,9 +325,11 @@ class ExperimentAggregates:
         metrics: in the order of the reading.
         sql: the texts that scanned.
         damage: what of the log files could not be read, a sentence each.
+        logs: the state of the logs themselves.
     """
 
     split: Split
     metrics: tuple[MetricAggregates, ...]
     sql: tuple[str, ...] = ()
     damage: tuple[str, ...] = ()
+    logs: LogState = field(default_factory=LogState)

@@ -28,6 +28,7 @@ from analytics.aggregates.arms import (
 from analytics.aggregates.daily_split import read_daily_split
 from analytics.aggregates.first_arms import arms, seen
 from analytics.aggregates.keys import column
+from analytics.aggregates.log_state import read_log_state
 from analytics.aggregates.metric_counts import count_rows, leaves_open_out, of_closed_windows, open_windows
 from analytics.aggregates.readings import Reading, Wanted, segment_columns
 from analytics.aggregates.unit_histograms import read_bins, read_edges, read_values
@@ -69,7 +70,8 @@ def read_experiment(catalog: Catalog, reading: Reading) -> ExperimentAggregates:
         table = UnitTable(catalog, reading, keep(unit_values(catalog, reading, first)))
         split = _split(table, appearances, first)
         metrics = tuple(_metric(table, i, wanted, split) for i, wanted in enumerate(reading.metrics))
-        return ExperimentAggregates(split, metrics, tuple(texts), _damage(catalog))
+        logs = read_log_state(table, appearances)
+        return ExperimentAggregates(split, metrics, tuple(texts), _damage(catalog), logs)
 
 
 def _damage(catalog: Catalog) -> tuple[str, ...]:

@@ -231,6 +231,7 @@ def design_of(project: Project, name: str) -> Design:
         strata={stratum: _normalised(shares) for stratum, shares in experiment.strata.items()},
         post_stratify=experiment.post_stratify,
         prior=experiment.prior,
+        power=experiment.power,
     )
 
 

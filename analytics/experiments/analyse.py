@@ -13,7 +13,8 @@ from analytics.experiments.design import Design
 from analytics.experiments.drafts import drafts
 from analytics.experiments.family import corrected, correction
 from analytics.experiments.health import broken, health, row_warnings
-from analytics.experiments.rows import ExperimentRow, Health, Scorecard
+from analytics.experiments.next_step import decided, with_verdict
+from analytics.experiments.rows import Check, ExperimentRow, Health, Scorecard
 from analytics.experiments.single_arms import arm_rows, value_bins
 from analytics.experiments.verdict import decide
 
@@ -45,6 +46,7 @@ def scorecard(
         for arm in arms
         if arm.ci_low is not None and arm.ci_high is not None
     }
+    checks: tuple[Check, ...] = ()
     rows = tuple(_with_widths(row, widths) for row in _rows(design, aggregates, state, level))
     levels = {(row.metric, row.variant, row.method): row.confidence_adjusted or level for row in rows}
     return Scorecard(
@@ -58,8 +60,10 @@ def scorecard(
         days=tuple(row for metric, given in ordered for row in day_rows(design, metric, given, levels)),
         bins=tuple(row for metric, given in ordered for row in value_bins(design, metric, given)),
         health=state,
-        decision=decide(design, rows, state),
-        correction=correction(rows, 1.0 - level),
+        decision=decided(decide(design, rows, state, checks), rows, checks, early=_is_early(design)),
+        correction=correction(rows, 1.0 - level, design.correction),
+        stopping=design.stopping,
+        checks=checks,
         zone=zone,
         sql=aggregates.sql,
     )
@@ -76,14 +80,20 @@ def _rows(
     ]
     designs = {metric.name: metric for metric in design.metrics}
     split_broken = broken(state.srm)
-    return tuple(
+    judged = (
         replace(
             row,
             badge=None if split_broken else badge(row, designs[row.metric]),
             warnings=row_warnings(row, found[row.metric], state.doubts, split_broken=split_broken),
         )
-        for row in corrected(drafted, 1.0 - confidence)
+        for row in corrected(drafted, 1.0 - confidence, design.correction)
     )
+    return tuple(with_verdict(row, designs[row.metric], design, state.n_units) for row in judged)
+
+
+def _is_early(design: Design) -> bool:
+    """Whether this is a look that the design does not allow for."""
+    return design.early is not None and design.stopping in {"fixed", "bayesian"}
 
 
 def _with_widths(row: ExperimentRow, widths: Mapping[tuple[str, str], float]) -> ExperimentRow:

@@ -90,6 +90,7 @@ class Design:
         planned_units: of all arms; None where not declared.
         looks: of a group-sequential design, as shares of the planned units.
         boundary, boundary_power: of a group-sequential design.
+        ended: whether the declared end has passed; None where none is declared.
         one_sided: whether only a change for the better can win.
         correction: over primary and secondary metrics of all arms.
         crossed, crossed_limit: what becomes of units seen in several arms, and how many there may be.
@@ -98,6 +99,7 @@ class Design:
         post_stratify: whether strata adjust the estimate as covariates do.
         prior: what is believed of effects beforehand.
         methods: other methods that were asked for by name.
+        power: wanted, to show an effect that matters.
     """
 
     name: str | None
@@ -111,6 +113,7 @@ class Design:
     looks: tuple[float, ...] = ()
     boundary: Boundary = "lan-demets-obrien-fleming"
     boundary_power: float = 3.0
+    ended: bool | None = None
     one_sided: bool = False
     correction: Correction = "holm"
     crossed: Crossed = "first"
@@ -120,6 +123,7 @@ class Design:
     post_stratify: bool = False
     prior: Prior = Prior()
     methods: tuple[str, ...] = ()
+    power: float = 0.8
 
     @property
     def variants(self) -> tuple[str, ...]:

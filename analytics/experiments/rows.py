@@ -17,6 +17,8 @@ Direction = Literal["up", "down"]
 Method = str
 """``unadjusted``, ``cuped``, ``post-stratified``, ``chi-squared`` (the split), or the name of a method asked for."""
 Badge = Literal["better", "worse", "no difference shown", "safe", "harmed", "not shown safe"]
+Verdict = Literal["ship", "hold", "harm", "inconclusive", "needs n"]
+"""What to do, in a word: see `analytics.experiments.next_step`."""
 Call = Literal["won", "lost", "mixed", "undecided", "harmed", "invalid", "unknown"]
 """What the whole comparison comes to: ``invalid`` blocks any verdict (the split is broken), ``unknown`` has no data."""
 
@@ -57,6 +59,8 @@ class ExperimentRow:
         warnings: sentences joined by ``; ``; None where there are none.
         confidence: of the intervals, 1 - alpha.
         confidence_adjusted: of the corrected ones.
+        verdict: what to do about it, in a word; None where nothing was tested.
+        needs_n: units still to come, all arms together, until the smallest effect that matters would show.
         status: ``ok``, ``too_few``, ``no_data`` or ``undefined``; in all but ``ok`` everything tested is None.
         reason: why, in words; with ``ok`` why there is no lift.
         definition: of the metric: its expression, stretch of time, decay, cuts, and what becomes of open windows.
@@ -101,6 +105,8 @@ class ExperimentRow:
     half_width: float | None = None
     half_width_control: float | None = None
     confidence_adjusted: float | None = None
+    verdict: Verdict | None = None
+    needs_n: int | None = None
     definition: str | None = None
 
 
@@ -202,7 +208,7 @@ class Health:
         srm: the test of the split (None where none was asked for, as with typed numbers).
         counted: what the split counts: ``units`` or ``clusters``.
         n_units: units with a declared first arm.
-        n_multiple: of them, those exposed to more than one arm (kept in the arm they saw first).
+        n_multiple: of them, those exposed to more than one arm: kept in the one they saw first, or left out.
         n_unknown: units whose first arm is not declared, left out.
         unknown: the most frequent undeclared arms, text -> units.
         n_outside: exposures before the start or after the end, which do not count.
@@ -213,6 +219,8 @@ class Health:
         notes: sentences on whatever else was left out.
         early: why this is a look before the planned end, in a sentence; None where it is not one.
         doubts: sentences on logs that look broken; the verdict's sentence and every comparison repeat them.
+        leaves_crossed_out: whether units exposed to more than one arm are left out instead.
+        n_before_start: of the exposures outside, those before the start.
     """
 
     arms: tuple[ArmCount, ...]
@@ -230,6 +238,8 @@ class Health:
     n_future: int = 0
     doubts: tuple[str, ...] = ()
     early: str | None = None
+    leaves_crossed_out: bool = False
+    n_before_start: int = 0
 
 
 @dataclass(frozen=True)
@@ -240,11 +250,13 @@ class Decision:
         call: what it comes to.
         sentence: the same with numbers.
         variant: the arm the sentence begins with; None where it is about no single one.
+        word: what to do, in a word.
     """
 
     call: Call
     sentence: str
     variant: str | None = None
+    word: Verdict = "hold"
 
 
 @dataclass(frozen=True)

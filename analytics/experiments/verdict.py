@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from analytics.experiments.badges import gains
 from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.family import NOT_REACHED
 from analytics.experiments.health import broken, split_sentence, unknown_arms
-from analytics.experiments.rows import Badge, Call, Decision, ExperimentRow, Health, headline
+from analytics.experiments.rows import Badge, Call, Check, Decision, ExperimentRow, Health, headline
 from analytics.experiments.words import listed, number, p_value, percent, signed
 from analytics.project import SHARES
 
@@ -47,8 +48,13 @@ class _Arm:
         return -math.inf if found is None else found[0]
 
 
-def decide(design: Design, rows: Sequence[ExperimentRow], health: Health) -> Decision:
-    """What the whole comparison comes to; it stands on the corrected intervals of the rows that are shown."""
+def decide(
+    design: Design, rows: Sequence[ExperimentRow], health: Health, checks: Sequence[Check] = ()
+) -> Decision:
+    """What the whole comparison comes to; it stands on the corrected intervals of the rows that are shown.
+
+    A check that blocks leaves no win: what it found is said instead.
+    """
     if health.srm is not None and health.srm.p_value is not None and broken(health.srm):
         split = split_sentence(health.arms, health.srm.p_value)
         return Decision("invalid", f"No verdict: {split}. Find the cause before reading any difference.")
@@ -73,6 +79,9 @@ def decide(design: Design, rows: Sequence[ExperimentRow], health: Health) -> Dec
     sentence = f"{'; '.join([_long(first, metrics), *others])}."
     if not sentence.startswith(first.variant):  # a name stays as it was logged
         sentence = f"{sentence[0].upper()}{sentence[1:]}"
+    blocking = [check for check in checks if check.level == "blocks"]
+    if blocking and first.call in {"won", "mixed"}:
+        return Decision("invalid", f"No verdict: {blocking[0].sentence.rstrip('.')}.", first.variant)
     if health.doubts and first.call in {"won", "mixed"}:
         return Decision("invalid", f"No verdict: {health.doubts[0]}", first.variant)
     doubts = [f"{doubt[0].upper()}{doubt[1:]}" for doubt in health.doubts]
@@ -152,6 +161,11 @@ def _rest(arm: _Arm) -> list[str]:
     if worse := [row for row in arm.secondary if row.badge == "worse"]:
         parts.append(f"worse on {listed([row.metric for row in worse])}")
     parts += [f"{row.metric} cannot be tested: {row.reason}" for row in untested]
+    waiting = [row for row in arm.primary if row.reason == NOT_REACHED]
+    if waiting:
+        parts.append(
+            f"{listed([row.metric for row in waiting])}: not tested, as {NOT_REACHED.split(': ')[1]}"
+        )
     if unsafe := arm.with_badge("not shown safe"):
         parts.append(f"not shown safe: {', '.join(_unsafe(row) for row in unsafe)}")
     return parts

@@ -33,7 +33,6 @@ def _later(project: Project) -> list[str]:
         later[f"{at}.strata"] = bool(experiment.strata)
         later[f"{at}.stopping"] = experiment.stopping != "fixed"
         later[f"{at}.one_sided"] = experiment.one_sided
-        later[f"{at}.correction"] = experiment.correction != "holm"
         later[f"{at}.post_stratify"] = experiment.post_stratify
     for name, metric in project.metrics.items():
         at = f"metrics.{name}"

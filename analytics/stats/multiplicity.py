@@ -94,3 +94,15 @@ def bh_level(p: PValues, alpha: float) -> float:
         return alpha
     rejected = int((benjamini_hochberg(values[known]) <= alpha).sum())
     return max(rejected, 1) * alpha / m
+
+
+def fixed_sequence(p: PValues) -> FloatArray:
+    """Return p-values adjusted for testing in the given order, each at the full level, up to the first failure.
+
+    The order must have been fixed before the data were seen. This is the closed test of the hierarchical family
+    (Maurer, Hothorn and Lehmacher, 1995): the chance of any false alarm is at most the level.
+
+    >>> fixed_sequence([0.01, 0.2, 0.001]).tolist()
+    [0.01, 0.2, 0.2]
+    """
+    return _adjust(p, np.maximum.accumulate)

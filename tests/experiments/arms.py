@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -41,15 +42,17 @@ def moments(kind, values, *, clusters=None, covariate=False, days=None):
     return whole
 
 
-def design(metrics, arms=("A", "B"), control="A", alpha=0.05, shares=None, name="test"):
-    return Design(name, control, shares or dict.fromkeys(arms, 1.0), alpha, tuple(metrics))
+def design(metrics, arms=("A", "B"), control="A", alpha=0.05, shares=None, name="test", **planned):
+    return Design(name, control, shares or dict.fromkeys(arms, 1.0), alpha, tuple(metrics), **planned)
 
 
 def card(metrics, found, *, arms=("A", "B"), control="A", alpha=0.05, split=None, **options):
     """The scorecard of metric designs and their aggregates."""
+    own = {field.name for field in fields(Design)} - {"shares"}
+    planned = {name: options.pop(name) for name in own & options.keys()}
     split = split or Split({arm: found[0].moments.count(arm) for arm in arms} if found else {})
     return scorecard(
-        design(metrics, arms, control, alpha, options.pop("shares", None)),
+        design(metrics, arms, control, alpha, options.pop("shares", None), **planned),
         ExperimentAggregates(split, tuple(found)),
         UTC,
         **options,

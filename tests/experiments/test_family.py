@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from analytics.aggregates.arms import MetricAggregates
@@ -108,3 +110,60 @@ def test_one_comparison_is_not_corrected():
     row = answer.rows[0]
     assert (row.p_adjusted, row.ci_adjusted_low) == (row.p_value, row.ci_low)
     assert "nothing to correct" in answer.correction
+
+
+def family(procedure, shifts, arms):
+    """A scorecard of means whose differences are so many standard errors."""
+    metrics, found = [], []
+    rng = np.random.default_rng(7)
+    base = rng.normal(size=60)
+    base = (base - base.mean()) / base.std(ddof=1)
+    for i, moved in enumerate(shifts):
+        values = {
+            arm: base + (0.0 if arm == "A" else moved / np.sqrt(30) * (1 + k)) for k, arm in enumerate(arms)
+        }
+        metrics.append(MetricDesign(f"m{i}", "mean", role="primary" if i < 2 else "secondary"))
+        found.append(MetricAggregates(f"m{i}", moments("mean", values)))
+    return card(metrics, found, arms=arms, correction=procedure)
+
+
+@pytest.mark.parametrize("procedure", ["holm", "bh", "fixed-sequence", "none"])
+@given(shifts=st.lists(st.floats(-5, 5), min_size=1, max_size=5), n_arms=st.integers(2, 3))
+def test_p_value_interval_and_badge_agree_whatever_the_procedure(procedure, shifts, n_arms):
+    answer = family(procedure, shifts, ARMS[:n_arms])
+    for row in answer.headline_rows():
+        assert row.p_adjusted >= row.p_value - 1e-12
+        if row.ci_adjusted_low is None:
+            assert row.p_adjusted >= 0.05
+            assert row.badge is None
+            continue
+        shown = excludes_zero(row.ci_adjusted_low, row.ci_adjusted_high)
+        assert shown == (row.p_adjusted < 0.05)
+        assert shown == (row.badge in {"better", "worse"})
+        assert row.ci_adjusted_low <= row.ci_low
+        assert row.ci_high <= row.ci_adjusted_high
+
+
+def test_false_discovery_rates_are_those_of_statsmodels():
+    answer = family("bh", [3.0, 2.3, 2.1, 0.3], ("A", "B"))
+    rows = answer.headline_rows()
+    _, expected, _, _ = multipletests([row.p_value for row in rows], method="fdr_bh")
+    assert [row.p_adjusted for row in rows] == pytest.approx(expected.tolist())
+    rejected = sum(expected <= 0.05)
+    assert [row.confidence_adjusted for row in rows] == pytest.approx([1 - rejected * 0.05 / 4] * 4)
+    assert "Benjamini-Hochberg over 4 comparisons" in answer.correction
+
+
+def test_a_fixed_sequence_stops_at_the_first_that_shows_nothing():
+    answer = family("fixed-sequence", [3.0, 0.2, 4.0], ("A", "B"))
+    first, second, third = answer.headline_rows()
+    assert first.badge == "better"
+    assert second.badge == "no difference shown"
+    assert third.ci_adjusted_low is None
+    assert third.p_adjusted == second.p_value
+    assert "turn did not come" in third.reason
+
+
+def test_without_correction_the_false_alarms_are_counted():
+    answer = family("none", [0.1, 0.2, 0.3], ("A", "B"))
+    assert "not corrected: without any effect, 0.150 false alarms" in answer.correction

@@ -8,11 +8,20 @@ from dataclasses import replace
 import numpy as np
 
 from analytics.aggregates.arms import ArmMoments, ExperimentAggregates, MetricAggregates, Split
+from analytics.experiments.crossed import crossed_problem
 from analytics.experiments.design import Design
 from analytics.experiments.drafts import SMALL_ARM, untested
 from analytics.experiments.rows import ArmCount, ExperimentRow, Health
 from analytics.experiments.silence import shares_differ, silent_arms
 from analytics.experiments.skew import SKEWED, skewness_of_difference
+from analytics.experiments.states import (
+    empty_arms,
+    exposed_late,
+    keeps_growing,
+    outside,
+    too_young,
+    unlabelled,
+)
 from analytics.experiments.words import count, listed, number, p_value, percent, plural
 from analytics.results import Status
 from analytics.stats.sample_ratio import SampleRatio, sample_ratio_test
@@ -20,8 +29,6 @@ from analytics.stats.sample_ratio import SampleRatio, sample_ratio_test
 SRM_ALARM = 0.001
 """p-value under which the split is called broken: it is looked at in every experiment, and nothing good excuses it."""
 _LEAST_EXPECTED = 5.0
-_MULTIPLE = 0.01
-_UNEVEN = 0.01
 _FEW_CLUSTERS = 30
 
 
@@ -37,23 +44,27 @@ def health(
         for (arm, share), expected in zip(design.planned.items(), tested.expected, strict=True)
     )
     doubts = tuple(silent_arms(found.metrics, split))
-    problems = [*doubts, *split_problems(design, split)]
+    problems = [*doubts, *split_problems(design, split), *exposed_late(found.metrics, split)]
     return Health(
         arms=arms,
         srm=_srm_row(design, arms, tested, problems, confidence) if test_split else None,
         counted="units" if split.clusters is None else "clusters",
-        n_units=sum(split.n.values()),
+        n_units=sum(split.n.values()) + (split.n_multiple if split.leaves_crossed_out else 0),
         n_multiple=split.n_multiple,
         n_unknown=split.n_unknown,
         unknown=split.unknown,
         n_outside=split.n_outside,
         n_rows_left_out=split.n_rows_left_out,
-        n_open_window=max((metric.n_open_window for metric in found.metrics), default=0),
+        n_open_window=max(
+            (metric.n_open_window for metric in found.metrics if not metric.leaves_open_out), default=0
+        ),
         n_clusters=split.n_clusters,
-        notes=(*problems, *found.damage, *_left_out(split, found.metrics)),
+        notes=(*problems, *found.damage, *_left_out(split, found.metrics), *keeps_growing(design)),
         n_future=split.n_future,
         doubts=doubts,
         early=design.early,
+        leaves_crossed_out=split.leaves_crossed_out,
+        n_before_start=split.n_before_start,
     )
 
 
@@ -113,16 +124,11 @@ def split_sentence(arms: Sequence[ArmCount], p: float) -> str:
 
 def split_problems(design: Design, split: Split) -> list[str]:
     """What is wrong with the exposures, one sentence each."""
-    units = sum(split.n.values())
     problems = []
-    if split.n_multiple and split.n_multiple >= _MULTIPLE * units:
-        shares = [share for share in design.planned.values() if share > 0]
-        uneven = max(shares) - min(shares) > _UNEVEN
-        problems.append(
-            f"{plural(split.n_multiple, 'unit')} ({percent(split.n_multiple / units)}) saw more than one arm "
-            "and are kept in the one they saw first"
-            + (", since leaving them out would bias arms of unequal size" if uneven else "")
-        )
+    crossed = crossed_problem(design, split)
+    if crossed is not None:
+        problems.append(crossed)
+    problems += empty_arms(design, split)
     if split.n_unknown:
         problems.append(f"{unknown_arms(split)} are left out")
     strays = [arm for arm, share in design.shares.items() if share == 0 and split.n.get(arm)]
@@ -140,13 +146,7 @@ def unknown_arms(found: Split | Health) -> str:
 
 
 def _left_out(split: Split, metrics: Sequence[MetricAggregates]) -> list[str]:
-    notes = []
-    if split.n_future:
-        notes.append(
-            f"{plural(split.n_future, 'exposure')} dated after now {'does' if split.n_future == 1 else 'do'} not count"
-        )
-    if split.n_outside:
-        notes.append(f"{plural(split.n_outside, 'exposure')} before the start or after the end do not count")
+    notes = outside(split)
     if split.n_rows_left_out:
         rows = plural(split.n_rows_left_out, "row")
         notes.append(
@@ -162,7 +162,7 @@ def _left_out(split: Split, metrics: Sequence[MetricAggregates]) -> list[str]:
                 "are left out"
             )
         notes += [_cap(metric.name, *cap) for cap in metric.caps.items() if cap[1] != (None, None)]
-    return notes
+    return [*notes, *too_young(metrics), *unlabelled(metrics)]
 
 
 def _has(n: int) -> str:
@@ -189,7 +189,7 @@ def row_warnings(
     if row.status == "ok":
         warnings += _stretched(row, found)
         warnings += _uneven_missing(row, found.moments)
-    if found.n_open_window:
+    if found.n_open_window and not found.leaves_open_out:
         warnings.append(
             f"the window of {plural(found.n_open_window, 'unit')} had not closed at the end of the logs"
         )

@@ -72,9 +72,8 @@ def _multiple(found: Health) -> list[Line]:
     share = found.n_multiple / max(found.n_units, 1)
     if not found.n_multiple or any("more than one arm" in note for note in found.notes):
         return []
-    text = (
-        f"{plural(found.n_multiple, 'unit')} ({percent(share)}) saw more than one arm; the first one counts."
-    )
+    what = "they are left out" if found.leaves_crossed_out else "the first one counts"
+    text = f"{plural(found.n_multiple, 'unit')} ({percent(share)}) saw more than one arm; {what}."
     return [Line("plain", text)]
 
 

@@ -118,6 +118,7 @@ def test_what_was_left_out_is_told():
         n_unknown=7,
         unknown=(("b", 5), ("", 2)),
         n_outside=3,
+        n_before_start=1,
         n_rows_left_out=1,
     )
     found = aggregates(
@@ -127,7 +128,7 @@ def test_what_was_left_out_is_told():
     )
     notes = "\n".join(scorecard(split, found=found).health.notes)
     assert "7 units of arms that are not declared (b (5), " in notes
-    assert "3 exposures before the start or after the end" in notes
+    assert "1 exposure before the start and 2 after the end do not count" in notes
     assert "1 row that has no unit or no time" in notes
     assert "m: 3 units without a value" in notes
     assert "m: 4 rows whose value is no finite number" in notes

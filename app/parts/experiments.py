@@ -17,16 +17,16 @@ from app.charts.experiment_tables import (
     arms_table,
     bins_table,
     days_table,
-    records_table,
     scorecard_table,
     split_table,
 )
 from app.formats import NONE, count, percent
 from app.parts import empty
 from app.parts import experiments_words as words
-from app.parts.chart import Behind, chart, csv_button, header, table_behind
+from app.parts.chart import Behind, chart, csv_button, header
 from app.parts.choose import choose
 from app.parts.plain import literal
+from app.parts.scorecard_table import draw_table
 from app.parts.table import table
 from app.parts.tiles import Tile, tiles
 from app.parts.view import View
@@ -38,23 +38,12 @@ _ICONS: dict[Level, str] = {
 }  # fmt: skip
 
 
-_SHOWN = (
-    "Metric", "Variant", "Verdict", "Control value", "Variant value", "Difference, corrected interval",
-    "Lift, corrected interval", "Adjusted p-value", "Chance to beat", "Units", "Control units",
-)  # fmt: skip
-_SHORT = {
-    "Difference, corrected interval": "Difference", "Lift, corrected interval": "Lift", "Units": "n",
-    "Control units": "n of control", "Chance to beat": "Chance",
-}  # fmt: skip
-"""Names that are short, so that the columns fit; the table behind has the long ones."""
-
-
 def scorecard_section(_: View, card: Scorecard) -> None:
     """What the comparison comes to, whichever way its numbers came."""
     tiles(tiles_of(card))
     draw_health(card)
     draw_effects(card)
-    draw_table(card)
+    draw_table(card, file_words(card))
     draw_arms(card)
 
 
@@ -128,24 +117,6 @@ def draw_effects(card: Scorecard) -> None:
     )
 
 
-def draw_table(card: Scorecard) -> None:
-    """The comparisons in the columns that matter most; every column and every method behind it."""
-    header(("scorecard_table", "p_adjusted_holm", "chance_to_beat"), "scorecard", card.sql)
-    rows = [row for row in card.rows if row.role != "health"]
-    alone = ["Variant"] if len(card.variants) == 1 else []
-    shown = scorecard_table(card).filter(items=_SHOWN).drop(columns=alone).rename(columns=_SHORT)
-    if broken(card.health.srm):
-        shown["Verdict"] = words.SPLIT_BROKEN
-    pinned = {"Metric": st.column_config.TextColumn(pinned=True)}
-    table(shown, words.TABLE, key="scorecard_table", columns=pinned)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        csv_button(_behind(card, "scorecard", partial(records_table, card)), "scorecard")
-        with st.container():
-            table_behind(
-                _behind(card, "methods", partial(scorecard_table, card, rows)), "methods", words.ALL_COLUMNS
-            )
-
-
 def draw_metric(card: Scorecard) -> None:
     """One metric: what it means, its values in every arm, and its effect by day."""
     st.markdown(f"##### {words.METRIC_DETAIL}")
@@ -208,9 +179,17 @@ def _by_day(card: Scorecard, facts: MetricFacts, variant: str) -> None:
     )
 
 
+def file_words(card: Scorecard) -> str:
+    """The experiment as a part of a file's name."""
+    return _safe(card.name or "typed")[:100] or "experiment"
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.=-]+", "-", name).strip("-")
+
+
 def _behind(card: Scorecard, what: str, frame: partial[pd.DataFrame]) -> Behind:
-    name = re.sub(r"[^\w.=-]+", "-", f"{what}_{card.name or 'typed'}").strip("-")[:120]
-    return Behind(frame, card.sql, name)
+    return Behind(frame, card.sql, f"{_safe(what)[:60]}_{file_words(card)}")
 
 
 def _lift(card: Scorecard, row: ExperimentRow) -> Tile:

@@ -9,6 +9,7 @@ from analytics.experiments.rows import TypedArm
 from analytics.experiments.typed import compare_counts, compare_means
 from analytics.workbench import Workbench
 from app import locations
+from app.charts.experiment_words import p_value
 from tests.app.conftest import assert_fine, charts, texts
 from tests.app.views.experiment_projects import shop
 
@@ -41,8 +42,10 @@ def test_typed_counts_give_the_verdict_of_the_analysis(open_page):
     assert tile(page, "Units").value == "7,230"
     assert len(page.metric) == 4
     table = page.dataframe[0].value
-    assert list(table["Verdict"]) == ["▲ better"]
-    assert table["Adjusted p-value"][0] == pytest.approx(card.rows[0].p_adjusted)
+    assert list(table["Verdict"]) == ["▲ ship"]
+    assert list(table["p"]) == [p_value(card.rows[0].p_adjusted)]
+    assert list(table["n"]) == ["3,568 / 3,662"]
+    assert table["Interval"][0].startswith("data:image/svg+xml;base64,")
     assert len(charts(page)) == 1
 
 

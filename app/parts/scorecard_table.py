@@ -1,0 +1,50 @@
+"""The table of the Scorecard page: every comparison in a line that fits the screen, its lift drawn."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+import streamlit as st
+
+from analytics.experiments.rows import Scorecard
+from app.charts.experiment_tables import records_table, scorecard_table
+from app.charts.interval_bar import Ink
+from app.charts.scorecard_overview import BAR, LIFT, UNITS, P, overview_table
+from app.parts import experiments_words as words
+from app.parts.chart import Behind, csv_button, header, table_behind
+from app.parts.table import table
+
+_INKS = {"light": Ink("#0F1115", "#0F1115"), "dark": Ink("#F2F1EE", "#F2F1EE")}
+"""The text colours of both themes: a picture in a cell knows no style sheet."""
+_WIDTHS = {"Metric": 112, "Variant": 70, "Verdict": 116, UNITS: 112, LIFT: 160, BAR: 150, P: 56, "Chance": 66}
+_LEVEL_WIDTH = 112
+_ON_THE_RIGHT = {UNITS, P, "Chance"}
+
+
+def draw_table(card: Scorecard, file_name: str) -> None:
+    """The comparisons in the columns that matter most; every column and every method behind it.
+
+    Args:
+        card: what is compared.
+        file_name: of the CSV files.
+    """
+    header(("scorecard_table", "p_adjusted_holm", "chance_to_beat"), "scorecard", card.sql)
+    frame = overview_table(card, _INKS[st.context.theme.type or "light"])
+    table(frame, words.TABLE, key="scorecard_table", columns={name: _column(name) for name in frame.columns})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        csv_button(Behind(partial(records_table, card), card.sql, f"scorecard_{file_name}"), "scorecard")
+        with st.container():
+            rows = [row for row in card.rows if row.role != "health"]
+            behind = Behind(partial(scorecard_table, card, rows), card.sql, f"methods_{file_name}")
+            table_behind(behind, "methods", words.ALL_COLUMNS)
+
+
+def _column(name: str) -> object:
+    width = _WIDTHS.get(name, _LEVEL_WIDTH)
+    if name == BAR:
+        return st.column_config.ImageColumn(name, width=width, help=words.BAR_HELP)
+    if name == UNITS:
+        return st.column_config.TextColumn(name, width=width, alignment="right", help=words.UNITS_HELP)
+    side: Literal["right"] | None = "right" if name in _ON_THE_RIGHT else None
+    return st.column_config.TextColumn(name, width=width, alignment=side, pinned=name == "Metric")

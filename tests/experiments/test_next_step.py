@@ -26,7 +26,7 @@ def row(effect, *, role="primary", planned=None, **metric):
     return answer, answer.rows[0]
 
 
-@pytest.mark.parametrize(("effect", "word"), [(0.5, "ship"), (-0.5, "harm"), (0.05, "inconclusive")])
+@pytest.mark.parametrize("effect, word", [(0.5, "ship"), (-0.5, "harm"), (0.05, "inconclusive")])
 def test_primary_metrics(effect, word):
     answer, one = row(effect)
     assert one.verdict == word

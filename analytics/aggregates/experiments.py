@@ -219,7 +219,9 @@ def _metric(whole: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
         _moments(table, wanted, columns, present) if wanted.covariates else None,
         read_bins(table, wanted, raw, present, edges),
         edges,
-        read_values(table, own, present, split) if skewness and smallest < FEW_UNITS else None,
+        read_values(table, own, present, split)
+        if (skewness and smallest < FEW_UNITS) or wanted.reads_values
+        else None,
         n_imputed,
         limits,
         counted.n_rows_left_out,

@@ -54,6 +54,7 @@ class Wanted:
         lookback: of the covariate, before each unit's first exposure; None without.
         is_weighted: whether its rows stand for others that were not logged.
         only_compares: whether what is looked back to only tells if the arms were alike before, and adjusts nothing.
+        reads_values: whether the values of single units are read, however many there are.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Wanted:
     lookback: timedelta | None = None
     is_weighted: bool = False
     only_compares: bool = False
+    reads_values: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:

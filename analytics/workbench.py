@@ -26,6 +26,7 @@ from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import estimate as ask_estimate
 from analytics.ask import examples as ask_examples
+from analytics.ask import experiment_kinds as ask_experiment_kinds
 from analytics.ask import experiments as ask_experiments
 from analytics.ask import false_alarms as ask_false_alarms
 from analytics.ask import features as ask_features
@@ -50,7 +51,9 @@ from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
+from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.rows import ExperimentRow, History, Scorecard
+from analytics.experiments.states import StateRow
 from analytics.labels.rows import (
     LabelChangeRow,
     LabelCoverageRow,
@@ -361,6 +364,18 @@ class Workbench:
     def history(self, scope: Scope | None = None, *, metric: str, name: str | None = None) -> History:
         """What the logs say about a metric before an experiment on it is planned."""
         return self._ask(lambda catalog: ask_experiments.history_of(catalog, scope or Scope(), metric, name))
+
+    def funnel(
+        self, name: str, scope: Scope | None = None, *, confidence: float | None = None
+    ) -> Results[FunnelRow]:
+        """Every step of every funnel of an experiment, in every arm."""
+        return self._ask(
+            lambda catalog: ask_experiment_kinds.funnels_of(catalog, scope or Scope(), name, confidence)
+        )
+
+    def exposure_states(self, name: str, scope: Scope | None = None) -> Results[StateRow]:
+        """Who of an experiment's logs counts, who does not, and why."""
+        return self._ask(lambda catalog: ask_experiment_kinds.states_of(catalog, scope or Scope(), name))
 
     def telemetry(self) -> Results[FileRow]:
         """What every log file holds, and what of it was left out."""

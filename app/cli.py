@@ -33,6 +33,8 @@ COMMANDS: dict[str, str] = {
     "estimate": "app.commands.estimate:estimate_command",
     "examples": "app.commands.examples:examples_command",
     "experiment": "app.commands.experiment:experiment_command",
+    "experiment-exposures": "app.commands.experiment_kinds:experiment_exposures_command",
+    "experiment-funnel": "app.commands.experiment_kinds:experiment_funnel_command",
     "features": "app.commands.features:features_command",
     "gain": "app.commands.decisions:gain_command",
     "gaps": "app.commands.populations:gaps_command",

@@ -37,7 +37,7 @@ def experiment_command(
     path = Path(words[0]) if len(words) == 2 else locations.sample_logs()
     answers = [
         _ask(file, words[-1], window, confidence, as_json=as_json)
-        for file in _declaring(path, words[-1], alone=len(words) == 1)
+        for file in declaring(path, words[-1], alone=len(words) == 1)
     ]
     if as_json:
         write_records([record for records, _ in answers for record in records])
@@ -67,7 +67,7 @@ def _ask(
     return [{"project": project, **record} for record in records], shown
 
 
-def _declaring(path: Path, name: str, *, alone: bool) -> list[Path]:
+def declaring(path: Path, name: str, *, alone: bool) -> list[Path]:
     """The project files that declare an experiment of this name.
 
     Raises:

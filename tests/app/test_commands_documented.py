@@ -15,7 +15,9 @@ from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRo
 from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
+from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.rows import ExperimentRow, PowerRow
+from analytics.experiments.states import StateRow
 from analytics.labels.rows import (
     LabelChangeRow,
     LabelCoverageRow,
@@ -76,6 +78,8 @@ RECORDS = {
     "splits": SplitRow,
     "unlike": UnlikeRow,
     "experiment": ExperimentRow,
+    "experiment-exposures": StateRow,
+    "experiment-funnel": FunnelRow,
     "compare-counts": ExperimentRow,
     "multivariate": MultivariateRow,
     "power": PowerRow,

@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 
 from analytics.aggregates.arms import ExperimentAggregates
 from analytics.experiments.badges import badge
-from analytics.experiments.days import day_rows
+from analytics.experiments.checks import checks_of
+from analytics.experiments.days import day_rows, first_crossings
 from analytics.experiments.design import Design
 from analytics.experiments.drafts import drafts
 from analytics.experiments.family import corrected, correction
 from analytics.experiments.health import broken, health, row_warnings
+from analytics.experiments.looks import at_last_look
 from analytics.experiments.next_step import decided, with_verdict
-from analytics.experiments.rows import Check, ExperimentRow, Health, Scorecard
+from analytics.experiments.rows import ExperimentRow, Health, Scorecard
 from analytics.experiments.single_arms import arm_rows, value_bins
 from analytics.experiments.verdict import decide
 
@@ -40,15 +42,27 @@ def scorecard(
     state = health(design, aggregates, level, test_split=test_split)
     found = {metric.name: metric for metric in aggregates.metrics}
     ordered = [(metric, found[metric.name]) for metric in design.ordered_metrics]
-    arms = tuple(row for metric, given in ordered for row in arm_rows(design, metric, given, level))
+    # what is tested is what a group-sequential look saw; the days after it are drawn all the same
+    at_look = replace(
+        aggregates, metrics=tuple(at_last_look(design, metric) for metric in aggregates.metrics)
+    )
+    seen = {metric.name: metric for metric in at_look.metrics}
+    arms = tuple(
+        row for metric, _ in ordered for row in arm_rows(design, metric, seen[metric.name], level)
+    )
     widths = {
         (arm.metric, arm.variant): (arm.ci_high - arm.ci_low) / 2
         for arm in arms
         if arm.ci_low is not None and arm.ci_high is not None
     }
-    checks: tuple[Check, ...] = ()
-    rows = tuple(_with_widths(row, widths) for row in _rows(design, aggregates, state, level))
+    checks = checks_of(design, aggregates, state.doubts, test_split=test_split)
+    rows = tuple(_with_widths(row, widths) for row in _rows(design, at_look, state, level))
     levels = {(row.metric, row.variant, row.method): row.confidence_adjusted or level for row in rows}
+    days = tuple(row for metric, given in ordered for row in day_rows(design, metric, given, levels))
+    crossings = first_crossings(rows, days, design.stopping)
+    rows = tuple(
+        replace(row, first_crossing=crossings.get((row.metric, row.variant, row.method))) for row in rows
+    )
     return Scorecard(
         name=design.name,
         control=design.control,
@@ -57,7 +71,7 @@ def scorecard(
         metrics=tuple(metric.facts for metric in design.ordered_metrics),
         rows=rows if state.srm is None else (*rows, state.srm),
         arms=arms,
-        days=tuple(row for metric, given in ordered for row in day_rows(design, metric, given, levels)),
+        days=days,
         bins=tuple(row for metric, given in ordered for row in value_bins(design, metric, given)),
         health=state,
         decision=decided(decide(design, rows, state, checks), rows, checks, early=_is_early(design)),

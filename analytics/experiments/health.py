@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from analytics.aggregates.arms import ArmMoments, ExperimentAggregates, MetricAggregates, Split
+from analytics.experiments.checks.split import SRM_ALARM, PlainTest, plain_test
 from analytics.experiments.crossed import crossed_problem
 from analytics.experiments.design import Design
 from analytics.experiments.drafts import SMALL_ARM, untested
@@ -24,10 +26,7 @@ from analytics.experiments.states import (
 )
 from analytics.experiments.words import count, listed, number, p_value, percent, plural
 from analytics.results import Status
-from analytics.stats.sample_ratio import SampleRatio, sample_ratio_test
 
-SRM_ALARM = 0.001
-"""p-value under which the split is called broken: it is looked at in every experiment, and nothing good excuses it."""
 _LEAST_EXPECTED = 5.0
 _FEW_CLUSTERS = 30
 
@@ -37,11 +36,13 @@ def health(
 ) -> Health:
     """Judge the split and gather what was left out."""
     split = found.split
-    counts = split.n if split.clusters is None else split.clusters
-    tested = sample_ratio_test([counts.get(arm, 0) for arm in design.shares], list(design.shares.values()))
+    tested = plain_test(design, split)
+    total = sum(tested.expected.values())
     arms = tuple(
-        ArmCount(arm, share, int(counts.get(arm, 0)), float(expected))
-        for (arm, share), expected in zip(design.planned.items(), tested.expected, strict=True)
+        ArmCount(
+            arm, tested.expected[arm] / total if total else share, tested.counts[arm], tested.expected[arm]
+        )
+        for arm, share in design.planned.items()
     )
     doubts = tuple(silent_arms(found.metrics, split))
     problems = [*doubts, *split_problems(design, split), *exposed_late(found.metrics, split)]
@@ -69,28 +70,38 @@ def health(
 
 
 def broken(srm: ExperimentRow | None) -> bool:
-    """Whether the split is so far from the planned one that nothing may be concluded."""
-    return srm is not None and srm.p_value is not None and srm.p_value < SRM_ALARM
+    """Whether the split is so far from the planned one that nothing may be concluded, with daily looks."""
+    p = split_p(srm)
+    return p is not None and p < SRM_ALARM
+
+
+def split_p(srm: ExperimentRow | None) -> float | None:
+    """The p-value the split is judged by: the one that holds with daily looks where there is one."""
+    return None if srm is None else srm.p_value if srm.p_adjusted is None else srm.p_adjusted
 
 
 def _srm_row(
     design: Design,
     arms: Sequence[ArmCount],
-    tested: SampleRatio,
+    tested: PlainTest,
     problems: Sequence[str],
     confidence: float,
 ) -> ExperimentRow:
     status, reason = _srm_state(arms)
+    if status == "ok" and math.isnan(tested.p_value):
+        status, reason = "too_few", "every stratum or phase has too few units for the test"
     ok = status == "ok"
     warnings = list(problems)
-    if ok and tested.p_value < SRM_ALARM:
-        warnings.insert(0, split_sentence(arms, tested.p_value))
+    p = tested.p_value if tested.p_daily is None else tested.p_daily
+    if ok and p < SRM_ALARM:
+        warnings.insert(0, split_sentence(arms, p))
     return replace(
         untested(design.name, "srm", "chi-squared", "chi-squared"),
         n=sum(arm.n for arm in arms),
         statistic=float(tested.statistic) if ok else None,
         df=float(tested.df) if ok else None,
         p_value=float(tested.p_value) if ok else None,
+        p_adjusted=tested.p_daily if ok else None,
         warnings="; ".join(warnings) or None,
         confidence=confidence,
         status=status,

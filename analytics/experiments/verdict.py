@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from analytics.experiments.badges import gains
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.family import NOT_REACHED
-from analytics.experiments.health import broken, split_sentence, unknown_arms
+from analytics.experiments.health import broken, split_p, split_sentence, unknown_arms
 from analytics.experiments.rows import Badge, Call, Check, Decision, ExperimentRow, Health, headline
 from analytics.experiments.words import listed, number, p_value, percent, signed
 from analytics.project import SHARES
@@ -55,8 +55,9 @@ def decide(
 
     A check that blocks leaves no win: what it found is said instead.
     """
-    if health.srm is not None and health.srm.p_value is not None and broken(health.srm):
-        split = split_sentence(health.arms, health.srm.p_value)
+    p = split_p(health.srm)
+    if p is not None and broken(health.srm):
+        split = split_sentence(health.arms, p)
         return Decision("invalid", f"No verdict: {split}. Find the cause before reading any difference.")
     if not health.n_units and health.n_unknown:
         return Decision("unknown", f"Nobody is in a declared arm: {unknown_arms(health)}.")
@@ -81,7 +82,7 @@ def decide(
         sentence = f"{sentence[0].upper()}{sentence[1:]}"
     blocking = [check for check in checks if check.level == "blocks"]
     if blocking and first.call in {"won", "mixed"}:
-        return Decision("invalid", f"No verdict: {blocking[0].sentence.rstrip('.')}.", first.variant)
+        return Decision("invalid", f"No verdict: {blocking[0].sentence}", first.variant)
     if health.doubts and first.call in {"won", "mixed"}:
         return Decision("invalid", f"No verdict: {health.doubts[0]}", first.variant)
     doubts = [f"{doubt[0].upper()}{doubt[1:]}" for doubt in health.doubts]

@@ -245,6 +245,9 @@ class MetricAggregates:
         uncapped: the moments without winsorising; None where nothing is cut.
         before: the same units' values from before their first exposure, where these only tell whether the arms were
             alike; None where none are read, or `with_covariate` has them.
+        pairs: where units come in pairs: moments over the pairs of each arm with the control that are complete, the
+            columns of the arm's unit (with the covariate, where there is one) and then those of the control's; its
+            ``missing`` are units of incomplete pairs.
     """
 
     name: str
@@ -267,6 +270,7 @@ class MetricAggregates:
     steps: ArmMoments | None = None
     uncapped: ArmMoments | None = None
     before: ArmMoments | None = None
+    pairs: ArmMoments | None = None
 
 
 @dataclass(frozen=True)

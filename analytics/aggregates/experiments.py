@@ -30,6 +30,7 @@ from analytics.aggregates.first_arms import arms, seen
 from analytics.aggregates.keys import column
 from analytics.aggregates.log_state import read_log_state
 from analytics.aggregates.metric_counts import count_rows, leaves_open_out, of_closed_windows, open_windows
+from analytics.aggregates.pair_moments import read_pairs
 from analytics.aggregates.readings import Reading, Wanted, segment_columns
 from analytics.aggregates.unit_histograms import read_bins, read_edges, read_values
 from analytics.aggregates.unit_kinds import value_column
@@ -208,6 +209,9 @@ def _metric(whole: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
     for name in wanted.of_units:
         columns[name], gaps = imputed(table, present, columns[name])
         n_imputed = max(n_imputed, gaps)
+        if gaps:
+            # a covariate of its own, so that the mean that is filled in stands for nothing
+            columns[f"{name}_missing"] = f"(CASE WHEN {raw[name]} IS NULL THEN 1e0 ELSE 0e0 END)"
     edges = read_edges(table, wanted, raw, present)
     own = {name: columns[name] for name in wanted.columns}
     moments = _moments(table, wanted, own, present)
@@ -236,7 +240,13 @@ def _metric(whole: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
         _steps(table, index, wanted),
         _moments(table, wanted, {name: raw[name] for name in own}, present) if _cuts(limits) else None,
         _before(table, wanted, columns, present),
+        read_pairs(table, _compared(wanted, columns), present),
     )
+
+
+def _compared(wanted: Wanted, columns: Mapping[str, str]) -> dict[str, str]:
+    """The columns of a metric and of what it is adjusted by."""
+    return {name: text for name, text in columns.items() if name not in wanted.looked_back or wanted.covariates}
 
 
 def _before(table: UnitTable, wanted: Wanted, columns: Mapping[str, str], present: str) -> ArmMoments | None:
@@ -295,10 +305,8 @@ def _moments(
 ) -> ArmMoments:
     """Moments by arm, day of first exposure, cluster, stratum and phase; or, with ``value``, by arm, cluster and it."""
     names = tuple(columns)
-    stratum = "stratum" if value is None else value
-    stratified = value is not None or any(
-        own.column == "stratum" for own in segment_columns(table.catalog.project)
-    )
+    stratum = _stratum(table) if value is None else value
+    stratified = stratum is not None
     phase = "phase" if table.reading.phases and value is None else "CAST(NULL AS INTEGER)"
     day = "day" if value is None else "CAST(NULL AS DATE)"
     pairs = list(combinations_with_replacement(range(len(names)), 2))
@@ -317,7 +325,8 @@ def _moments(
     inner = ", ".join(f"{text} AS c{i}" for i, text in enumerate(columns.values()))
     found = table.query(
         f"SELECT {', '.join(items)} FROM (SELECT variant, {day} AS day, {cluster} AS cluster, "
-        f"{stratum} AS stratum, {phase} AS phase, {inner} FROM ({table.units.text}) WHERE {present}) "
+        f"{stratum or 'CAST(NULL AS VARCHAR)'} AS stratum, {phase} AS phase, {inner} "
+        f"FROM ({table.units.text}) WHERE {present}) "
         "GROUP BY variant, day, cluster, stratum, phase ORDER BY variant, day, cluster, stratum, phase"
     )
     k, n = len(names), found.num_rows
@@ -340,6 +349,16 @@ def _moments(
         np.array(found.column("stratum").to_pylist(), dtype=np.str_) if stratified else None,
         column(found, "phase").astype(np.int64) if phase == "phase" else None,
     )
+
+
+def _stratum(table: UnitTable) -> str | None:
+    """What tells the stratum of a unit: the declared column, or all segments together; None without."""
+    found = segment_columns(table.catalog.project)
+    if any(own.column == "stratum" for own in found):
+        return "stratum"
+    if not table.reading.crosses_segments or not found:
+        return None
+    return " || ', ' || ".join(f"segment_{i}" for i in range(len(found)))
 
 
 def _skewness(

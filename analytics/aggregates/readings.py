@@ -110,6 +110,8 @@ class Reading:
         segmented: whether the moments are read by value of each segment besides.
         leaves_crossed_out: whether units seen in several arms count in none; otherwise in the one they saw first.
         leaves_open_out: whether units whose metric window has not closed yet do not enter.
+        control: the arm that pairs are made with.
+        crosses_segments: whether units without a declared stratum lie in strata of all their segments together.
     """
 
     name: str
@@ -124,6 +126,8 @@ class Reading:
     segmented: bool = False
     leaves_crossed_out: bool = False
     leaves_open_out: bool = False
+    control: str | None = None
+    crosses_segments: bool = False
 
     @property
     def closing(self) -> Sql:

@@ -119,6 +119,8 @@ def reading_of(catalog: Catalog, scope: Scope, name: str, *, segmented: bool = F
         segmented=segmented,
         leaves_crossed_out=experiment.crossed == "leave_out",
         leaves_open_out=experiment.leaves_open_windows_out,
+        control=experiment.control,
+        crosses_segments=experiment.post_stratify,
     )
 
 
@@ -245,7 +247,8 @@ def roles_of(project: Project, experiment: Experiment) -> dict[str, Role]:
     roles: dict[str, Role] = dict.fromkeys(experiment.primary, "primary")
     roles |= dict.fromkeys(experiment.guardrails, "guardrail")
     roles |= dict.fromkeys(experiment.secondary, "secondary")
-    return roles or dict.fromkeys(project.metrics, "primary")
+    # a series belongs to nobody, so no arm has one
+    return roles or {name: "primary" for name, metric in project.metrics.items() if metric.source != "series"}
 
 
 def _kept(catalog: Catalog, key: object, kind: type[Answer], ask: Callable[[], Answer]) -> Answer:

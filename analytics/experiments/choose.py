@@ -10,16 +10,19 @@ from datetime import date
 from analytics.aggregates.arms import ArmMoments, MetricAggregates
 from analytics.experiments.compare import compare
 from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.held import held
 from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.pairs import PairMoments, pair
 from analytics.experiments.refusals import immature, refusal
 from analytics.experiments.rows import Method
+from analytics.experiments.structure import compare_pairs, compare_within, strata, structure_of
 
 
-def methods_of(metric: MetricDesign, found: MetricAggregates) -> tuple[Method, ...]:
-    """The methods by which a metric is always compared: as it is, and adjusted where it can be."""
+def methods_of(design: Design, metric: MetricDesign, found: MetricAggregates) -> tuple[Method, ...]:
+    """The methods by which a metric is always compared: as it is, within what arms were drawn in, and adjusted."""
+    structure = structure_of(design, found)
     adjusted = metric.has_covariate and found.with_covariate is not None
-    return ("unadjusted", "cuped") if adjusted else ("unadjusted",)
+    return ("unadjusted", *([structure] if structure else []), *(["cuped"] if adjusted else []))
 
 
 def moments_of(found: MetricAggregates, method: Method) -> ArmMoments:
@@ -56,4 +59,35 @@ def choose(
         return NotTested("immature", young)
     if two is None:
         two = pair(moments if day is None else moments.until(day), variant, design.control)
-    return compare(two, metric.kind, adjusted=method == "cuped")
+    if method == "unadjusted" or structure_of(design, found) is None:
+        fixed = compare(two, metric.kind, adjusted=method == "cuped")
+    else:
+        fixed = _structured(design, metric, found, arm, day)
+    return held(design, metric, found, (variant, two), fixed, day)
+
+
+def _structured(
+    design: Design, metric: MetricDesign, found: MetricAggregates, arm: tuple[str, Method], day: date | None
+) -> Comparison | NotTested:
+    """Within pairs, or within strata and phases; adjusted by the covariates as well where the method says so."""
+    variant, method = arm
+    adjusted = method == "cuped"
+    if found.pairs is not None:
+        pairs = found.pairs if day is None else found.pairs.until(day)
+        return compare_pairs(pairs, variant, metric.kind, adjusted=adjusted)
+    moments = moments_of(found, method)
+    moments = moments if day is None else moments.until(day)
+    return compare_within(design, moments, variant, metric.kind, adjusted=adjusted)
+
+
+def sizes_of(
+    design: Design, found: MetricAggregates, arm: tuple[str, Method], two: PairMoments
+) -> tuple[int, int]:
+    """Units of the arm and of the control that enter a comparison."""
+    variant, method = arm
+    if method == "unadjusted" or structure_of(design, found) is None:
+        return round(two.arm.n), round(two.control.n)
+    if found.pairs is not None:
+        return found.pairs.count(variant), found.pairs.count(variant)
+    used, _ = strata(design, moments_of(found, method), variant, design.control)
+    return round(sum(one.arm.n for one in used.values())), round(sum(one.control.n for one in used.values()))

@@ -1,70 +1,116 @@
-"""The effect day by day, cumulated over the days of first exposure."""
+"""The effect day by day, cumulated over the days of first exposure, with what looking once and looking daily say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from analytics.aggregates.arms import MetricAggregates
 from analytics.experiments.choose import choose, methods_of, moments_of
 from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.held import side_of
 from analytics.experiments.methods import Comparison, Limits, NotTested, limits
 from analytics.experiments.pairs import PairMoments, cumulative
-from analytics.experiments.rows import DayRow, Method
+from analytics.experiments.rows import DayRow, ExperimentRow, Method
+from analytics.experiments.stopping import LookComparison, WaldComparison, always_valid, fixed_of
+
+Key = tuple[str, str | None, Method]
 
 
 @dataclass(frozen=True)
 class _Day:
-    """What is known of one arm at the end of one day."""
+    """What is known of one arm at the end of one day.
+
+    Attributes:
+        outcome: by the declared stopping rule; on a day of a group-sequential design without a look the fixed one.
+        fixed: the same as if it were looked at once.
+        sequence: the same as a confidence sequence has it; None where the method has none.
+        drawn: whether the stopping rule answers on this day.
+    """
 
     variant: str
     method: Method
     day: date
     two: PairMoments
     outcome: Comparison | NotTested
+    fixed: Comparison | None
+    sequence: WaldComparison | None
+    drawn: bool
 
 
 def day_rows(
-    design: Design,
-    metric: MetricDesign,
-    found: MetricAggregates,
-    levels: Mapping[tuple[str, str | None, Method], float],
+    design: Design, metric: MetricDesign, found: MetricAggregates, levels: Mapping[Key, float]
 ) -> Iterator[DayRow]:
     """Every arm by every method on every day of first exposure; none where exposures carry no time.
 
     Args:
         design: of the experiment.
         metric: of the days.
-        found: its aggregates.
+        found: its aggregates, up to now.
         levels: (metric, arm, method) -> confidence of the record's corrected interval.
     """
     if not found.moments.known_days:
         return
-    days = [
-        _Day(variant, method, day, two, choose(design, metric, found, (variant, method), day=day, two=two))
-        for variant in design.variants
-        for method in methods_of(metric, found)
-        for day, two in cumulative(moments_of(found, method), variant, design.control)
-    ]
-    drawn: dict[int, Limits] = {}
-    for variant, method in dict.fromkeys((day.variant, day.method) for day in days):
-        mine = {
-            i: day.outcome
-            for i, day in enumerate(days)
-            if (day.variant, day.method) == (variant, method) and not isinstance(day.outcome, NotTested)
-        }
-        level = levels[metric.name, variant, method]
-        drawn |= dict(zip(mine, limits([*mine.values()], level), strict=True))
-    for i, day in enumerate(days):
-        yield _row(metric.name, design.control, day, drawn.get(i))
+    for variant in design.variants:
+        for method in methods_of(design, metric, found):
+            days = [
+                _of_day(design, metric, found, (variant, method), day, two)
+                for day, two in cumulative(moments_of(found, method), variant, design.control)
+            ]
+            yield from _drawn(design, metric, days, levels[metric.name, variant, method])
 
 
-def _row(metric: str, control: str, day: _Day, drawn: Limits | None) -> DayRow:
+def _of_day(
+    design: Design,
+    metric: MetricDesign,
+    found: MetricAggregates,
+    arm: tuple[str, Method],
+    day: date,
+    two: PairMoments,
+) -> _Day:
+    outcome = choose(design, metric, found, arm, day=day, two=two)
+    fixed = None if isinstance(outcome, NotTested) else fixed_of(outcome)
+    n = two.arm.n + two.control.n
+    sequence = None
+    if fixed is not None:
+        sequence = always_valid(design, arm[0], fixed, n, side_of(design, metric))
+    drawn = fixed is not None and (
+        design.stopping != "group-sequential" or isinstance(outcome, LookComparison)
+    )
+    return _Day(*arm, day, two, outcome, fixed, sequence, drawn)
+
+
+def _drawn(design: Design, metric: MetricDesign, days: Sequence[_Day], confidence: float) -> Iterator[DayRow]:
+    """The rows of one arm by one method; intervals of one kind are drawn together."""
+    fixed = _limits([day.fixed for day in days], confidence)
+    sequences = _limits([day.sequence for day in days], confidence)
+    if design.stopping == "fixed":
+        declared = fixed
+    else:
+        kept = [day.outcome if day.drawn and not isinstance(day.outcome, NotTested) else None for day in days]
+        declared = sequences if design.stopping == "always-valid" else _limits(kept, confidence)
+    for day, *drawn in zip(days, declared, fixed, sequences, strict=True):
+        yield _row(metric.name, design.control, day, drawn, confidence)
+
+
+def _limits(comparisons: Sequence[Comparison | None], confidence: float) -> list[Limits | None]:
+    found = iter(limits([one for one in comparisons if one is not None], confidence))
+    return [None if one is None else next(found) for one in comparisons]
+
+
+def _row(metric: str, control: str, day: _Day, drawn: Sequence[Limits | None], confidence: float) -> DayRow:
     outcome = day.outcome
     tested = None if isinstance(outcome, NotTested) else outcome
-    lift = None if drawn is None else drawn.lift
+    lift = next((one.lift for one in drawn if one is not None and one.lift is not None), None)
     reason = outcome.reason if isinstance(outcome, NotTested) else None if lift else outcome.no_lift
+    ends: dict[str, Any] = {}
+    for prefix, one in zip(("", "fixed_", "always_valid_"), drawn, strict=True):
+        ends |= _ends(prefix, one)
+    crossed = None
+    if drawn[2] is not None:
+        crossed = drawn[2].interval.low > 0 or drawn[2].interval.high < 0
     return DayRow(
         metric=metric,
         variant=day.variant,
@@ -74,11 +120,43 @@ def _row(metric: str, control: str, day: _Day, drawn: Limits | None) -> DayRow:
         n=round(day.two.arm.n),
         n_control=round(day.two.control.n),
         difference=None if tested is None else tested.difference,
-        ci_low=None if drawn is None else drawn.interval.low,
-        ci_high=None if drawn is None else drawn.interval.high,
         lift=None if lift is None else lift[0],
-        lift_ci_low=None if lift is None else lift[1].low,
-        lift_ci_high=None if lift is None else lift[1].high,
+        p_value=outcome.p_value if day.drawn and not isinstance(outcome, NotTested) else None,
+        fixed_p_value=None if day.fixed is None else day.fixed.p_value,
+        always_valid_p_value=None if day.sequence is None else day.sequence.p_value,
+        crossed=crossed,
+        confidence=confidence,
         status=outcome.status if isinstance(outcome, NotTested) else "ok",
         reason=reason,
+        **ends,
     )
+
+
+def _ends(prefix: str, drawn: Limits | None) -> dict[str, float | None]:
+    lift = None if drawn is None else drawn.lift
+    return {
+        f"{prefix}ci_low": None if drawn is None else drawn.interval.low,
+        f"{prefix}ci_high": None if drawn is None else drawn.interval.high,
+        f"{prefix}lift_ci_low": None if lift is None else lift[1].low,
+        f"{prefix}lift_ci_high": None if lift is None else lift[1].high,
+    }
+
+
+def first_crossings(rows: Sequence[ExperimentRow], days: Sequence[DayRow], stopping: str) -> dict[Key, date]:
+    """(metric, arm, method) -> the first day on which the declared interval left 0 out, where looking is allowed for.
+
+    Args:
+        rows: of the scorecard.
+        days: of all metrics.
+        stopping: as declared; at a fixed horizon, and with a posterior, crossing early means nothing.
+    """
+    if stopping not in {"always-valid", "group-sequential"}:
+        return {}
+    wanted = {(row.metric, row.variant, row.method) for row in rows}
+    found: dict[Key, date] = {}
+    for day in days:
+        key = (day.metric, day.variant, day.method)
+        outside = day.ci_low is not None and day.ci_high is not None and (day.ci_low > 0 or day.ci_high < 0)
+        if key in wanted and outside:
+            found[key] = min(day.day, found.get(key, day.day))
+    return found

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from analytics.aggregates.arms import MetricAggregates, UnitValues
-from analytics.experiments.choose import choose, methods_of, moments_of
+from analytics.experiments.choose import choose, methods_of, moments_of, sizes_of
 from analytics.experiments.compare import own_estimate
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.methods import Comparison, NotTested, TComparison
 from analytics.experiments.pairs import pair
 from analytics.experiments.rows import ExperimentRow, Method
 from analytics.experiments.skew import SKEWED, skewness_of_difference
+from analytics.experiments.stopping import fixed_of
 from analytics.project import SHARES
 from analytics.stats.intervals import normal_quantile
 from analytics.stats.permutation import studentised_permutation
@@ -36,7 +37,7 @@ def drafts(design: Design, metric: MetricDesign, found: MetricAggregates, confid
     """The comparisons of one metric: every arm, then every method."""
     answer = []
     for variant in design.variants:
-        for method in methods_of(metric, found):
+        for method in methods_of(design, metric, found):
             draft = _draft(design, metric, found, (variant, method), confidence)
             answer.append(_with_permutation(draft, found) if method == "unadjusted" else draft)
     return answer
@@ -53,6 +54,7 @@ def _draft(
     moments = moments_of(found, method)
     two = pair(moments, variant, design.control)
     outcome = choose(design, metric, found, arm, two=two)
+    n, n_control = sizes_of(design, found, arm, two)
     row = replace(
         untested(design.name, metric.name, method, _test_name(metric, method, clustered=moments.clustered)),
         kind=metric.kind,
@@ -60,8 +62,8 @@ def _draft(
         direction=metric.direction,
         variant=variant,
         control=design.control,
-        n=round(two.arm.n),
-        n_control=round(two.control.n),
+        n=n,
+        n_control=n_control,
         mean=outcome.mean,
         mean_control=outcome.mean_control,
         n_missing=sum(moments.missing.get(arm, 0) for arm in (variant, design.control)),
@@ -81,9 +83,10 @@ def _draft(
         chance_to_beat=above if row.direction == "up" else 1.0 - above,
         test=outcome.test,
     )
-    if isinstance(outcome, TComparison):
-        freedom = [outcome.df if moments.clustered else side.n - 1.0 for side in (two.arm, two.control)]
-        spread = math.sqrt(outcome.variance), math.sqrt(outcome.variance_control)
+    fixed = fixed_of(outcome)
+    if isinstance(fixed, TComparison):
+        freedom = [fixed.df if moments.clustered else side.n - 1.0 for side in (two.arm, two.control)]
+        spread = math.sqrt(fixed.variance), math.sqrt(fixed.variance_control)
         widths = [normal_quantile(confidence, df) * sd for df, sd in zip(freedom, spread, strict=True)]
         tested = replace(tested, half_width=float(widths[0]), half_width_control=float(widths[1]))
     return Draft(tested, outcome)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -15,7 +15,8 @@ Kind = MetricKind
 Role = Literal["primary", "secondary", "guardrail", "health"]
 Direction = Literal["up", "down"]
 Method = str
-"""``unadjusted``, ``cuped``, ``post-stratified``, ``chi-squared`` (the split), or the name of a method asked for."""
+"""``unadjusted``, ``cuped``, ``stratified``, ``post-stratified``, ``paired``, ``chi-squared`` (the split), or the name
+of a method asked for."""
 Badge = Literal["better", "worse", "no difference shown", "safe", "harmed", "not shown safe"]
 Verdict = Literal["ship", "hold", "harm", "inconclusive", "needs n"]
 """What to do, in a word: see `analytics.experiments.next_step`."""
@@ -64,6 +65,8 @@ class ExperimentRow:
         status: ``ok``, ``too_few``, ``no_data`` or ``undefined``; in all but ``ok`` everything tested is None.
         reason: why, in words; with ``ok`` why there is no lift.
         definition: of the metric: its expression, stretch of time, decay, cuts, and what becomes of open windows.
+        first_crossing: the first day on which the corrected interval left 0 out, where the stopping rule allows for
+            looking before the end.
     """
 
     experiment: str | None
@@ -108,6 +111,7 @@ class ExperimentRow:
     verdict: Verdict | None = None
     needs_n: int | None = None
     definition: str | None = None
+    first_crossing: date | None = None
 
 
 @dataclass(frozen=True)
@@ -143,11 +147,19 @@ class ArmRow:
 
 @dataclass(frozen=True)
 class DayRow:
-    """What the units first exposed up to and including one local day say (fixed horizon: not for looking daily).
+    """What the units first exposed up to and including one local day say.
 
     Intervals are drawn at the corrected level of the record, so that the last day is what the verdict stands on.
 
-    Attributes: as in `ExperimentRow`; ``n`` and ``n_control`` grow from day to day.
+    Attributes: as in `ExperimentRow`; ``n`` and ``n_control`` grow from day to day. ``ci_*``, ``lift_ci_*`` and
+    ``p_value`` are what the declared stopping rule says (of a group-sequential design on days of a look only); beside
+    them stand what one look at a fixed horizon, and what a confidence sequence says.
+
+    Attributes:
+        fixed_ci_low, fixed_ci_high, fixed_p_value: as if it were looked at on this day only.
+        always_valid_ci_low, always_valid_ci_high, always_valid_p_value: however often it was looked at before.
+        crossed: whether the always-valid interval leaves 0 out.
+        confidence: of all intervals.
     """
 
     metric: str
@@ -165,6 +177,19 @@ class DayRow:
     lift_ci_high: float | None
     status: Status
     reason: str | None
+    p_value: float | None = None
+    fixed_ci_low: float | None = None
+    fixed_ci_high: float | None = None
+    fixed_lift_ci_low: float | None = None
+    fixed_lift_ci_high: float | None = None
+    fixed_p_value: float | None = None
+    always_valid_ci_low: float | None = None
+    always_valid_ci_high: float | None = None
+    always_valid_lift_ci_low: float | None = None
+    always_valid_lift_ci_high: float | None = None
+    always_valid_p_value: float | None = None
+    crossed: bool | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -367,10 +392,28 @@ class Scorecard:
 
 
 def headline(rows: Iterable[ExperimentRow]) -> tuple[ExperimentRow, ...]:
-    """The comparisons that verdict and badges stand on: ``cuped`` where a covariate could be used."""
+    """The comparisons that verdict and badges stand on: see `headline_method`."""
     given = tuple(row for row in rows if row.role != "health")
-    adjusted = {(row.metric, row.variant) for row in given if row.method == "cuped" and row.status == "ok"}
-    return tuple(row for row in given if (row.method == "cuped") == ((row.metric, row.variant) in adjusted))
+    states: dict[tuple[str, str | None], dict[str, str]] = {}
+    for row in given:
+        states.setdefault((row.metric, row.variant), {})[row.method] = row.status
+    shown = {key: headline_method(found) for key, found in states.items()}
+    return tuple(row for row in given if row.method == shown[row.metric, row.variant])
+
+
+def headline_method(states: Mapping[str, str]) -> str | None:
+    """Which of a metric's methods counts: adjusted where a covariate or strata could be used.
+
+    Pairs and strata that shares differ by come before the plain comparison even where they cannot be tested, since
+    without them arms do not compare.
+
+    Args:
+        states: method -> status of its comparison.
+    """
+    for method in ("cuped", "post-stratified"):
+        if states.get(method) == "ok":
+            return method
+    return next((method for method in ("paired", "stratified", "unadjusted") if method in states), None)
 
 
 @dataclass(frozen=True)

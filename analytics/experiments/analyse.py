@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.aggregates.arms import ExperimentAggregates
 from analytics.experiments.badges import badge
-from analytics.experiments.checks import checks_of
+from analytics.experiments.checks import blocking, checks_of
 from analytics.experiments.days import day_rows, first_crossings
 from analytics.experiments.design import Design
 from analytics.experiments.drafts import drafts
@@ -63,6 +63,8 @@ def scorecard(
     rows = tuple(
         replace(row, first_crossing=crossings.get((row.metric, row.variant, row.method))) for row in rows
     )
+    if blocking(checks):  # nothing ships on a comparison that cannot be trusted
+        rows = tuple(replace(row, verdict="hold") if row.verdict == "ship" else row for row in rows)
     return Scorecard(
         name=design.name,
         control=design.control,

@@ -367,6 +367,7 @@ class Scorecard:
         sql: the texts that scanned.
         checks: what speaks for or against trusting it, the blocking ones first.
         stopping: when one may stop, as declared.
+        others: comparisons by methods that were asked for by name; neither corrected nor part of the verdict.
     """
 
     name: str | None
@@ -385,6 +386,7 @@ class Scorecard:
     sql: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     stopping: Stopping = "fixed"
+    others: tuple[ExperimentRow, ...] = ()
 
     def headline_rows(self) -> tuple[ExperimentRow, ...]:
         """The comparisons that verdict and badges stand on: see `headline`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,6 +13,7 @@ from analytics.aggregates.arms import VALUE, ArmMoments, ExperimentAggregates, M
 from analytics.errors import ExperimentError
 from analytics.experiments.analyse import scorecard
 from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.method_rows import other_rows
 from analytics.experiments.rows import Direction, Scorecard, TypedArm
 
 _UTC = ZoneInfo("UTC")
@@ -24,6 +26,8 @@ def compare_counts(
     direction: Direction = "up",
     shares: Mapping[str, float] | None = None,
     zone: ZoneInfo = _UTC,
+    *,
+    methods: Sequence[str] = (),
 ) -> Scorecard:
     """Compare shares given as successes of n, by the score test.
 
@@ -34,9 +38,10 @@ def compare_counts(
         direction: which way is better.
         shares: arm -> planned share; the split is tested only where they are given.
         zone: of the scorecard.
+        methods: others whose comparisons stand beside, such as ``fisher``.
 
     Raises:
-        ExperimentError: numbers that cannot be.
+        ExperimentError: numbers that cannot be, or no such method.
 
     >>> card = compare_counts([TypedArm("B", 3568, 462), TypedArm("A", 3662, 378)], "A")
     >>> card.decision.sentence
@@ -49,7 +54,7 @@ def compare_counts(
         successes = _successes(arm)
         share = successes / arm.n if arm.n else 0.0
         moments.append((share, arm.n * share * (1.0 - share)))
-    return _scorecard(arms, design, moments, zone, test_split=shares is not None)
+    return _scorecard(arms, replace(design, methods=tuple(methods)), moments, zone, test_split=shares is not None)
 
 
 def compare_means(
@@ -59,15 +64,17 @@ def compare_means(
     direction: Direction = "up",
     shares: Mapping[str, float] | None = None,
     zone: ZoneInfo = _UTC,
+    *,
+    methods: Sequence[str] = (),
 ) -> Scorecard:
     """Compare means given with standard deviation and n, by Welch's t.
 
     Args:
         arms: every arm with its n, mean and standard deviation (divisor n - 1).
-        control, alpha, direction, shares, zone: as in `compare_counts`.
+        control, alpha, direction, shares, zone, methods: as in `compare_counts`.
 
     Raises:
-        ExperimentError: numbers that cannot be.
+        ExperimentError: numbers that cannot be, or no such method.
 
     >>> arms = [TypedArm("B", 2158, mean=11.2, standard_deviation=3.1), TypedArm("A", 10, None, 10.9, 2.8)]
     >>> row = compare_means(arms, "A").rows[0]
@@ -80,7 +87,7 @@ def compare_means(
     for arm in arms:
         mean, deviation = _mean(arm)
         moments.append((mean, deviation**2 * max(arm.n - 1, 0)))
-    return _scorecard(arms, design, moments, zone, test_split=shares is not None)
+    return _scorecard(arms, replace(design, methods=tuple(methods)), moments, zone, test_split=shares is not None)
 
 
 def _design(
@@ -169,4 +176,5 @@ def _scorecard(
     found = ExperimentAggregates(
         Split({arm.name: int(arm.n) for arm in arms}), (MetricAggregates(design.metrics[0].name, cells),)
     )
-    return scorecard(design, found, zone, test_split=test_split)
+    card = scorecard(design, found, zone, test_split=test_split)
+    return replace(card, others=other_rows(design, found, card.confidence))

@@ -117,10 +117,13 @@ def parse_filter(text: str, project: Project, features: Iterable[str] = ()) -> F
     Raises:
         ScopeError: the name is unknown, with the nearest known name.
     """
+    segments = segments_of(project)
+    if project.predictions is None and segments:
+        return Filter("segment", *_of_units(text, segments))
     predictions = project.require_predictions()
-    known = tuple(dict.fromkeys((*predictions.segments, *(predictions.features or ()), *features)))
+    known = tuple(dict.fromkeys((*segments, *(predictions.features or ()), *features)))
     name, value = _name_and_value(text, known)
-    if name in predictions.segments:
+    if name in segments:
         return Filter("segment", name, value)
     if name == "outcome":
         return _outcome(value, predictions.task)
@@ -132,6 +135,21 @@ def parse_filter(text: str, project: Project, features: Iterable[str] = ()) -> F
     if name in known:
         return Filter("feature_range" if is_interval(value) else "feature", name, value)
     raise ScopeError(f'"{name}" is not a segment or feature{_nearest(name, known)}')
+
+
+def segments_of(project: Project) -> tuple[str, ...]:
+    """The segments a scope may name: of the predictions, and those that the table of units tells."""
+    predictions, units = project.predictions, project.units
+    own = predictions.segments if predictions is not None else ()
+    of_units = (*units.segments, *filter(None, (units.stratum,))) if units is not None else ()
+    return tuple(dict.fromkeys((*own, *of_units)))
+
+
+def _of_units(text: str, segments: Sequence[str]) -> tuple[str, str]:
+    name, value = _name_and_value(text, segments)
+    if name not in segments:
+        raise ScopeError(f'"{name}" is not a segment{_nearest(name, segments)}')
+    return name, value
 
 
 def _name_and_value(text: str, known: Sequence[str]) -> tuple[str, str]:
@@ -216,7 +234,7 @@ class Scope:
         moment = (now or datetime.now(UTC)).replace(second=0, microsecond=0)
         if grain not in GRAINS:
             raise ScopeError(f'grain "{grain}" is not one of: {", ".join(GRAINS)}')
-        segments = project.predictions.segments if project.predictions is not None else ()
+        segments = segments_of(project)
         if by is not None and by not in segments:
             raise ScopeError(f'by: "{by}" is not a segment{_nearest(by, segments)}')
         return cls(

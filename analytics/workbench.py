@@ -34,6 +34,7 @@ from analytics.ask import gain as ask_gain
 from analytics.ask import gaps as ask_gaps
 from analytics.ask import mix as ask_mix
 from analytics.ask import multivariate as ask_multivariate
+from analytics.ask import outcomes as ask_outcomes
 from analytics.ask import quality as ask_quality
 from analytics.ask import recalibration as ask_recalibration
 from analytics.ask import releases as ask_releases
@@ -63,6 +64,7 @@ from analytics.labels.rows import (
     LabelSourceRow,
     LateMetricRow,
 )
+from analytics.outcomes.rows import OutcomeRow
 from analytics.project import Project, find_projects, read_project
 from analytics.quality.calibration import (
     BaselineRow,
@@ -339,6 +341,10 @@ class Workbench:
     def releases(self, scope: Scope | None = None) -> Results[ReleaseRow]:
         """Every release against the version live before it, with what to do."""
         return self._ask(lambda catalog: ask_releases.releases_of(catalog, scope or Scope()))
+
+    def metrics(self, scope: Scope | None = None, *, names: tuple[str, ...] = ()) -> Results[OutcomeRow]:
+        """Every metric of [metrics] by window, outside experiments; only ``names`` where given."""
+        return self._ask(lambda catalog: ask_outcomes.outcomes_of(catalog, scope or Scope(), names))
 
     @property
     def experiments(self) -> tuple[str, ...]:

@@ -117,6 +117,10 @@ class Metric(Section):
         written: tuple[str, ...] = ("steps",) if self.kind == "funnel" else ("value",)
         if self.kind == "ratio":
             written = ("numerator", "denominator")
+        if self.series is not None:
+            written = ()
+            if self.kind != "mean":
+                raise ValueError('series: is averaged over its readings; write kind = "mean"')
         if self.model is not None:
             written = ()
             if self.kind != "ratio" or self.source not in {None, "predictions"}:
@@ -134,6 +138,8 @@ class Metric(Section):
     def _instead(self, name: str) -> str:
         if self.model is not None:
             return "a metric of the model has no expression"
+        if self.series is not None:
+            return "a metric over a series is the mean of its readings and has no expression"
         if self.kind == "ratio":
             return "a ratio has a numerator and a denominator instead"
         if self.kind == "funnel":

@@ -37,12 +37,10 @@ def _later(project: Project) -> list[str]:
     for name, metric in project.metrics.items():
         at = f"metrics.{name}"
         later[f"{at}.kind"] = metric.kind == "quantile"
-        later[f"{at}.source"] = metric.source in {"series", "counts"}
+        later[f"{at}.source"] = metric.source == "counts"
         later[f"{at}.covariate"] = len(metric.covariate) > 1
         later[f"{at}.smallest_lift"] = metric.smallest_lift is not None
         later[f"{at}.smallest_difference"] = metric.smallest_difference is not None
-    if project.series is not None:
-        later["series"] = True
     return [key for key, used in later.items() if used]
 
 
@@ -53,6 +51,11 @@ def _check_experiment(project: Project, name: str, experiment: Experiment, file:
                 near = get_close_matches(used, project.metrics, n=1)
                 hint = f'did you mean "{near[0]}"?' if near else "declare it as [metrics.…]"
                 raise ProjectError(f'{file}: experiments.{name}.{role}: there is no metric "{used}"; {hint}')
+            if project.metrics[used].source == "series":
+                raise ProjectError(
+                    f'{file}: experiments.{name}.{role}: "{used}" is a series, which belongs to no unit; '
+                    "it is drawn on the Metrics page"
+                )
     start, end = experiment.start, experiment.end
     if start is not None and end is not None and project.instant(start) >= project.instant(end):
         raise ProjectError(f"{file}: experiments.{name}.end: must be after start")

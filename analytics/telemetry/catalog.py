@@ -31,7 +31,7 @@ from analytics.telemetry.casts import is_numeric
 from analytics.telemetry.csv_files import repaired_folder
 from analytics.telemetry.feeds import Feed, open_feed
 from analytics.telemetry.files import LogFile, digest
-from analytics.telemetry.listing import EXPERIMENT_FEEDS, list_feed, list_feeds
+from analytics.telemetry.listing import LENIENT_FEEDS, list_feed, list_feeds
 from analytics.telemetry.releases import read_releases
 from analytics.telemetry.sniff import sniffed_types
 
@@ -297,7 +297,7 @@ class Catalog:
             return tuple(filter(None, (section.id, section.label, section.timestamp, section.source)))
         if name == "releases":
             return ("timestamp", "version")
-        if name in EXPERIMENT_FEEDS:
+        if name in LENIENT_FEEDS:
             section = getattr(self.project, name)
             roles = section.model_dump(exclude={"path", "segments"}, exclude_none=True)
             return tuple(dict.fromkeys((*roles.values(), *getattr(section, "segments", ()))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from analytics.engines.text import identifier
-from analytics.project import Labels, Project
+from analytics.project import Labels, Project, Series
 from analytics.telemetry import casts, typed
 from analytics.telemetry.feeds import Group
 
@@ -83,6 +83,18 @@ def experiment_checks(project: Project, name: str, group: Group, types: dict[str
         if column not in roles.values() and target != "VARCHAR"
     ]
     return [check for check in checks if check.logged != "FALSE"]
+
+
+def series_checks(project: Project, section: Series, group: Group) -> list[Check]:
+    """The checks of a series: a time, a name, a finite number."""
+    name = typed.cast(group, section.name, casts.as_key, "VARCHAR")
+    number = typed.cast(group, section.value, casts.as_double, "DOUBLE")
+    return [
+        _instant("timestamp", section.timestamp, group, project),
+        # a reading that is called nothing cannot be used, so nothing counts like something wrong
+        Check("name", "TRUE", f"{name} IS NOT NULL"),
+        _plain("value", section.value, group, f"isfinite({number})"),
+    ]
 
 
 def _is_score(role: str) -> bool:

@@ -10,12 +10,14 @@ from analytics.telemetry.files import LogFile, list_files
 
 EXPERIMENT_FEEDS = ("exposures", "events", "units")
 """Feeds of experiments: they are checked when an experiment is asked for, so that their faults stop nothing else."""
+LENIENT_FEEDS = (*EXPERIMENT_FEEDS, "series")
+"""Feeds without which monitoring goes on."""
 
 
 def list_feeds(project: Project) -> dict[str, tuple[LogFile, ...]]:
     """The files of every feed the project declares.
 
-    A feed of experiments without a file is listed as empty: monitoring goes on without it.
+    A feed of experiments or series without a file is listed as empty: monitoring goes on without it.
 
     Raises:
         TelemetryError: another declared path names no log file.
@@ -25,7 +27,7 @@ def list_feeds(project: Project) -> dict[str, tuple[LogFile, ...]]:
         "labels": project.labels,
         "reference": project.reference,
         "releases": project.releases if isinstance(project.releases, ReleaseLog) else None,
-        **{name: getattr(project, name) for name in EXPERIMENT_FEEDS},
+        **{name: getattr(project, name) for name in LENIENT_FEEDS},
     }
     listed = {}
     for name, section in sections.items():
@@ -33,7 +35,7 @@ def list_feeds(project: Project) -> dict[str, tuple[LogFile, ...]]:
             try:
                 listed[name] = list_feed(project, name, section)
             except TelemetryError:
-                if name not in EXPERIMENT_FEEDS:
+                if name not in LENIENT_FEEDS:
                     raise
                 listed[name] = ()
     return listed

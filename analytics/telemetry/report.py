@@ -15,9 +15,16 @@ from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import usable
 from analytics.telemetry.feeds import FILE, Feed, Group
 from analytics.telemetry.files import LogFile
-from analytics.telemetry.invalid import Check, experiment_checks, label_checks, prediction_checks
+from analytics.telemetry.invalid import (
+    Check,
+    experiment_checks,
+    label_checks,
+    prediction_checks,
+    series_checks,
+)
 from analytics.telemetry.json_files import rejected_lines
 from analytics.telemetry.listing import EXPERIMENT_FEEDS
+from analytics.telemetry.series_rows import usable_reading
 
 TOUCHED_BYTES = 2_000_000_000
 """Up to this size every value of a group of Parquet files is read, so that a damaged page is found here."""
@@ -196,6 +203,10 @@ def _rules(catalog: Catalog, feed: Feed, group: Group) -> _Rules:
         checks = experiment_checks(project, feed.name, group, catalog.types_of(feed.name))
         moment = typed.instant(group, getattr(project, feed.name).timestamp, project)
         return _Rules(checks, f"({moment})", usable(project, feed.name, group))
+    if feed.name == "series" and project.series is not None:
+        checks = series_checks(project, project.series, group)
+        moment = typed.instant(group, project.series.timestamp, project)
+        return _Rules(checks, f"({moment})", usable_reading(project, project.series, group))
     if feed.name == "labels" and project.labels is not None:
         checks = label_checks(project, project.labels, group)
         moment = typed.instant(group, project.labels.timestamp, project)

@@ -115,7 +115,9 @@ def furthest(rows: list[Row], steps: list[str]) -> int:
     """The most steps that any choice of rows takes in the order of time: tried one after the other, all of them."""
     best, frontier = 0, [datetime.min.replace(tzinfo=UTC)]
     for step in steps:
-        frontier = [row["ts"] for row in rows for since in frontier if row["ts"] >= since and holds(row, step)]
+        frontier = [
+            row["ts"] for row in rows for since in frontier if row["ts"] >= since and holds(row, step)
+        ]
         frontier = sorted(set(frontier))
         if not frontier:
             break
@@ -155,8 +157,15 @@ def read(
 
 
 @pytest.mark.parametrize(
-    ("seed", "as_of", "leaves_open_out"),
-    [(0, None, False), (1, None, True), (2, at(150), False), (3, at(120.5), True), (4, at(900), True), (5, at(90), True)],
+    "seed, as_of, leaves_open_out",
+    [
+        (0, None, False),
+        (1, None, True),
+        (2, at(150), False),
+        (3, at(120.5), True),
+        (4, at(900), True),
+        (5, at(90), True),
+    ],
 )
 def test_every_kind_equals_a_reference_that_reads_row_by_row(
     tmp_path: Path, seed: int, as_of: datetime | None, leaves_open_out: bool
@@ -207,7 +216,10 @@ def test_caps_stand_on_the_units_that_enter(tmp_path: Path) -> None:
 
 def test_a_funnel_takes_steps_in_the_order_of_time(tmp_path: Path) -> None:
     def unit(name: str, *steps: tuple[float, str]) -> list[Row]:
-        return [{"unit": name, "ts": at(hour), "event": event, "amount": 0.0, "items": 0.0} for hour, event in steps]
+        return [
+            {"unit": name, "ts": at(hour), "event": event, "amount": 0.0, "items": 0.0}
+            for hour, event in steps
+        ]
 
     rows = [
         *unit("whole", (1, "view"), (2, "cart"), (3, "buy")),

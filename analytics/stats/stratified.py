@@ -107,13 +107,6 @@ class StratifiedShares:
         """Two-sided."""
         return float(2.0 * special.ndtr(-abs(self.statistic)))
 
-    @property
-    def variances(self) -> tuple[float, float]:
-        """Of either share in this mix of strata, by itself."""
-        shares = (self._x / self._n, self._n), (self._x0 / self._n0, self._n0)
-        arm, control = (float(self._w**2 @ (p * (1.0 - p) / n)) for p, n in shares)
-        return arm, control
-
     def interval(self, confidence: float) -> Interval:
         """Of the difference."""
         z, value = normal_quantile(confidence), self.difference

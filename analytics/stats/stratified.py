@@ -1,4 +1,4 @@
-"""Effects within strata, combined.
+"""Effects and splits within strata, combined.
 
 Where shares or rules differ by stratum (by country, say, or because a split changed midway), arms differ in who is in
 them. Within a stratum they do not. The combined effect is the mean of the strata's effects, weighted by the units of
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +22,30 @@ from scipy.optimize import brentq
 
 from .arrays import FloatArray, as_floats
 from .intervals import Interval, normal_quantile
+from .sample_ratio import sample_ratio_test
 
+LEAST_EXPECTED = 5.0
+"""A stratum in which an arm expects fewer units says nothing about the split."""
 _NARROWEST = 1e-9
 _EDGE = 1.0 - 1e-12
+
+
+class StratifiedSplit(NamedTuple):
+    """Chi-squared of a split summed over strata; the strata's own beside it.
+
+    Attributes:
+        statistic, df, p_value: of all strata together; nan where no stratum could be tested.
+        by_stratum: p-value of each, shape (H,); nan where too few are expected.
+        expected: units expected, shape (H, A).
+        n_tested: strata that entered.
+    """
+
+    statistic: float
+    df: int
+    p_value: float
+    by_stratum: FloatArray
+    expected: FloatArray
+    n_tested: int
 
 
 def satterthwaite(variances: npt.ArrayLike, freedoms: npt.ArrayLike) -> float:
@@ -48,6 +70,34 @@ def weights_by_units(units: npt.ArrayLike, units_control: npt.ArrayLike) -> Floa
     """
     both = as_floats(units) + as_floats(units_control)
     return as_floats(both / both.sum())
+
+
+def split_within(counts: npt.ArrayLike, planned: npt.ArrayLike) -> StratifiedSplit:
+    """Test a split within strata: the strata's chi-squared add up, and so do their degrees of freedom.
+
+    Args:
+        counts: units of each arm by stratum, shape (H, A).
+        planned: shares of the arms by stratum, shape (H, A), or one row for all, shape (A,).
+
+    >>> found = split_within([[90, 10], [52, 48]], [[0.9, 0.1], [0.5, 0.5]])
+    >>> round(found.statistic, 3), found.df, round(found.p_value, 3)
+    (0.16, 2, 0.923)
+    """
+    observed = as_floats(counts)
+    shares = np.broadcast_to(as_floats(planned), observed.shape)
+    expected, own = np.zeros(observed.shape), np.full(len(observed), np.nan)
+    statistic, df, tested = 0.0, 0, 0
+    for h, (row, share) in enumerate(zip(observed, shares, strict=True)):
+        if row.sum() == 0 or np.count_nonzero(share) < 2:
+            continue
+        found = sample_ratio_test(row, share)
+        expected[h] = found.expected
+        if min(e for e, s in zip(found.expected, share, strict=True) if s > 0) < LEAST_EXPECTED:
+            continue
+        own[h] = found.p_value
+        statistic, df, tested = statistic + float(found.statistic), df + int(found.df), tested + 1
+    p = math.nan if not df else 0.0 if math.isinf(statistic) else float(special.chdtrc(df, statistic))
+    return StratifiedSplit(statistic if df else math.nan, df, p, own, expected, tested)
 
 
 class StratifiedShares:
@@ -106,6 +156,13 @@ class StratifiedShares:
     def p_value(self) -> float:
         """Two-sided."""
         return float(2.0 * special.ndtr(-abs(self.statistic)))
+
+    @property
+    def variances(self) -> tuple[float, float]:
+        """Of either share in this mix of strata, by itself."""
+        shares = (self._x / self._n, self._n), (self._x0 / self._n0, self._n0)
+        arm, control = (float(self._w**2 @ (p * (1.0 - p) / n)) for p, n in shares)
+        return arm, control
 
     def interval(self, confidence: float) -> Interval:
         """Of the difference."""

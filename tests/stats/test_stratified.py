@@ -1,4 +1,4 @@
-"""Stratified effects against closed forms, the unstratified methods and statsmodels."""
+"""Stratified effects and splits against closed forms, the unstratified methods and statsmodels."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from analytics.stats.means import welch_df
 from analytics.stats.proportions import koopman, miettinen_nurminen, score_test
-from analytics.stats.stratified import StratifiedShares, satterthwaite, weights_by_units
+from analytics.stats.sample_ratio import sample_ratio_test
+from analytics.stats.stratified import StratifiedShares, satterthwaite, split_within, weights_by_units
 
 TABLES = st.integers(3, 60).flatmap(
     lambda n: st.tuples(st.integers(0, n), st.just(n), st.integers(0, 40), st.just(40))
@@ -71,6 +73,27 @@ def test_close_to_cochran_mantel_haenszel() -> None:
     theirs = StratifiedTable(tables).test_null_odds(correction=False)
     assert ours.statistic**2 == pytest.approx(theirs.statistic, rel=1e-9)
     assert ours.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
+
+
+def test_splits_within_strata_add_up() -> None:
+    counts, planned = [[880, 120], [510, 490]], [[0.9, 0.1], [0.5, 0.5]]
+    found = split_within(counts, planned)
+    parts = [sample_ratio_test(c, p) for c, p in zip(counts, planned, strict=True)]
+    assert found.statistic == pytest.approx(sum(part.statistic for part in parts))
+    assert found.df == 2
+    assert found.p_value == pytest.approx(stats.chi2.sf(found.statistic, 2))
+    assert found.by_stratum.tolist() == pytest.approx([part.p_value for part in parts])
+    # the plain test cries out over shares that were meant to differ
+    assert sample_ratio_test(np.sum(counts, axis=0), [0.5, 0.5]).p_value < 1e-10
+    assert found.p_value > 0.05
+
+
+def test_a_stratum_with_too_few_is_left_out() -> None:
+    found = split_within([[500, 480], [4, 1], [0, 0]], [0.5, 0.5])
+    assert (found.n_tested, found.df) == (1, 1)
+    assert math.isnan(found.by_stratum[1])
+    nothing = split_within([[1, 1]], [0.5, 0.5])
+    assert math.isnan(nothing.p_value)
 
 
 @pytest.mark.statistical

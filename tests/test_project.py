@@ -316,9 +316,10 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
         ),
         (ARMS + 'stopping = "bayesian"', 'experiments.z.stopping: is not supported yet; "fixed" is'),
         (
-            ARMS + "phases = [{ start = 2026-01-05, variants = { A = 0.9, B = 0.1 } }]",
-            "experiments.z.phases: is not supported yet",
+            ARMS + "strata = { DE = { A = 0.9, B = 0.1 } }",
+            "experiments.z.strata: name the column that tells a unit's stratum",
         ),
+        (ARMS + "post_stratify = true", "experiments.z.post_stratify: needs strata from before the experiment"),
         (ARMS + "alpha = 1.0", "experiments.z.alpha: should be less than 1"),
         (ARMS + "start = 2026-02-01\nend = 2026-01-01", "experiments.z.end: must be after start"),
         ("[experiments.z]\ncontrol = 'A'", "experiments.z.variants: is required and missing"),

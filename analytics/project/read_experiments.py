@@ -13,8 +13,7 @@ from analytics.project.model import Project
 def check_experiments(project: Project, file: Path) -> None:
     """Refuse what is not computed yet, and metrics, roles and sources that do not fit together."""
     for key in _later(project):
-        accepted = '; "fixed" is' if key.endswith("stopping") else "; remove it for now"
-        raise NotSupportedYetError(f"{file}: {key}: is not supported yet{accepted}")
+        raise NotSupportedYetError(f"{file}: {key}: is not supported yet; remove it for now")
     for name, metric in project.metrics.items():
         _check_metric(project, name, metric, file)
     for name, experiment in project.experiments.items():
@@ -23,22 +22,14 @@ def check_experiments(project: Project, file: Path) -> None:
 
 def _later(project: Project) -> list[str]:
     """Keys that are used and not done yet; a key leaves this list when what it says is done."""
-    later = {
-        "exposures.stratum": project.exposures is not None and project.exposures.stratum is not None,
-        "units.pair": project.units is not None and project.units.pair is not None,
-    }
+    later: dict[str, bool] = {}
     for name, experiment in project.experiments.items():
         at = f"experiments.{name}"
-        later[f"{at}.phases"] = bool(experiment.phases)
-        later[f"{at}.strata"] = bool(experiment.strata)
-        later[f"{at}.stopping"] = experiment.stopping != "fixed"
         later[f"{at}.one_sided"] = experiment.one_sided
-        later[f"{at}.post_stratify"] = experiment.post_stratify
     for name, metric in project.metrics.items():
         at = f"metrics.{name}"
         later[f"{at}.kind"] = metric.kind == "quantile"
         later[f"{at}.source"] = metric.source == "counts"
-        later[f"{at}.covariate"] = len(metric.covariate) > 1
         later[f"{at}.smallest_lift"] = metric.smallest_lift is not None
         later[f"{at}.smallest_difference"] = metric.smallest_difference is not None
     return [key for key, used in later.items() if used]
@@ -56,9 +47,30 @@ def _check_experiment(project: Project, name: str, experiment: Experiment, file:
                     f'{file}: experiments.{name}.{role}: "{used}" is a series, which belongs to no unit; '
                     "it is drawn on the Metrics page"
                 )
+    _check_structure(project, name, experiment, file)
     start, end = experiment.start, experiment.end
     if start is not None and end is not None and project.instant(start) >= project.instant(end):
         raise ProjectError(f"{file}: experiments.{name}.end: must be after start")
+
+
+def _check_structure(project: Project, name: str, experiment: Experiment, file: Path) -> None:
+    """Strata, phases and pairs need what tells them apart."""
+    at = f"{file}: experiments.{name}"
+    sections = [section for section in (project.exposures, project.units) if section is not None]
+    if experiment.strata and not any(section.stratum for section in sections):
+        raise ProjectError(
+            f"{at}.strata: name the column that tells a unit's stratum, [exposures] stratum or [units] stratum"
+        )
+    if experiment.post_stratify and not any(section.stratum or section.segments for section in sections):
+        raise ProjectError(
+            f"{at}.post_stratify: needs strata from before the experiment: declare stratum or segments in [exposures] "
+            "or [units]"
+        )
+    if experiment.phases and sections and sections[0].timestamp is None:
+        raise ProjectError(f"{at}.phases: exposures carry no time; declare its timestamp")
+    units = project.units
+    if units is not None and units.pair is not None and units.cluster is not None:
+        raise ProjectError(f"{file}: units.pair: a pair is a cluster of its own; keep one of pair and cluster")
 
 
 def _check_metric(project: Project, name: str, metric: Metric, file: Path) -> None:

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "changes": "app.commands.changes:changes_command",
     "compare-counts": "app.commands.compare:compare_counts_command",
     "compare-means": "app.commands.compare:compare_means_command",
+    "compare-rates": "app.commands.compare:compare_rates_command",
     "confusion": "app.commands.quality:confusion_command",
     "deciles": "app.commands.calibration:deciles_command",
     "coverage": "app.commands.decisions:coverage_command",

@@ -306,7 +306,7 @@ def _values(given: Given) -> tuple[Floats, Floats, tuple[str, ...]] | NotTested:
     """Values of the two arms' units; of a ratio, linearised at the ratio of both arms together."""
     values = given.found.values
     if values is None:
-        return NotTested("undefined", "this method needs the values of single units, which were not read")
+        return NotTested("undefined", "this method needs the values of single units, and there are none")
     arm, control = unit_values(values, given.kind, given.arms)
     if min(len(arm), len(control)) < 2:
         return NotTested("too_few", "an arm has one unit only")

@@ -15,9 +15,11 @@ from app.commands.typed_numbers import NUMBER, SHARES, number, whole
 
 if TYPE_CHECKING:
     from analytics.experiments.rows import ExperimentRow, Scorecard, TypedArm
+    from analytics.experiments.typed_rates import TypedRate
     from analytics.results import Status
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Arm = TypeVar("Arm", "TypedArm", "TypedRate")
 MOST_ARMS = 100
 LONGEST_NAME = 60
 LARGEST = 1e50
@@ -30,6 +32,12 @@ COMPARED = (
 )  # fmt: skip
 """Fields that a comparison gives, and an arm by itself does not have."""
 
+METHOD = click.option(
+    "--method", "methods", multiple=True, metavar="NAME", help="Compare by this method besides; repeatable."
+)
+_SHARES = click.option(
+    "--shares", type=SHARES, help="Planned, in the order of the arms; tests the split (SRM)."
+)
 _OPTIONS = (
     click.option(
         "--control", metavar="NAME", help="The arm the others are compared with; the last if left out."
@@ -37,13 +45,20 @@ _OPTIONS = (
     click.option("--confidence", type=NUMBER, help="Of every interval.  [default: 0.95]"),
     click.option("--alpha", type=NUMBER, help="1 - confidence, instead of it.  [default: 0.05]"),
     click.option("--down", is_flag=True, help="Less is better."),
-    click.option("--shares", type=SHARES, help="Planned, in the order of the arms; tests the split (SRM)."),
+    _SHARES,
+    METHOD,
     json_option,
 )
 
 
 def _options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _without_shares(command: Command) -> Command:
+    for option in reversed([one for one in _OPTIONS if one is not _SHARES]):
         command = option(command)
     return command
 
@@ -75,21 +90,37 @@ def compare_means_command(arms: tuple[str, ...], **options: Any) -> None:
     _answer(_named(arms, _mean), compare_means, **options)
 
 
+@click.command("compare-rates", context_settings={"ignore_unknown_options": True})
+@click.argument("arms", nargs=-1, required=True, metavar="[NAME=]EVENTS/EXPOSURE...")
+@_without_shares
+def compare_rates_command(arms: tuple[str, ...], **options: Any) -> None:
+    """Compare rates of events: assay compare-rates new=60/51477.5 old=30/54308.7.
+
+    EXPOSURE is in any unit (users, hours, thousand requests) that is the same in all arms. For events that do not hang
+    together; where one user has several, compare their means. Score test of two rates, with the intervals that invert
+    it; --method poisson-exact and e-test are for few events.
+    """
+    from analytics.experiments.typed_rates import compare_rates
+
+    _answer(_named(arms, _rate), compare_rates, **options)
+
+
 def _answer(
-    arms: tuple[TypedArm, ...],
+    arms: tuple[Any, ...],
     compare: Callable[..., Scorecard],
     *,
     control: str | None,
     confidence: float | None,
     alpha: float | None,
     down: bool,
-    shares: tuple[float, ...] | None,
     as_json: bool,
+    **besides: Any,
 ) -> None:
     """Compare, and print a record or a line for every arm, in the order typed."""
     from analytics.results import record
 
     names = [arm.name for arm in arms]
+    shares, methods = besides.get("shares"), besides["methods"]
     if shares is not None and len(shares) != len(arms):
         raise click.UsageError(f"--shares: {len(shares)} shares for {len(arms)} arms; name one for each")
     if control is not None and control not in names:
@@ -99,11 +130,14 @@ def _answer(
         control or names[-1],
         _alpha(alpha, confidence),
         direction="down" if down else "up",
-        shares=None if shares is None else dict(zip(names, shares, strict=True)),
+        methods=methods,
+        **({} if shares is None else {"shares": dict(zip(names, shares, strict=True))}),
     )
-    rows = _in_order(card, names)
+    rows = [*_in_order(card, names), *card.others]
     records = [record(row, card.zone) for row in rows]
     say(card.correction)
+    if card.others:
+        say(f"Not corrected, and no part of the verdict: {', '.join(methods)}.")
     if as_json:
         say(card.decision.sentence)
         write_records(records)
@@ -150,7 +184,7 @@ def _control_row(card: Scorecard) -> ExperimentRow:
     return replace(card.rows[0], **(own | nothing), status=status, reason=None if known else arm.reason)
 
 
-def _named(texts: Sequence[str], read: Callable[[str, str], TypedArm]) -> tuple[TypedArm, ...]:
+def _named(texts: Sequence[str], read: Callable[[str, str], Arm]) -> tuple[Arm, ...]:
     for text in texts:
         if text.startswith("-") and not text[1:2].isdigit() and text[1:2] not in {".", ""}:
             raise click.NoSuchOption(text)
@@ -216,6 +250,23 @@ def _mean(name: str, text: str) -> TypedArm:
     if max(abs(mean), deviation) > LARGEST:
         raise ExperimentError(f"{name} has a number beyond {LARGEST:g}; count in larger units")
     return TypedArm(name, n, mean=mean, standard_deviation=deviation)
+
+
+def _rate(name: str, text: str) -> TypedRate:
+    from analytics.experiments.typed_rates import TypedRate
+
+    parts = text.split("/")
+    if len(parts) != 2:
+        raise ExperimentError(f'"{_cut(text)}" is not EVENTS/EXPOSURE; write an arm such as 60/51477.5')
+    try:
+        events, exposure = whole(parts[0]), number(parts[1].replace(",", ""))
+    except ValueError as error:
+        raise ExperimentError(f"{name}: {error}; write EVENTS/EXPOSURE, such as 60/51477.5") from error
+    if exposure <= 0:
+        raise ExperimentError(f"{name} has an exposure of {exposure:g}; leave it out, or write one above 0")
+    if exposure > LARGEST:
+        raise ExperimentError(f"{name} has an exposure beyond {LARGEST:g}; count in larger units")
+    return TypedRate(name, events, exposure)
 
 
 def _cut(text: str) -> str:

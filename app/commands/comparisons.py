@@ -45,7 +45,9 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
     from app.commands import tables
 
     typed = all(row["experiment"] is None for row in rows)
-    corrected = any(row["p_adjusted"] != row["p_value"] for row in rows)
+    corrected = any(row["p_adjusted"] not in {None, row["p_value"]} for row in rows)
+    # other methods are not corrected: their own p is all they have
+    alone = corrected and any(row["p_adjusted"] is None and row["p_value"] is not None for row in rows)
     # rows that no lift tells about need their difference; where no row has one, lift has no column anyway
     lifts = [row["lift"] is not None for row in rows if row["difference"] is not None]
     least = 0 if not any(lifts) else 2 if not all(lifts) else 7
@@ -64,7 +66,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
         _figure(f"{word}difference interval", lambda row: _difference_interval(row, which), drop=least),
         _figure("lift", lambda row: _lift(row, "lift")),
         _figure(f"{word}lift interval", lambda row: _lift_interval(row, which)),
-        _figure("p", lambda row: _p(row, "p_value"), drop=9 if corrected else 0),
+        _figure("p", lambda row: _p(row, "p_value"), drop=9 if corrected and not alone else 0),
         *([_figure("p adjusted", lambda row: _p(row, "p_adjusted"))] if corrected else []),
         _figure("chance to beat", _chance, drop=7),
         tables.figures("n", drop=6),
@@ -95,6 +97,7 @@ def _difference(row: Mapping[str, Any]) -> str:
 def _difference_interval(row: Mapping[str, Any], which: str) -> str:
     from app.charts import experiment_words
 
+    which = "" if row["p_adjusted"] is None else which
     return experiment_words.difference_interval(row["kind"], row[f"ci{which}_low"], row[f"ci{which}_high"])
 
 
@@ -107,6 +110,7 @@ def _lift(row: Mapping[str, Any], name: str) -> str:
 def _lift_interval(row: Mapping[str, Any], which: str) -> str:
     from app.charts import experiment_words
 
+    which = "" if row["p_adjusted"] is None else which
     return experiment_words.lift_interval(row[f"lift_ci{which}_low"], row[f"lift_ci{which}_high"])
 
 

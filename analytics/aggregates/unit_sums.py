@@ -48,7 +48,7 @@ def everybody(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
             f"SELECT unit, {arm} AS variant, CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS ts, FALSE AS multiple{unknown} "
             f"FROM ({unit_rows(catalog)}) WHERE usable GROUP BY unit"
         )
-    rows = _timed_rows(catalog, reading, source)
+    rows = timed_rows(catalog, reading, source)
     text = (
         f"SELECT unit, {arm} AS variant, min(ts) AS ts, FALSE AS multiple{unknown} FROM ({rows.text}) "
         f"WHERE unit IS NOT NULL AND {reading.closing.text} GROUP BY unit"
@@ -180,7 +180,7 @@ def _sums(
     metrics: Sequence[tuple[int, Wanted]],
 ) -> Sql:
     """Sums over the rows of events or predictions by unit: one scan for all metrics of the source."""
-    rows = _timed_rows(catalog, reading, source)
+    rows = timed_rows(catalog, reading, source)
     known = expression_columns(catalog, source)
     inner, outer = ["arm_unit", "ts"], ["arm_unit AS unit"]
     begun = early(reading)
@@ -207,7 +207,8 @@ def _sums(
     return Sql(text, rows.parameters | begun.parameters | (reading.closing.parameters if bound else {}))
 
 
-def _timed_rows(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
+def timed_rows(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
+    """Rows of events or predictions that may count: with a unit and a time, known, and not long before the start."""
     lookback = max((wanted.lookback or timedelta() for wanted in reading.metrics), default=timedelta())
     rows = (
         scoped_rows(catalog, Scope(as_of=reading.as_of))

@@ -32,6 +32,7 @@ from analytics.ask import false_alarms as ask_false_alarms
 from analytics.ask import features as ask_features
 from analytics.ask import gain as ask_gain
 from analytics.ask import gaps as ask_gaps
+from analytics.ask import methods as ask_methods
 from analytics.ask import mix as ask_mix
 from analytics.ask import multivariate as ask_multivariate
 from analytics.ask import outcomes as ask_outcomes
@@ -53,6 +54,7 @@ from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
 from analytics.experiments.funnels import FunnelRow
+from analytics.experiments.method_rows import MethodRow
 from analytics.experiments.rows import ExperimentRow, History, Scorecard
 from analytics.experiments.states import StateRow
 from analytics.labels.rows import (
@@ -352,11 +354,32 @@ class Workbench:
         return tuple(self.project.experiments)
 
     def experiment(
-        self, name: str, scope: Scope | None = None, *, confidence: float | None = None
+        self,
+        name: str,
+        scope: Scope | None = None,
+        *,
+        confidence: float | None = None,
+        methods: Iterable[str] = (),
     ) -> Results[ExperimentRow]:
-        """Every metric of every arm of an experiment against its control, and the check of the split."""
+        """Every metric of every arm of an experiment against its control, and the check of the split.
+
+        After them the comparisons by other methods, where some are named; none of these is corrected.
+        """
         return self._ask(
-            lambda catalog: ask_experiments.experiment_of(catalog, scope or Scope(), name, confidence)
+            lambda catalog: ask_methods.others_of(catalog, scope or Scope(), name, methods, confidence)
+        )
+
+    def experiment_methods(
+        self,
+        name: str,
+        scope: Scope | None = None,
+        *,
+        metric: str | None = None,
+        confidence: float | None = None,
+    ) -> Results[MethodRow]:
+        """Every method that suits each metric of an experiment, for every arm; the default first."""
+        return self._ask(
+            lambda catalog: ask_methods.methods_of(catalog, scope or Scope(), name, metric, confidence)
         )
 
     def scorecard(

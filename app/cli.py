@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "experiment": "app.commands.experiment:experiment_command",
     "experiment-exposures": "app.commands.experiment_kinds:experiment_exposures_command",
     "experiment-funnel": "app.commands.experiment_kinds:experiment_funnel_command",
+    "experiment-methods": "app.commands.experiment_methods:experiment_methods_command",
     "features": "app.commands.features:features_command",
     "gain": "app.commands.decisions:gain_command",
     "gaps": "app.commands.populations:gaps_command",

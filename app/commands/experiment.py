@@ -23,9 +23,17 @@ if TYPE_CHECKING:
 @click.option("--end", metavar="TIME", help="Only what happened before this instant.")
 @click.option("--as-of", metavar="TIME", help="Answer with what was known then.")
 @click.option("--confidence", type=NUMBER, help="Of every interval; 1 - the experiment's alpha if left out.")
+@click.option(
+    "--method", "methods", multiple=True, metavar="NAME", help="Compare by this method besides; repeatable."
+)
 @json_option
 def experiment_command(
-    words: tuple[str, ...], confidence: float | None, *, as_json: bool, **window: Any
+    words: tuple[str, ...],
+    confidence: float | None,
+    methods: tuple[str, ...],
+    *,
+    as_json: bool,
+    **window: Any,
 ) -> None:
     """Every metric of every arm of an experiment against its control, the split, and the verdict.
 
@@ -36,7 +44,7 @@ def experiment_command(
         raise click.UsageError(f"name one project and one experiment, found {len(words)} words")
     path = Path(words[0]) if len(words) == 2 else locations.sample_logs()
     answers = [
-        _ask(file, words[-1], window, confidence, as_json=as_json)
+        _ask(file, words[-1], window, (confidence, methods), as_json=as_json)
         for file in declaring(path, words[-1], alone=len(words) == 1)
     ]
     if as_json:
@@ -46,19 +54,27 @@ def experiment_command(
 
 
 def _ask(
-    file: Path, name: str, window: dict[str, Any], confidence: float | None, *, as_json: bool
+    file: Path,
+    name: str,
+    window: dict[str, Any],
+    how: tuple[float | None, tuple[str, ...]],
+    *,
+    as_json: bool,
 ) -> tuple[list[dict[str, Any]], str]:
     """Records and text of one project's answer."""
     from analytics.workbench import open_workbench
     from app.commands.comparisons import text
 
+    confidence, methods = how
     with closing(open_workbench(file)) as bench:
         scope = bench.scope(**(window if confidence is None else {**window, "confidence": confidence}))
-        results = bench.experiment(name, scope, confidence=confidence)
+        results = bench.experiment(name, scope, confidence=confidence, methods=methods)
         # read and analysed once: the workbench keeps the scorecard that the records are from
         card = bench.scorecard(scope, name=name, confidence=confidence)
         project = bench.project.name
     said = (card.decision.sentence, card.correction) if as_json else (card.correction,)
+    if methods:
+        said = (*said, f"Not corrected, and no part of the verdict: {', '.join(methods)}.")
     for note in (*said, *card.health.notes):
         say(f"{project}: {note}")
     records = results.to_records()

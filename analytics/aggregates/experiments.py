@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from analytics.aggregates.arm_counts import read_counts
 from analytics.aggregates.arms import (
     RATIO,
     ArmMoments,
@@ -56,6 +57,8 @@ def read_experiment(catalog: Catalog, reading: Reading) -> ExperimentAggregates:
         TelemetryError: its logs cannot be read, or lack a declared column.
         ProjectError: an expression of a metric means nothing over them.
     """
+    if any(wanted.source == "counts" for wanted in reading.metrics):
+        return read_counts(catalog, reading)
     with ExitStack() as held:
         texts: list[str] = []
 
@@ -303,12 +306,11 @@ def _moments(
     *,
     value: str | None = None,
 ) -> ArmMoments:
-    """Moments by arm, day of first exposure, cluster, stratum and phase; or, with ``value``, by arm, cluster and it."""
+    """Moments by arm, day of first exposure, cluster, stratum and phase; ``value`` takes the place of the stratum."""
     names = tuple(columns)
     stratum = _stratum(table) if value is None else value
     stratified = stratum is not None
     phase = "phase" if table.reading.phases and value is None else "CAST(NULL AS INTEGER)"
-    day = "day" if value is None else "CAST(NULL AS DATE)"
     pairs = list(combinations_with_replacement(range(len(names)), 2))
     cluster = "cluster" if table.clustered else "CAST(NULL AS VARCHAR)"
     items = [
@@ -324,7 +326,7 @@ def _moments(
     ]
     inner = ", ".join(f"{text} AS c{i}" for i, text in enumerate(columns.values()))
     found = table.query(
-        f"SELECT {', '.join(items)} FROM (SELECT variant, {day} AS day, {cluster} AS cluster, "
+        f"SELECT {', '.join(items)} FROM (SELECT variant, day, {cluster} AS cluster, "
         f"{stratum or 'CAST(NULL AS VARCHAR)'} AS stratum, {phase} AS phase, {inner} "
         f"FROM ({table.units.text}) WHERE {present}) "
         "GROUP BY variant, day, cluster, stratum, phase ORDER BY variant, day, cluster, stratum, phase"

@@ -18,6 +18,8 @@ from analytics.experiments.looks import at_last_look
 from analytics.experiments.next_step import decided, with_verdict
 from analytics.experiments.rows import ExperimentRow, Health, Scorecard
 from analytics.experiments.single_arms import arm_rows, value_bins
+from analytics.experiments.standing import corrected_words, standing
+from analytics.experiments.structure_words import beside, with_structure
 from analytics.experiments.verdict import decide
 
 
@@ -76,8 +78,13 @@ def scorecard(
         days=days,
         bins=tuple(row for metric, given in ordered for row in value_bins(design, metric, given)),
         health=state,
-        decision=decided(decide(design, rows, state, checks), rows, checks, early=_is_early(design)),
-        correction=correction(rows, 1.0 - level, design.correction),
+        decision=decided(
+            decide(replace(design, early=standing(design, found, rows)), rows, state, checks),
+            rows,
+            checks,
+            early=_is_early(design),
+        ),
+        correction=corrected_words(design, correction(rows, 1.0 - level, design.correction)),
         stopping=design.stopping,
         checks=checks,
         zone=zone,
@@ -100,11 +107,18 @@ def _rows(
         replace(
             row,
             badge=None if split_broken else badge(row, designs[row.metric]),
-            warnings=row_warnings(row, found[row.metric], state.doubts, split_broken=split_broken),
+            warnings=with_structure(
+                row_warnings(row, found[row.metric], state.doubts, split_broken=split_broken),
+                row,
+                design,
+                found[row.metric],
+            ),
         )
         for row in corrected(drafted, 1.0 - confidence, design.correction)
     )
-    return tuple(with_verdict(row, designs[row.metric], design, state.n_units) for row in judged)
+    return tuple(
+        with_verdict(row, designs[row.metric], design, state.n_units) for row in beside([*judged], design)
+    )
 
 
 def _is_early(design: Design) -> bool:

@@ -233,7 +233,8 @@ def _stretched(row: ExperimentRow, found: MetricAggregates) -> list[str]:
         n = len(np.unique(clusters))
         if n < _FEW_CLUSTERS:
             warnings.append(
-                f"only {plural(n, 'cluster')}: with under {_FEW_CLUSTERS} intervals are too narrow"
+                f"only {plural(n, 'cluster')}: the interval allows for so few if they are of like size, and holds its "
+                f"{percent(row.confidence)} only roughly if not"
             )
     return warnings
 

@@ -67,6 +67,8 @@ class ExperimentRow:
         definition: of the metric: its expression, stretch of time, decay, cuts, and what becomes of open windows.
         first_crossing: the first day on which the corrected interval left 0 out, where the stopping rule allows for
             looking before the end.
+        worth_units: how many more units would have made the plain comparison as exact as this adjusted one.
+        gain: the same in a sentence.
     """
 
     experiment: str | None
@@ -112,6 +114,8 @@ class ExperimentRow:
     needs_n: int | None = None
     definition: str | None = None
     first_crossing: date | None = None
+    worth_units: int | None = None
+    gain: str | None = None
 
 
 @dataclass(frozen=True)

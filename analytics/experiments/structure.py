@@ -80,6 +80,11 @@ def labels(moments: ArmMoments) -> NDArray[np.str_]:
     return parts[0] if len(parts) == 1 else np.char.add(np.char.add(parts[0], ", "), parts[1])
 
 
+def left_out(design: Design, moments: ArmMoments, variant: str) -> LeftOut:
+    """The strata that do not enter."""
+    return strata(design, moments, variant, design.control)[1]
+
+
 def strata(
     design: Design, moments: ArmMoments, variant: str, control: str
 ) -> tuple[dict[str, PairMoments], LeftOut]:

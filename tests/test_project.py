@@ -275,8 +275,12 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
     "lines, expected",
     [
         (
-            MEAN.replace("mean", "count"),
-            "metrics.m.kind: is not supported yet",
+            "[units]\npath = 'u.csv'\nunit = 'u'\n" + MEAN.replace("mean", "retention") + 'window = "7 days"\n',
+            "metrics.m.kind: follows units over time, and a table of units has no events",
+        ),
+        (
+            "[units]\npath = 'u.csv'\nunit = 'u'\n" + MEAN + 'half_life = "7 days"\n',
+            "metrics.m.half_life: follows units over time",
         ),
         (
             MEAN.replace("mean", "median"),
@@ -314,7 +318,10 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
             ARMS + "guardrails = { m = { marg = 1 } }\n" + MEAN,
             'm.marg: unknown key (did you mean "margin"?)',
         ),
-        (ARMS + 'stopping = "bayesian"', 'experiments.z.stopping: is not supported yet; "fixed" is'),
+        (
+            ARMS + 'stopping = "group-sequential"',
+            "planned_units: a group-sequential design needs to know how many are planned",
+        ),
         (
             ARMS + "strata = { DE = { A = 0.9, B = 0.1 } }",
             "experiments.z.strata: name the column that tells a unit's stratum",

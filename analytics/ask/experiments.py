@@ -175,6 +175,11 @@ def _everybody(catalog: Catalog, scope: Scope, name: str) -> History:
     project = catalog.project
     metric = project.metrics[name]
     source = project.source_of(metric)
+    if source == "counts":
+        raise ProjectError(
+            f"{project.file}: metrics.{name}: a table with one row an arm tells nothing of a time without the "
+            "experiment; name one, whose control is then the baseline"
+        )
     start, end = scope.start, scope.end
     if source in TIMED:
         newest = (
@@ -336,4 +341,7 @@ def _metric_design(project: Project, experiment: Experiment, name: str, role: Ro
         smallest_difference=metric.smallest_difference,
         keeps_growing=metric.window is None and project.source_of(metric) in TIMED,
         steps=metric.steps,
+        of_totals=metric.kind == "count"
+        and project.source_of(metric) == "counts"
+        and metric.standard_deviation is None,
     )

@@ -22,7 +22,10 @@ def definition(project: Project, experiment: Experiment, metric: Metric) -> str:
     """A metric's expression, its stretch of time, and what is done to its values: parts joined by semicolons."""
     source = project.source_of(metric)
     if source == "counts":
-        return f"{_of_counts(metric)}, of a table with one row an arm"
+        poisson = metric.kind == "count" and metric.standard_deviation is None
+        return f"{_of_counts(metric)}, of a table with one row an arm" + (
+            "; taken as Poisson counts" if poisson else ""
+        )
     parts = [f"{_what(metric, timed=source in TIMED)}, over {source}"]
     if source in TIMED:
         parts += [_stretch(metric), *_decay(metric), *_open(experiment, metric)]

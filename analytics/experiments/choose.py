@@ -13,6 +13,7 @@ from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.held import held
 from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.pairs import PairMoments, pair
+from analytics.experiments.rates import compare_totals
 from analytics.experiments.refusals import immature, refusal
 from analytics.experiments.rows import Method
 from analytics.experiments.structure import compare_pairs, compare_within, strata, structure_of
@@ -59,7 +60,9 @@ def choose(
         return NotTested("immature", young)
     if two is None:
         two = pair(moments if day is None else moments.until(day), variant, design.control)
-    if method == "unadjusted" or structure_of(design, found) is None:
+    if metric.of_totals:
+        fixed: Comparison | NotTested = compare_totals(two)
+    elif method == "unadjusted" or structure_of(design, found) is None:
         fixed = compare(two, metric.kind, adjusted=method == "cuped")
     else:
         fixed = _structured(design, metric, found, arm, day)

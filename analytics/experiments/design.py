@@ -38,6 +38,7 @@ class MetricDesign:
             most one of the two.
         keeps_growing: whether the values of units grow as long as the experiment runs (rows over time, no window).
         steps: of a funnel, as declared.
+        of_totals: whether only totals of events are known, and nothing of single units.
     """
 
     name: str
@@ -55,6 +56,7 @@ class MetricDesign:
     smallest_difference: float | None = None
     keeps_growing: bool = False
     steps: tuple[str, ...] = ()
+    of_totals: bool = False
 
     @property
     def facts(self) -> MetricFacts:

@@ -63,6 +63,15 @@ class Units(Section):
     segments: Names = ()
 
 
+class Counts(Section):
+    """A table with one row an arm, where nothing else is known of an experiment."""
+
+    path: Paths
+    variant: Name
+    units: Name
+    experiment: Name | None = None
+
+
 class Series(Section):
     """A log of other numbers over time: one row a name and instant."""
 
@@ -84,6 +93,7 @@ class Metric(Section):
         after: rows count only from so long after the unit's first exposure on.
         window: until so long after the unit's first exposure; until the end where left out.
         half_life: a row counts half as much for every such stretch of time between exposure and row.
+        standard_deviation: column with that of the units' values, where ``source`` is ``counts``.
         covariate: columns of the units with values from before the experiment.
         smallest_lift, smallest_difference: the smallest effect that matters, relative or in the metric's units.
         target: where the metric should be, drawn on the Metrics page.
@@ -98,6 +108,7 @@ class Metric(Section):
     series: Name | None = None
     quantile: _Open | None = None
     source: MetricSource | None = None
+    standard_deviation: Name | None = None
     covariate: Names = ()
     direction: Literal["up", "down"] = "up"
     after: Duration | None = None

@@ -12,7 +12,16 @@ from pydantic import Discriminator, Field, Tag
 
 from analytics.errors import ProjectError
 from analytics.project.base import Moment, Name, Section, table_or
-from analytics.project.experiments import Events, Experiment, Exposures, Metric, MetricSource, Series, Units
+from analytics.project.experiments import (
+    Counts,
+    Events,
+    Experiment,
+    Exposures,
+    Metric,
+    MetricSource,
+    Series,
+    Units,
+)
 from analytics.project.logs import Costs, Drift, Labels, Predictions, Quality, Reference, Release, ReleaseLog
 
 
@@ -40,6 +49,7 @@ class Project(Section):
     exposures: Exposures | None = None
     events: Events | None = None
     units: Units | None = None
+    counts: Counts | None = None
     series: Series | None = None
     metrics: dict[Name, Metric] = Field(default_factory=dict)
     experiments: dict[Name, Experiment] = Field(default_factory=dict)
@@ -92,4 +102,6 @@ class Project(Section):
             return "predictions"
         if self.events is not None:
             return "events"
+        if self.units is None and self.predictions is None and self.counts is not None:
+            return "counts"
         return "units" if self.units is not None else "predictions"

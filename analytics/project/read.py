@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from analytics.errors import NotSupportedYetError, ProjectError
 from analytics.project.base import LATER_TASKS, Section
 from analytics.project.experiments import (
+    Counts,
     Events,
     Experiment,
     Exposures,
@@ -115,6 +116,7 @@ def _check_meaning(project: Project, file: Path) -> None:
         "exposures": project.exposures,
         "events": project.events,
         "units": project.units,
+        "counts": project.counts,
         "series": project.series,
         "predictions": project.predictions,
         "labels": project.labels,
@@ -221,6 +223,7 @@ def _accepted(location: list[int | str]) -> list[str]:
     models: dict[str, type[Section]] = {
         "predictions": Predictions, "labels": Labels, "reference": Reference, "costs": Costs, "drift": Drift,
         "quality": Quality, "releases": Release, "exposures": Exposures, "events": Events, "units": Units,
+        "counts": Counts,
         "series": Series,
         "metrics": Metric, "experiments": Experiment,
     }  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 from analytics.errors import NotSupportedYetError, ProjectError
 from analytics.project.experiments import RESERVED_METRICS, Experiment, Metric
 from analytics.project.model import Project
+from analytics.project.read_counts import check_counts
 
 
 def check_experiments(project: Project, file: Path) -> None:
@@ -16,6 +17,7 @@ def check_experiments(project: Project, file: Path) -> None:
         raise NotSupportedYetError(f"{file}: {key}: is not supported yet; remove it for now")
     for name, metric in project.metrics.items():
         _check_metric(project, name, metric, file)
+    check_counts(project, file)
     for name, experiment in project.experiments.items():
         _check_experiment(project, name, experiment, file)
 
@@ -29,7 +31,6 @@ def _later(project: Project) -> list[str]:
     for name, metric in project.metrics.items():
         at = f"metrics.{name}"
         later[f"{at}.kind"] = metric.kind == "quantile"
-        later[f"{at}.source"] = metric.source == "counts"
         later[f"{at}.smallest_lift"] = metric.smallest_lift is not None
         later[f"{at}.smallest_difference"] = metric.smallest_difference is not None
     return [key for key, used in later.items() if used]
@@ -81,6 +82,14 @@ def _check_metric(project: Project, name: str, metric: Metric, file: Path) -> No
         raise ProjectError(
             f"{file}: metrics.{name}.covariate: names a column of [units], and there is no such section; "
             'for a look-back give the experiment one: covariate = "14 days"'
+        )
+    timed = next((key for key in ("after", "half_life") if getattr(metric, key) is not None), None)
+    if metric.kind in {"retention", "funnel"}:
+        timed = "kind"
+    if timed is not None and source == "units":
+        raise ProjectError(
+            f"{file}: metrics.{name}.{timed}: follows units over time, and a table of units has no events; "
+            "count events or predictions"
         )
     if metric.window is not None and source == "units":
         raise ProjectError(

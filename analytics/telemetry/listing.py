@@ -10,7 +10,7 @@ from analytics.telemetry.files import LogFile, list_files
 
 EXPERIMENT_FEEDS = ("exposures", "events", "units")
 """Feeds of experiments: they are checked when an experiment is asked for, so that their faults stop nothing else."""
-LENIENT_FEEDS = (*EXPERIMENT_FEEDS, "series")
+LENIENT_FEEDS = (*EXPERIMENT_FEEDS, "counts", "series")
 """Feeds without which monitoring goes on."""
 
 

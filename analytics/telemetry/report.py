@@ -203,6 +203,9 @@ def _rules(catalog: Catalog, feed: Feed, group: Group) -> _Rules:
         checks = experiment_checks(project, feed.name, group, catalog.types_of(feed.name))
         moment = typed.instant(group, getattr(project, feed.name).timestamp, project)
         return _Rules(checks, f"({moment})", usable(project, feed.name, group))
+    if feed.name == "counts" and project.counts is not None:
+        arm = typed.cast(group, project.counts.variant, casts.as_key, "VARCHAR")
+        return _Rules([], f"({typed.instant(group, None, project)})", f"{arm} IS NOT NULL")
     if feed.name == "series" and project.series is not None:
         checks = series_checks(project, project.series, group)
         moment = typed.instant(group, project.series.timestamp, project)

@@ -277,6 +277,7 @@ def _analysed(
     design = replace(
         design_of(project, name),
         early=_early(project, experiment, scope, sum(aggregates.split.n.values())),
+        ended=_ended(project, experiment, scope),
         methods=methods,
     )
     card = scorecard(design, aggregates, project.zone, confidence)
@@ -286,6 +287,7 @@ def _analysed(
 def _early(project: Project, experiment: Experiment, scope: Scope, units: int) -> str | None:
     """Why this is a look before the planned end, which a fixed-horizon interval does not allow."""
     reasons = []
+    looks_early = experiment.stopping in {"group-sequential", "always-valid"}
     if experiment.planned_units is not None and units < experiment.planned_units:
         reasons.append(f"{units:,} of {experiment.planned_units:,} planned units")
     if experiment.end is not None:
@@ -297,12 +299,27 @@ def _early(project: Project, experiment: Experiment, scope: Scope, units: int) -
             return f"It has not started: it begins on {begins}."
         if looked < end:
             reasons.append(f"it ends on {format_instant(end, project.zone)}")
-    if not reasons:
+    if not reasons or looks_early:
         return None
+    if experiment.stopping == "bayesian":
+        return (
+            f"This is a look before the planned end ({', and '.join(reasons)}): a posterior allows for looking no more "
+            "than a p-value does, and stopping at the first good one raises false alarms."
+        )
     return (
         f"This is a look before the planned end ({', and '.join(reasons)}): intervals and p-values hold for one look "
         "at the end, and looking earlier raises false alarms."
     )
+
+
+def _ended(project: Project, experiment: Experiment, scope: Scope) -> bool | None:
+    """Whether the declared end, and the windows of units exposed just before it, have passed; None without an end."""
+    if experiment.end is None:
+        return None
+    windows = [project.metrics[name].window or timedelta() for name in roles_of(project, experiment)]
+    open_for = max(windows, default=timedelta()) if experiment.leaves_open_windows_out else timedelta()
+    looked = min(filter(None, (scope.as_of, scope.end, datetime.now(UTC))))
+    return looked >= project.instant(experiment.end) + open_for
 
 
 def _wanted(project: Project, experiment: Experiment, name: str) -> Wanted:

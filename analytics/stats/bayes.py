@@ -26,6 +26,10 @@ from .intervals import Interval
 _S = np.linspace(-8.5, 8.5, 341)
 _STEP = float(_S[1] - _S[0])
 _PHI = np.exp(-0.5 * np.square(_S)) / np.sqrt(2 * np.pi) * _STEP
+_FEW = np.linspace(-8.0, 8.0, 65)
+_PHI_FEW = np.exp(-0.5 * np.square(_FEW)) / np.sqrt(2 * np.pi) * float(_FEW[1] - _FEW[0])
+"""Enough where the function under the integral is no steeper than the normal distribution's."""
+_ENDS = _S[[0, -1]]
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 _SHARED, _SHARED_WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
 
@@ -194,18 +198,18 @@ def chance_above(arm: Posterior, control: Posterior) -> float:
 
 def _below(arm: Posterior, control: Posterior) -> Callable[[float], float]:
     """The probability that arm - control is at most so much, from one integral over the narrower of the two."""
-    x, y = arm.at(_S), control.at(_S)
+    x, y = arm.at(_FEW), control.at(_FEW)
     if _width(x) <= _width(y):
-        return lambda gap: float(_PHI @ (1 - control.cdf(x - gap)))
-    return lambda gap: float(_PHI @ arm.cdf(y + gap))
+        return lambda gap: float(_PHI_FEW @ (1 - control.cdf(x - gap)))
+    return lambda gap: float(_PHI_FEW @ arm.cdf(y + gap))
 
 
 def _below_ratio(arm: Posterior, control: Posterior) -> Callable[[float], float]:
     """The probability that arm / control is at most exp(so much)."""
-    x, y = arm.at(_S), control.at(_S)
+    x, y = arm.at(_FEW), control.at(_FEW)
     if _width(x) <= _width(y):
-        return lambda gap: float(_PHI @ (1 - control.cdf(x / np.exp(gap))))
-    return lambda gap: float(_PHI @ arm.cdf(y * np.exp(gap)))
+        return lambda gap: float(_PHI_FEW @ (1 - control.cdf(x / np.exp(gap))))
+    return lambda gap: float(_PHI_FEW @ arm.cdf(y * np.exp(gap)))
 
 
 def _width(x: FloatArray) -> float:
@@ -255,7 +259,7 @@ def difference_interval(arm: Posterior, control: Posterior, confidence: float) -
 
     It leaves 0 out exactly where `two_sided_tail` is under 1 - confidence.
     """
-    x, y = arm.at(_S[[0, -1]]), control.at(_S[[0, -1]])
+    x, y = arm.at(_ENDS), control.at(_ENDS)
     return _quantiles(_below(arm, control), float(x[0] - y[1]), float(x[1] - y[0]), confidence)
 
 
@@ -264,8 +268,7 @@ def ratio_interval(arm: Posterior, control: Posterior, confidence: float) -> Int
 
     It leaves 1 out exactly where `difference_interval` leaves 0 out.
     """
-    ends = _S[[0, -1]]
-    x, y = (np.log(np.maximum(one.at(ends), 1e-300)) for one in (arm, control))
+    x, y = (np.log(np.maximum(one.at(_ENDS), 1e-300)) for one in (arm, control))
     found = _quantiles(_below_ratio(arm, control), float(x[0] - y[1]), float(x[1] - y[0]), confidence)
     return Interval(float(np.exp(found.low)), float(np.exp(found.high)))
 
@@ -347,6 +350,13 @@ def _quantiles(below: Callable[[float], float], low: float, high: float, confide
     tail = (1 - confidence) / 2
     ends = []
     for share in (tail, 1 - tail):
-        found = brentq(lambda x, share=share: below(x) - share, low, high, xtol=1e-14, rtol=1e-12)
-        ends.append(float(found))
+        # about where a normal distribution over the middle would have it
+        middle, step = (low + high) / 2, (high - low) / 17
+        guess = middle + float(special.ndtri(share)) * step
+        a, b = max(low, guess - step / 2), min(high, guess + step / 2)
+        while a > low and below(a) > share:
+            a = max(low, a - step)
+        while b < high and below(b) < share:
+            b = min(high, b + step)
+        ends.append(float(brentq(lambda x, share=share: below(x) - share, a, b, xtol=1e-14, rtol=1e-12)))
     return Interval(*ends)

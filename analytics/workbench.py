@@ -32,9 +32,11 @@ from analytics.ask import false_alarms as ask_false_alarms
 from analytics.ask import features as ask_features
 from analytics.ask import gain as ask_gain
 from analytics.ask import gaps as ask_gaps
+from analytics.ask import ledger as ask_ledger
 from analytics.ask import methods as ask_methods
 from analytics.ask import mix as ask_mix
 from analytics.ask import multivariate as ask_multivariate
+from analytics.ask import outcome_changes as ask_outcome_changes
 from analytics.ask import outcomes as ask_outcomes
 from analytics.ask import quality as ask_quality
 from analytics.ask import recalibration as ask_recalibration
@@ -54,6 +56,7 @@ from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
 from analytics.experiments.funnels import FunnelRow
+from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.method_rows import MethodRow
 from analytics.experiments.rows import ExperimentRow, History, Scorecard
 from analytics.experiments.states import StateRow
@@ -84,6 +87,7 @@ from analytics.quality.unlike import UnlikeRow
 from analytics.results import Results
 from analytics.scope import Scope
 from analytics.segments.rows import GapRow, SegmentRow
+from analytics.store import Store, open_store
 from analytics.telemetry.broken import broken_files
 from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.files import digest
@@ -102,10 +106,12 @@ class Workbench:
 
     Args:
         file: the project file, or its folder.
+        store: where decisions are kept, instead of what the environment says.
     """
 
-    def __init__(self, file: Path | str) -> None:
+    def __init__(self, file: Path | str, store: Store | None = None) -> None:
         self._file = Path(file)
+        self._store = store
         self._lock = RLock()
         self._catalog: Catalog | None = None
         self._looked = 0.0
@@ -348,6 +354,12 @@ class Workbench:
         """Every metric of [metrics] by window, outside experiments; only ``names`` where given."""
         return self._ask(lambda catalog: ask_outcomes.outcomes_of(catalog, scope or Scope(), names))
 
+    def metric_changes(self, scope: Scope | None = None, *, names: tuple[str, ...] = ()) -> Results[ChangeRow]:
+        """Whether the days of each metric of [metrics] changed, since when, and where they go."""
+        return self._ask(
+            lambda catalog: ask_outcome_changes.metric_changes_of(catalog, scope or Scope(), names)
+        )
+
     @property
     def experiments(self) -> tuple[str, ...]:
         """The declared experiments, by name."""
@@ -389,6 +401,42 @@ class Workbench:
         return self._ask(
             lambda catalog: ask_experiments.scorecard_of(catalog, scope or Scope(), name, confidence)
         )
+
+    @property
+    def store(self) -> Store:
+        """Where decisions are kept: what ``ASSAY_STORE`` names, else the user's own file."""
+        return open_store() if self._store is None else self._store
+
+    def decide(  # noqa: PLR0913  # what a decision is made of
+        self,
+        name: str,
+        scope: Scope | None = None,
+        *,
+        decision: str,
+        decided_by: str,
+        note: str = "",
+        variant: str | None = None,
+        corrects: int | None = None,
+        confidence: float | None = None,
+        token: str | None = None,
+    ) -> DecisionRow:
+        """Keep a decision on an experiment beside the numbers it is taken on."""
+        return self._ask(
+            lambda catalog: ask_ledger.decide(
+                catalog, self.store, scope or Scope(), name, decision=decision, decided_by=decided_by, note=note,
+                variant=variant, corrects=corrects, confidence=confidence, token=token,
+            )
+        )  # fmt: skip
+
+    def decisions(self, name: str | None = None) -> Results[DecisionRow]:
+        """The decisions on one experiment, or on all of the project, the oldest first."""
+        return self._ask(lambda catalog: ask_ledger.decisions_of(catalog, self.store, name))
+
+    def since(
+        self, name: str, decision_id: int | None = None, known: ask_ledger.Known = "now"
+    ) -> Results[SinceRow]:
+        """Every number of the decisions on an experiment, as it was frozen and computed anew."""
+        return self._ask(lambda catalog: ask_ledger.since_of(catalog, self.store, name, decision_id, known))
 
     def history(self, scope: Scope | None = None, *, metric: str, name: str | None = None) -> History:
         """What the logs say about a metric before an experiment on it is planned."""

@@ -30,6 +30,8 @@ COMMANDS: dict[str, str] = {
     "deciles": "app.commands.calibration:deciles_command",
     "coverage": "app.commands.decisions:coverage_command",
     "damage": "app.commands.damage:damage_command",
+    "decide": "app.commands.ledger:decide_command",
+    "decisions": "app.commands.ledger:decisions_command",
     "drift": "app.commands.drift:drift_command",
     "estimate": "app.commands.estimate:estimate_command",
     "examples": "app.commands.examples:examples_command",

@@ -16,6 +16,7 @@ from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
 from analytics.experiments.funnels import FunnelRow
+from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.rows import ExperimentRow, PowerRow
 from analytics.experiments.states import StateRow
 from analytics.labels.rows import (
@@ -77,6 +78,7 @@ RECORDS = {
     "selftest": FalseAlarmRow,
     "splits": SplitRow,
     "unlike": UnlikeRow,
+    "decisions": DecisionRow,
     "experiment": ExperimentRow,
     "experiment-exposures": StateRow,
     "experiment-funnel": FunnelRow,
@@ -123,3 +125,15 @@ def test_every_record_of_multivariate_is_documented(text, row):
     section = text.split("### assay multivariate\n")[1].split("\n### ")[0]
     wanted = {field.name for field in fields(row)} - {"columns"}
     assert wanted - set(re.findall(r"`(\w+)`", section)) == set()
+
+
+@pytest.mark.parametrize("command", ["decide", "decisions"])
+def test_every_option_of_the_ledger_is_documented(text, command):
+    section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
+    options = {name for parameter in cli.get_command(None, command).params for name in parameter.opts if "--" in name}
+    assert {name for name in options - {"--json"} if name not in section} == set()
+
+
+def test_every_number_then_and_now_is_documented(text):
+    section = text.split("### assay decisions\n")[1].split("\n### ")[0]
+    assert {field.name for field in fields(SinceRow)} - set(re.findall(r"`(\w+)`", section)) == set()

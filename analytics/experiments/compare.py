@@ -118,7 +118,10 @@ def _which(sizes: tuple[float, float], found: int) -> str:
 
 def _all_alike(strata: Sequence[PairMoments]) -> NotTested | None:
     """No share can be compared where, within every stratum, all units of both arms have the same value."""
-    shares = {(float(one.arm.means[0]), float(one.control.means[0])) for one in strata}
+    # in whole units: sums that run over days leave rounding where nobody is
+    shares = {
+        tuple(round(side.n * side.means[0]) / side.n for side in (one.arm, one.control)) for one in strata
+    }
     if shares == {(0.0, 0.0)}:
         return NotTested("undefined", "no unit of either arm has it: there is nothing to test", 0.0, 0.0)
     if shares == {(1.0, 1.0)}:

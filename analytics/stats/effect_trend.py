@@ -62,11 +62,15 @@ class EffectTrend(NamedTuple):
         return self.p_value if self.lift_p_value is None else max(self.p_value, self.lift_p_value)
 
 
-def effect_trend(days: DailyMeans) -> EffectTrend | None:
+def effect_trend(days: DailyMeans, at: npt.ArrayLike | None = None) -> EffectTrend | None:
     """Test whether an arm's effect changes with the days since exposure.
 
     A line through the effects over log(1 + day) is fitted with weights 1 / variance; its standard error takes the
     whole covariance (a sandwich). The lift is linearised (delta method).
+
+    Args:
+        days: means by day, or by stretch of days.
+        at: day of each, ascending; 0, 1, 2 … where left out.
 
     Returns:
         None with under three days, or where nothing varies.
@@ -78,7 +82,8 @@ def effect_trend(days: DailyMeans) -> EffectTrend | None:
     """
     effects = days.means - days.means_control
     covariance = days.covariance + days.covariance_control - days.between - days.between.T
-    found = _line(effects, covariance, days.df)
+    place = np.log1p(np.arange(len(effects)) if at is None else as_floats(at))
+    found = _line(effects, covariance, place, days.df)
     if found is None:
         return None
     errors = np.sqrt(np.diag(days.covariance_control))
@@ -90,18 +95,20 @@ def effect_trend(days: DailyMeans) -> EffectTrend | None:
         lift = _line(
             np.sign(days.means_control) * (ratio - 1),
             own @ days.covariance @ own + control @ days.covariance_control @ control - mixed - mixed.T,
+            place,
             days.df,
         )
     lift_change, lift_error, lift_p = lift or (None, None, None)
     return EffectTrend(*found, lift_change, lift_error, lift_p, days.df)
 
 
-def _line(effects: FloatArray, covariance: FloatArray, df: float) -> tuple[float, float, float] | None:
+def _line(
+    effects: FloatArray, covariance: FloatArray, place: FloatArray, df: float
+) -> tuple[float, float, float] | None:
     """Rise of a weighted line from the first day to the last, its standard error and p-value."""
     variances = np.diag(covariance)
     if len(effects) < 3 or not (variances > 0).all():
         return None
-    place = np.log1p(np.arange(len(effects)))
     weights = 1 / variances
     centred = weights * (place - np.average(place, weights=weights))
     contrast = centred / float(centred @ place) * (place[-1] - place[0])

@@ -248,6 +248,7 @@ class MetricAggregates:
         pairs: where units come in pairs: moments over the pairs of each arm with the control that are complete, the
             columns of the arm's unit (with the covariate, where there is one) and then those of the control's; its
             ``missing`` are units of incomplete pairs.
+        observations: values one by one, of kind ``quantile`` or where the reading asks for them; None otherwise.
     """
 
     name: str
@@ -271,6 +272,7 @@ class MetricAggregates:
     uncapped: ArmMoments | None = None
     before: ArmMoments | None = None
     pairs: ArmMoments | None = None
+    observations: Observations | None = None
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from analytics.aggregates.first_arms import arms, seen
 from analytics.aggregates.keys import column
 from analytics.aggregates.log_state import read_log_state
 from analytics.aggregates.metric_counts import count_rows, leaves_open_out, of_closed_windows, open_windows
+from analytics.aggregates.observations import read_observations
 from analytics.aggregates.pair_moments import read_pairs
 from analytics.aggregates.readings import Reading, Wanted, segment_columns
 from analytics.aggregates.unit_histograms import read_bins, read_edges, read_values
@@ -244,6 +245,9 @@ def _metric(whole: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
         _moments(table, wanted, {name: raw[name] for name in own}, present) if _cuts(limits) else None,
         _before(table, wanted, columns, present),
         read_pairs(table, _compared(wanted, columns), present),
+        read_observations(table, index, wanted, raw, present)
+        if wanted.reads_values or wanted.metric.kind == "quantile"
+        else None,
     )
 
 

@@ -101,7 +101,9 @@ def unit_items(index: int, wanted: Wanted, *, weighted: bool) -> list[str]:
                 items.append(f"{_happened(stretch, column)} AS {value_column(index, name)}")
             else:
                 value = f"CASE WHEN {stretch} AND {finite} THEN {column}{_factor(index, wanted, stretch, weighted)} END"
-                items.append(f"sum({value}) AS {value_column(index, name)}")
+                # rows that a quantile is of are no parts of a total
+                of_rows = "avg" if wanted.metric.kind == "quantile" else "sum"
+                items.append(f"{of_rows}({value}) AS {value_column(index, name)}")
     return [*items, *_counts(index, wanted, None)]
 
 

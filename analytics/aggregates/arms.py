@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.daily_split import DailySplit
 from analytics.aggregates.log_state import LogState
+from analytics.aggregates.observations import Observations
 from analytics.stats.moments import Comoments
 
 Floats = NDArray[np.float64]

@@ -31,7 +31,7 @@ from analytics.aggregates.first_arms import arms, seen
 from analytics.aggregates.keys import column
 from analytics.aggregates.log_state import read_log_state
 from analytics.aggregates.metric_counts import count_rows, leaves_open_out, of_closed_windows, open_windows
-from analytics.aggregates.observations import read_observations
+from analytics.aggregates.read_observations import read_observations
 from analytics.aggregates.pair_moments import read_pairs
 from analytics.aggregates.readings import Reading, Wanted, segment_columns
 from analytics.aggregates.unit_histograms import read_bins, read_edges, read_values

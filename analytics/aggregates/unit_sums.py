@@ -84,7 +84,7 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
         )
         joins.append(f"LEFT JOIN ({part.text}) AS {source} ON a.unit = {source}.unit")
         parameters |= part.parameters
-        items += [_item(source, i, name) for i, wanted in metrics for name in _names(wanted, source)]
+        items += [_item(source, i, name, wanted) for i, wanted in metrics for name in _names(wanted, source)]
     # a unit of which no cluster is known is one by itself
     items.append(
         "coalesce('c' || units.cluster, 'u' || CAST(a.unit AS VARCHAR)) AS cluster"
@@ -106,9 +106,10 @@ def _names(wanted: Wanted, source: MetricSource) -> tuple[str, ...]:
     return (*own, *wanted.of_units) if source == "units" else own
 
 
-def _item(source: str, index: int, name: str) -> str:
+def _item(source: str, index: int, name: str, wanted: Wanted) -> str:
     column = value_column(index, name)
-    if source == "units":
+    # who has no rows has no value that a quantile could be of, where a sum is 0
+    if source == "units" or (wanted.metric.kind == "quantile" and name not in COUNTED):
         return f"{source}.{column} AS {column}"
     return f"coalesce({source}.{column}, {'0' if name in COUNTED else '0e0'}) AS {column}"
 

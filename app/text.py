@@ -110,6 +110,7 @@ class Empty:
 PAGES = {
     "overview": Page("Overview", "What needs attention now, for every model?"),
     "quality": Page("Quality", "How good, with which intervals, since when?"),
+    "metrics": Page("Metrics", "Does the product do what it is for: over time, against its targets?"),
     "drift": Page("Drift", "Which inputs, outputs and labels moved, beyond noise?"),
     "labels": Page("Labels", "How many labels, how late, from whom, and what does that do to quality?"),
     "features": Page("Features", "What is each input like, over time and where it goes wrong?"),
@@ -170,6 +171,11 @@ EMPTY = {
         "Only production is logged",
         "Log the scores of training, validation and test rows as well, say in a column which is which, and the same "
         "metrics stand side by side here: overfitting, a test set unlike production, and drift since are told apart.",
+    ),
+    "no_metrics": Empty(
+        "No metric is declared",
+        "Tell the project file what users do (`[events]`) and what of it counts (`[metrics.NAME]`), as below; numbers "
+        "that belong to nobody go under `[series]`. The same metrics decide experiments.",
     ),
     "no_experiments": Empty(
         "No experiment is declared",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -48,3 +49,13 @@ class OutcomeRow:
     independence: Independent | None
     status: Status
     reason: str | None
+
+
+def served(rows: Sequence[OutcomeRow]) -> tuple[OutcomeRow, ...]:
+    """One row a window of one metric: of several versions the one that served most units."""
+    best: dict[datetime, OutcomeRow] = {}
+    for row in rows:
+        known = best.get(row.window_start)
+        if known is None or row.n > known.n:
+            best[row.window_start] = row
+    return tuple(best[start] for start in sorted(best))

@@ -14,6 +14,7 @@ from app.glossary.features import FEATURES
 from app.glossary.labels import LABELS
 from app.glossary.metrics import METRICS
 from app.glossary.multivariate import MULTIVARIATE
+from app.glossary.outcomes import OUTCOMES
 from app.glossary.populations import POPULATIONS
 from app.glossary.tables import TABLES
 
@@ -28,6 +29,7 @@ __all__ = [
     "LABELS",
     "METRICS",
     "MULTIVARIATE",
+    "OUTCOMES",
     "TABLES",
     "Explanation",
     "Unit",
@@ -60,6 +62,7 @@ def explain(word: str) -> Explanation:
         ESTIMATED,
         FEATURES,
         CHANGES,
+        OUTCOMES,
     ):
         if word in family:
             return family[word]

@@ -17,6 +17,7 @@ from app.parts.view import DEFAULTS
 PAGES = (
     "overview",
     "quality",
+    "metrics",
     "drift",
     "features",
     "labels",
@@ -29,7 +30,7 @@ PAGES = (
 _MONITORING = (
     "section", "metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row", "notion",
     "alarm_grain", "alarm_segments",
-    "goal", "budget", "together_by", "estimator", "against", "split_by",
+    "beside", "goal", "budget", "together_by", "estimator", "against", "split_by",
 )  # fmt: skip
 EXPERIMENTS = {
     "scorecard": (

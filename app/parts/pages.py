@@ -14,6 +14,11 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
             "monitoring",
             "How good, with which intervals, since when; curves, calibration.",
         ),
+        "metrics": (
+            "Metrics",
+            "show_chart",
+            "What the product is for: buys, clicks, minutes over time, beside quality.",
+        ),
         "drift": ("Drift", "waves", "Which inputs, outputs and labels moved, beyond noise."),
         "features": (
             "Features",

@@ -55,7 +55,7 @@ def scope_bar(page: str) -> None:
             _share(entry, page)
     if monitored and not everywhere:
         _sentence(entry)
-    elif not whole and not everywhere:
+    elif not whole and not everywhere and page != "metrics":
         empty.no_predictions(page, entry.name)
         st.stop()
 

@@ -15,7 +15,8 @@ def series(world: World, events: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def cpu(world: World) -> pd.DataFrame:
     """Share of the web servers' processors in use, every hour; it follows the visits."""
-    hours = pd.date_range(FIRST_DAY, periods=DAYS * 24, freq="h", tz=TIME_ZONE).tz_convert("UTC")
+    # one hour fewer than the days have: the clocks go forward
+    hours = pd.date_range(FIRST_DAY, periods=DAYS * 24 - 1, freq="h", tz=TIME_ZONE).tz_convert("UTC")
     busy = world.visits.groupby(world.visits["timestamp"].dt.floor("h")).size().reindex(hours, fill_value=0)
     noise = dice("cpu").normal(0, 0.02, len(hours))
     used = np.clip(0.12 + 0.35 * busy.to_numpy() / busy.max() + noise, 0.01, 0.99)

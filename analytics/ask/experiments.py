@@ -134,7 +134,7 @@ def experiment_of(
     """
     card = scorecard_of(catalog, scope, name, confidence)
     return Results(
-        card.rows, card.zone, card.sql, (card.decision.sentence, card.correction, *card.health.notes)
+        card.records, card.zone, card.sql, (card.decision.sentence, card.correction, *card.health.notes)
     )
 
 

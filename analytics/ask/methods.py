@@ -48,7 +48,7 @@ def others_of(
     notes = (card.decision.sentence, card.correction, *card.health.notes)
     if rows:
         notes = (*notes, NOT_CORRECTED.format(methods=", ".join(asked)))
-    return Results((*card.rows, *rows), card.zone, card.sql, notes)
+    return Results((*card.records, *rows), card.zone, card.sql, notes)
 
 
 def methods_of(

@@ -20,6 +20,7 @@ from analytics.experiments.rows import ExperimentRow, Health, Scorecard
 from analytics.experiments.single_arms import arm_rows, value_bins
 from analytics.experiments.standing import corrected_words, standing
 from analytics.experiments.structure_words import beside, with_structure
+from analytics.experiments.uncapped import uncapped_rows
 from analytics.experiments.verdict import decide
 
 
@@ -89,6 +90,7 @@ def scorecard(
         checks=checks,
         zone=zone,
         sql=aggregates.sql,
+        others=uncapped_rows(design, at_look, level),
     )
 
 

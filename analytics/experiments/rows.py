@@ -392,6 +392,12 @@ class Scorecard:
     stopping: Stopping = "fixed"
     others: tuple[ExperimentRow, ...] = ()
 
+    @property
+    def records(self) -> tuple[ExperimentRow, ...]:
+        """Every comparison, those beside the usual ones after them, and last the check of the split."""
+        checked = tuple(row for row in self.rows if row.role == "health")
+        return (*(row for row in self.rows if row.role != "health"), *self.others, *checked)
+
     def headline_rows(self) -> tuple[ExperimentRow, ...]:
         """The comparisons that verdict and badges stand on: see `headline`."""
         return headline(self.rows)

@@ -31,8 +31,8 @@ from analytics.aggregates.first_arms import arms, seen
 from analytics.aggregates.keys import column
 from analytics.aggregates.log_state import read_log_state
 from analytics.aggregates.metric_counts import count_rows, leaves_open_out, of_closed_windows, open_windows
-from analytics.aggregates.read_observations import read_observations
 from analytics.aggregates.pair_moments import read_pairs
+from analytics.aggregates.read_observations import read_observations
 from analytics.aggregates.readings import Reading, Wanted, segment_columns
 from analytics.aggregates.unit_histograms import read_bins, read_edges, read_values
 from analytics.aggregates.unit_kinds import value_column
@@ -310,11 +310,15 @@ def _moments(
     *,
     value: str | None = None,
 ) -> ArmMoments:
-    """Moments by arm, day of first exposure, cluster, stratum and phase; ``value`` takes the place of the stratum."""
+    """Moments by arm, day of first exposure, cluster, stratum and phase.
+
+    With ``value`` it takes the place of the stratum, and the phase numbers what is compared within: stratum and phase.
+    """
     names = tuple(columns)
     stratum = _stratum(table) if value is None else value
     stratified = stratum is not None
-    phase = "phase" if table.reading.phases and value is None else "CAST(NULL AS INTEGER)"
+    within = _within(table, by_value=value is not None)
+    phase = within or "CAST(NULL AS INTEGER)"
     pairs = list(combinations_with_replacement(range(len(names)), 2))
     cluster = "cluster" if table.clustered else "CAST(NULL AS VARCHAR)"
     items = [
@@ -353,8 +357,24 @@ def _moments(
         {row["variant"]: int(row["n"]) for row in missing.to_pylist()},
         _invalid(table, wanted, columns),
         np.array(found.column("stratum").to_pylist(), dtype=np.str_) if stratified else None,
-        column(found, "phase").astype(np.int64) if phase == "phase" else None,
+        None if within is None else _phases(found, by_value=value is not None),
     )
+
+
+def _within(table: UnitTable, *, by_value: bool) -> str | None:
+    """What units are compared within besides their stratum, or besides the value of a segment; None for nothing."""
+    if not by_value:
+        return "phase" if table.reading.phases else None
+    declared = any(own.column == "stratum" for own in segment_columns(table.catalog.project))
+    parts = (["stratum"] if declared else []) + (["CAST(phase AS VARCHAR)"] if table.reading.phases else [])
+    return " || '|' || ".join(parts) or None
+
+
+def _phases(found: pa.Table, *, by_value: bool) -> NDArray[np.int64]:
+    if not by_value:
+        return column(found, "phase").astype(np.int64)
+    numbers: NDArray[np.int64] = np.unique(found.column("phase").to_pylist(), return_inverse=True)[1]
+    return numbers
 
 
 def _stratum(table: UnitTable) -> str | None:

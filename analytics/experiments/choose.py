@@ -13,6 +13,7 @@ from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.held import held
 from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.pairs import PairMoments, pair
+from analytics.experiments.quantiles import compare_quantiles
 from analytics.experiments.rates import compare_totals
 from analytics.experiments.refusals import immature, refusal
 from analytics.experiments.rows import Method
@@ -21,6 +22,8 @@ from analytics.experiments.structure import compare_pairs, compare_within, strat
 
 def methods_of(design: Design, metric: MetricDesign, found: MetricAggregates) -> tuple[Method, ...]:
     """The methods by which a metric is always compared: as it is, within what arms were drawn in, and adjusted."""
+    if metric.kind == "quantile":
+        return ("unadjusted",)
     structure = structure_of(design, found)
     adjusted = metric.has_covariate and found.with_covariate is not None
     return ("unadjusted", *([structure] if structure else []), *(["cuped"] if adjusted else []))
@@ -62,11 +65,26 @@ def choose(
         two = pair(moments if day is None else moments.until(day), variant, design.control)
     if metric.of_totals:
         fixed: Comparison | NotTested = compare_totals(two)
+    elif metric.kind == "quantile":
+        fixed = _quantiles(design, metric, found, (variant, two), day)
     elif method == "unadjusted" or structure_of(design, found) is None:
         fixed = compare(two, metric.kind, adjusted=method == "cuped")
     else:
         fixed = _structured(design, metric, found, arm, day)
     return held(design, metric, found, (variant, two), fixed, day)
+
+
+def _quantiles(
+    design: Design,
+    metric: MetricDesign,
+    found: MetricAggregates,
+    arm: tuple[str, PairMoments],
+    day: date | None,
+) -> Comparison | NotTested:
+    structure = structure_of(design, found)
+    if structure is not None:
+        return NotTested("undefined", f"arms compare only {structure}, and quantiles are compared over all units")
+    return compare_quantiles(metric, found, (arm[0], design.control), arm[1], day)
 
 
 def _structured(

@@ -101,6 +101,8 @@ def untested(experiment: str | None, metric: str, method: Method, test: str) -> 
 
 def _test_name(metric: MetricDesign, method: Method, *, clustered: bool) -> str:
     """What would be tested: also the name where nothing can be."""
+    if metric.kind == "quantile":
+        return "quantile"
     if clustered:
         return "cluster-robust t"
     if metric.kind in SHARES and method == "unadjusted":
@@ -112,6 +114,8 @@ def _with_permutation(draft: Draft, found: MetricAggregates) -> Draft:
     """Add a p-value that does without the t distribution, where so few units have so skewed values."""
     row, values = draft.row, found.values
     if draft.comparison is None or values is None or row.variant is None or row.control is None:
+        return draft
+    if row.kind == "quantile":
         return draft
     if abs(skewness_of_difference(row, found) or 0.0) < SKEWED:
         return draft

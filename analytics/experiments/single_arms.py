@@ -11,6 +11,7 @@ import numpy as np
 from analytics.aggregates.arms import ArmMoments, MetricAggregates
 from analytics.experiments.compare import own_estimate, weighted_variance
 from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.quantiles import of_quantile
 from analytics.experiments.refusals import of_arm
 from analytics.experiments.rows import ArmRow, ValueBin
 from analytics.project import SHARES
@@ -25,6 +26,8 @@ def arm_rows(
     """One metric in each arm, the control first."""
     for variant in (design.control, *design.variants):
         row = _arm_row(metric, found.moments, variant, confidence, is_control=variant == design.control)
+        if metric.kind == "quantile":
+            row = of_quantile(row, metric, found, confidence)
         if row.status == "no_data":
             status, reason = of_arm(found, variant)
             row = replace(row, status=status, reason=reason)

@@ -172,7 +172,7 @@ class Metric(Section):
                 if self.quantile is None
                 else 'quantile: belongs to kind = "quantile" only'
             )
-        if self.kind in SHARES and self.winsorize is not None:
+        if self.kind in {*SHARES, "quantile"} and self.winsorize is not None:
             raise ValueError(f"winsorize: a {self.kind} has no tails to cut")
         if self.kind in {*SHARES, "quantile"} and self.half_life is not None:
             raise ValueError(f"half_life: a {self.kind} is no sum of which later rows could count less")

@@ -5,6 +5,7 @@ Source: Deng, Knoblich and Lu, Applying the Delta Method in Metric Analytics, KD
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -15,6 +16,8 @@ from analytics.aggregates.observations import Observations
 from analytics.experiments.design import MetricDesign
 from analytics.experiments.methods import NotTested, TComparison
 from analytics.experiments.pairs import PairMoments
+from analytics.experiments.rows import ArmRow
+from analytics.stats.intervals import normal_quantile
 from analytics.stats.means import welch_df
 from analytics.stats.quantile_difference import Quantile, quantile_of
 
@@ -104,3 +107,21 @@ def shared_variance(
     # an error of a share on the scale of the values
     scales = [(one.standard_error or 0.0) / one.share_error for one in found]
     return shares * scales[0] * scales[1]
+
+
+def of_quantile(row: ArmRow, metric: MetricDesign, found: MetricAggregates, confidence: float) -> ArmRow:
+    """An arm by itself: its quantile with an interval, in place of its mean."""
+    bare = replace(row, mean=None, ci_low=None, ci_high=None, standard_deviation=None)
+    if found.observations is None or metric.quantile is None:
+        return replace(bare, status="undefined", reason=PART)
+    values, groups = found.observations.arm(row.variant)
+    if not len(values):
+        return replace(bare, status="no_data", reason="the arm has no values")
+    one = quantile_of(values, metric.quantile, groups)
+    if one.standard_error is None:
+        few = one.groups < 2 or one.low is None
+        return replace(bare, mean=one.value, status="too_few" if few else "undefined", reason=one.refusal)
+    half = float(normal_quantile(confidence, one.groups - 1.0)) * one.standard_error
+    return replace(
+        bare, mean=one.value, ci_low=one.value - half, ci_high=one.value + half, status="ok", reason=None
+    )

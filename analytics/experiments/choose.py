@@ -82,8 +82,11 @@ def _quantiles(
     day: date | None,
 ) -> Comparison | NotTested:
     structure = structure_of(design, found)
-    if structure is not None:
-        return NotTested("undefined", f"arms compare only {structure}, and quantiles are compared over all units")
+    if structure in {"stratified", "paired"}:
+        within = "pairs" if structure == "paired" else "strata"
+        return NotTested(
+            "undefined", f"arms compare only within {within}, and a quantile is of all units together"
+        )
     return compare_quantiles(metric, found, (arm[0], design.control), arm[1], day)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from analytics.ask.experiments import aggregates_of, design_of
+from analytics.ask.experiments import aggregates_of, design_at, design_of
 from analytics.errors import ExperimentError
 from analytics.experiments.funnels import FunnelRow, funnel_rows
+from analytics.experiments.looks import at_last_look
 from analytics.experiments.states import StateRow, state_rows
 from analytics.results import Results
 from analytics.scope import Scope
@@ -34,7 +35,8 @@ def funnels_of(
             f'{catalog.project.file}: "{name}" looks at no funnel; a metric of kind = "funnel" declares one'
         )
     found = aggregates_of(catalog, scope, name)
-    metrics = {metric.name: metric for metric in found.metrics}
+    design = design_at(catalog.project, scope, name, sum(found.split.n.values()))
+    metrics = {metric.name: at_last_look(design, metric) for metric in found.metrics}
     level = 1.0 - design.alpha if confidence is None else confidence
     rows = tuple(
         row

@@ -271,17 +271,29 @@ def _kept(catalog: Catalog, key: object, kind: type[Answer], ask: Callable[[], A
 def _analysed(
     catalog: Catalog, scope: Scope, name: str, confidence: float | None, methods: tuple[str, ...]
 ) -> Scorecard:
-    project = catalog.project
-    experiment = project.require_experiment(name)
     aggregates = aggregates_of(catalog, scope, name)
     design = replace(
-        design_of(project, name),
-        early=_early(project, experiment, scope, sum(aggregates.split.n.values())),
-        ended=_ended(project, experiment, scope),
-        methods=methods,
+        design_at(catalog.project, scope, name, sum(aggregates.split.n.values())), methods=methods
     )
-    card = scorecard(design, aggregates, project.zone, confidence)
+    card = scorecard(design, aggregates, catalog.project.zone, confidence)
     return replace(card, sql=aggregates.sql)
+
+
+def design_at(project: Project, scope: Scope, name: str, units: int) -> Design:
+    """What one experiment planned, with how far it is.
+
+    Args:
+        project: that declares it.
+        scope: its as-of and end say when one looks.
+        name: of the experiment.
+        units: of all arms by then.
+    """
+    experiment = project.require_experiment(name)
+    return replace(
+        design_of(project, name),
+        early=_early(project, experiment, scope, units),
+        ended=_ended(project, experiment, scope),
+    )
 
 
 def _early(project: Project, experiment: Experiment, scope: Scope, units: int) -> str | None:

@@ -10,7 +10,6 @@ from typing import Any
 from analytics.aggregates.arms import MetricAggregates
 from analytics.experiments.choose import choose, methods_of, moments_of
 from analytics.experiments.design import Design, MetricDesign
-from analytics.experiments.held import side_of
 from analytics.experiments.methods import Comparison, Limits, NotTested, limits
 from analytics.experiments.pairs import PairMoments, cumulative
 from analytics.experiments.rows import DayRow, ExperimentRow, Method
@@ -75,7 +74,7 @@ def _of_day(
     n = two.arm.n + two.control.n
     sequence = None
     if fixed is not None:
-        sequence = always_valid(design, arm[0], fixed, n, side_of(design, metric))
+        sequence = always_valid(design, arm[0], fixed, n)
     drawn = fixed is not None and (
         design.stopping != "group-sequential" or isinstance(outcome, LookComparison)
     )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from analytics.aggregates.arms import MetricAggregates
 from analytics.experiments.beliefs import believed
 from analytics.experiments.design import Design, MetricDesign
-from analytics.experiments.looks import before_first, reached, two_sided
+from analytics.experiments.looks import before_first, reached
 from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.pairs import PairMoments
 from analytics.experiments.stopping import LookComparison, always_valid
-from analytics.stats.group_sequential import repeated_look
 
 _NO_ERROR = "{how} needs a method with a standard error of its own, and this one has none"
 
@@ -39,23 +37,16 @@ def held(
         return fixed
     variant, two = arm
     if design.stopping == "group-sequential":
-        return _at_look(design, metric, found, fixed, day)
+        return _at_look(design, found, fixed, day)
     if design.stopping == "always-valid":
         n = two.arm.n + two.control.n
-        sequence = always_valid(design, variant, fixed, n, side_of(design, metric))
+        sequence = always_valid(design, variant, fixed, n)
         return sequence or _without_error(fixed, "an always-valid interval")
     return believed(fixed, design.prior, two, metric.kind) or _without_error(fixed, "a posterior")
 
 
-def side_of(design: Design, metric: MetricDesign) -> int:
-    """1 or -1 where only a rise or only a fall can win; 0 where both count, as for guardrails."""
-    if not design.one_sided or metric.role == "guardrail":
-        return 0
-    return 1 if metric.direction == "up" else -1
-
-
 def _at_look(
-    design: Design, metric: MetricDesign, found: MetricAggregates, fixed: Comparison, day: date | None
+    design: Design, found: MetricAggregates, fixed: Comparison, day: date | None
 ) -> Comparison | NotTested:
     state = reached(design, found.moments, day)
     if not state.fractions:
@@ -63,15 +54,8 @@ def _at_look(
         return refused if day is None else fixed
     if day is not None and state.days[-1] != day:
         return fixed
-    side = side_of(design, metric)
-    plan = state.plan if side else two_sided(state.plan)
-    return LookComparison(fixed, repeated_look(plan, state.fractions, final=state.final), side)
+    return fixed if state.look is None else LookComparison(fixed, state.look)
 
 
 def _without_error(fixed: Comparison, how: str) -> NotTested:
     return NotTested("undefined", _NO_ERROR.format(how=how), fixed.mean, fixed.mean_control)
-
-
-def as_fixed(design: Design) -> Design:
-    """The same experiment as if it were looked at once."""
-    return replace(design, stopping="fixed")

@@ -8,7 +8,6 @@ declared, on the first day on which the planned units are reached; it spends wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -72,12 +71,7 @@ class Reached:
 
 def plan_of(design: Design) -> Looks:
     """The boundary a group-sequential design declares."""
-    return Looks(design.boundary, design.looks, design.boundary_power, design.one_sided)
-
-
-def two_sided(plan: Looks) -> Looks:
-    """The same for a metric on which harm counts, too."""
-    return replace(plan, one_sided=False)
+    return Looks(design.boundary, design.looks, design.boundary_power)
 
 
 def reached(design: Design, moments: ArmMoments, day: date | None = None) -> Reached:
@@ -169,9 +163,3 @@ def before_first(state: Reached) -> str:
         f"the first look is at {count(state.plan.fractions[0] * state.planned_units)} units, and "
         f"{count(state.n_now)} have entered: nothing is tested before"
     )
-
-
-def spacing(n: Sequence[int]) -> tuple[float, ...]:
-    """Information at looks taken whenever the number of units had grown, as ascending numbers."""
-    growing = [float(b) for a, b in zip([0, *n], n, strict=False) if b > a]
-    return tuple(growing)

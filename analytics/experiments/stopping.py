@@ -53,23 +53,19 @@ class Mixture:
         n: units of both arms so far.
         width: rho², chosen beforehand.
         stretch: factor of the standard error where it has few degrees of freedom.
-        side: 1 or -1 where only a rise or only a fall is looked for; 0 for both.
     """
 
     n: float
     width: float
     stretch: float = 1.0
-    side: int = 0
 
     def factor(self, confidence: float) -> float:
         """Standard errors that the interval reaches to either side."""
-        one_sided = self.side != 0
-        return self.stretch * sequence_multiplier(self.n, 1.0 - confidence, self.width, one_sided=one_sided)
+        return self.stretch * sequence_multiplier(self.n, 1.0 - confidence, self.width)
 
     def p_value(self, z: float) -> float:
-        """The smallest 1 - confidence whose interval leaves 0 out, on the side that is looked for."""
-        turned = z / self.stretch * (self.side or 1)
-        return sequence_p_value(turned, self.n, self.width, one_sided=self.side != 0)
+        """The smallest 1 - confidence whose interval leaves 0 out."""
+        return sequence_p_value(z / self.stretch, self.n, self.width)
 
 
 class Moments(NamedTuple):
@@ -167,12 +163,10 @@ class LookComparison:
     Attributes:
         fixed: the same comparison at a fixed horizon.
         look: the boundary of this look at every level.
-        side: 1 or -1 where only a rise or only a fall is looked for; 0 for both.
     """
 
     fixed: Comparison
     look: RepeatedLook
-    side: int = 0
 
     @property
     def test(self) -> str:
@@ -228,10 +222,8 @@ class LookComparison:
     @property
     def p_value(self) -> float:
         """Repeated: the smallest level at which this look crosses."""
-        z = self.z * (self.side or 1)
         # beyond the farthest boundary every level is crossed that a float can tell from 0
-        beyond = z >= FARTHEST if self.side else abs(z) >= FARTHEST
-        return float(2.0 * ndtr(-abs(z))) if beyond else self.look.p_value(z)
+        return self.fixed.p_value if abs(self.z) >= FARTHEST else self.look.p_value(self.z)
 
     def nominal(self, confidence: float) -> float:
         """The confidence of the fixed interval that reaches as far as the boundary."""
@@ -259,9 +251,7 @@ def planned_pair(design: Design, variant: str) -> float | None:
     return design.planned_units * (design.planned[variant] + design.planned[design.control])
 
 
-def always_valid(
-    design: Design, variant: str, fixed: Comparison, n: float, side: int = 0
-) -> WaldComparison | None:
+def always_valid(design: Design, variant: str, fixed: Comparison, n: float) -> WaldComparison | None:
     """A comparison as a confidence sequence has it; None where the method has no plain standard error.
 
     Args:
@@ -269,16 +259,15 @@ def always_valid(
         variant: the arm.
         fixed: the comparison at a fixed horizon.
         n: units of both arms so far.
-        side: 1 or -1 where only a rise or only a fall is looked for.
     """
     moments = moments_of_estimates(fixed)
     if moments is None or not moments.standard_error > 0:
         return None
-    width = mixture_width(planned_pair(design, variant) or PLANNED, design.alpha, one_sided=side != 0)
+    width = mixture_width(planned_pair(design, variant) or PLANNED, design.alpha)
     df = fixed.df if fixed.test.startswith("cluster") else None
     return WaldComparison(
         moments,
-        Mixture(n, width, _stretch(df, design.alpha), side),
+        Mixture(n, width, _stretch(df, design.alpha)),
         "normal-mixture confidence sequence",
         fixed.chance_above,
         fixed,

@@ -27,6 +27,7 @@ from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import estimate as ask_estimate
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiment_kinds as ask_experiment_kinds
+from analytics.ask import experiment_segments as ask_experiment_segments
 from analytics.ask import experiments as ask_experiments
 from analytics.ask import false_alarms as ask_false_alarms
 from analytics.ask import features as ask_features
@@ -38,6 +39,7 @@ from analytics.ask import mix as ask_mix
 from analytics.ask import multivariate as ask_multivariate
 from analytics.ask import outcome_changes as ask_outcome_changes
 from analytics.ask import outcomes as ask_outcomes
+from analytics.ask import plans as ask_plans
 from analytics.ask import quality as ask_quality
 from analytics.ask import recalibration as ask_recalibration
 from analytics.ask import releases as ask_releases
@@ -58,7 +60,16 @@ from analytics.examples.rows import ExampleKind, ExampleRow
 from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.method_rows import MethodRow
+from analytics.experiments.plan_rows import (
+    PlanAsk,
+    PlanDayRow,
+    PlanHorizonRow,
+    Planned,
+    PlanRow,
+    PlanTrafficRow,
+)
 from analytics.experiments.rows import ExperimentRow, History, Scorecard
+from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
 from analytics.labels.rows import (
     LabelChangeRow,
@@ -442,12 +453,61 @@ class Workbench:
         """What the logs say about a metric before an experiment on it is planned."""
         return self._ask(lambda catalog: ask_experiments.history_of(catalog, scope or Scope(), metric, name))
 
+    def planned(
+        self, scope: Scope | None = None, *, name: str | None = None, asked: PlanAsk | None = None
+    ) -> Planned:
+        """What the logs say about how long an experiment will take: on a metric, an experiment, or every metric."""
+        return self._ask(lambda catalog: ask_plans.planned_of(catalog, scope or Scope(), name, asked))
+
+    def plan(
+        self, name: str | None = None, scope: Scope | None = None, *, asked: PlanAsk | None = None
+    ) -> Results[PlanRow]:
+        """The same as designs: one a metric and way of stopping, the soonest first."""
+        found = self.planned(scope, name=name, asked=asked)
+        return Results(found.rows, self.project.zone, (), (found.sentence, *found.notes))
+
+    def plan_days(
+        self, name: str | None = None, scope: Scope | None = None, *, asked: PlanAsk | None = None
+    ) -> Results[PlanDayRow]:
+        """The same day by day: units, power and the effect that is seen."""
+        found = self.planned(scope, name=name, asked=asked)
+        return Results(found.days, self.project.zone, (), found.notes)
+
+    def plan_horizons(
+        self, name: str | None = None, scope: Scope | None = None, *, asked: PlanAsk | None = None
+    ) -> Results[PlanHorizonRow]:
+        """Baseline and spread of the metrics rolled up over one to four weeks."""
+        found = self.planned(scope, name=name, asked=asked)
+        return Results(found.horizons, self.project.zone, (), found.notes)
+
+    def plan_traffic(
+        self, name: str | None = None, scope: Scope | None = None, *, asked: PlanAsk | None = None
+    ) -> Results[PlanTrafficRow]:
+        """Units a day by weekday."""
+        found = self.planned(scope, name=name, asked=asked)
+        return Results(found.traffic, self.project.zone, (), found.notes)
+
     def funnel(
         self, name: str, scope: Scope | None = None, *, confidence: float | None = None
     ) -> Results[FunnelRow]:
         """Every step of every funnel of an experiment, in every arm."""
         return self._ask(
             lambda catalog: ask_experiment_kinds.funnels_of(catalog, scope or Scope(), name, confidence)
+        )
+
+    def segment_effects(
+        self,
+        name: str,
+        scope: Scope | None = None,
+        *,
+        metric: str | None = None,
+        confidence: float | None = None,
+    ) -> Results[SegmentEffectRow]:
+        """The effects of an experiment among the units of every value of every declared segment."""
+        return self._ask(
+            lambda catalog: ask_experiment_segments.segment_effects_of(
+                catalog, scope or Scope(), name, metric, confidence
+            )
         )
 
     def exposure_states(self, name: str, scope: Scope | None = None) -> Results[StateRow]:

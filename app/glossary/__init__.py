@@ -12,6 +12,7 @@ from app.glossary.estimated import ESTIMATED
 from app.glossary.experiments import EXPERIMENTS
 from app.glossary.features import FEATURES
 from app.glossary.labels import LABELS
+from app.glossary.ledger import LEDGER
 from app.glossary.metrics import METRICS
 from app.glossary.multivariate import MULTIVARIATE
 from app.glossary.outcomes import OUTCOMES
@@ -62,6 +63,7 @@ def explain(word: str) -> Explanation:
         ESTIMATED,
         FEATURES,
         CHANGES,
+        LEDGER,
         OUTCOMES,
     ):
         if word in family:

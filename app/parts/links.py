@@ -34,7 +34,7 @@ _MONITORING = (
 )  # fmt: skip
 EXPERIMENTS = {
     "scorecard": (
-        "source", "section", "experiment", "metric", "variant",
+        "source", "section", "experiment", "metric", "variant", "decision",
         "counts", "means", "control", "direction", "alpha", "split",
     ),
     "plan": (

@@ -123,13 +123,13 @@ class Plan:
         test = {"alpha": self.level, "one_sided": self.one_sided}
         return _Formulas(*(partial(formula, first, **test) for formula in _FORMULAS[name]))
 
-    def fixed_power_at(self, difference: float, arms: Sequence[int], place: int | None = None) -> float:
+    def fixed_power_at(self, difference: float, arms: Sequence[float], place: int | None = None) -> float:
         """Power of one look at the comparison of an arm with the control; of the deciding one where none is named."""
         factor = self.terms.variance_factor
         place = self.smallest if place is None else place
         return float(self.formulas.power(difference, arms[place] / factor, arms[0] / factor))
 
-    def power_at(self, difference: float, arms: Sequence[int], place: int | None = None) -> float:
+    def power_at(self, difference: float, arms: Sequence[float], place: int | None = None) -> float:
         """Power of a comparison, at whichever look it stops."""
         fixed = self.fixed_power_at(difference, arms, place)
         return fixed if self.rule is None else self.rule.power(fixed)
@@ -140,7 +140,7 @@ class Plan:
         units = self.formulas.sample_size(difference, ratio=self.shares[0] / share, power=self.wanted_fixed)
         return float(units) * self.terms.variance_factor / share
 
-    def detectable(self, arms: Sequence[int]) -> float | None:
+    def detectable(self, arms: Sequence[float]) -> float | None:
         """The smallest effect shown, or ruled out; None where there is none."""
         factor = self.terms.variance_factor
         n, n_control = arms[self.smallest] / factor, arms[0] / factor

@@ -45,7 +45,13 @@ class ArrivalCurve:
 
 
 def arrival_curve(
-    days: npt.ArrayLike, gaps: npt.ArrayLike, counts: npt.ArrayLike, horizon: int, first_weekday: int = 0
+    days: npt.ArrayLike,
+    gaps: npt.ArrayLike,
+    counts: npt.ArrayLike,
+    horizon: int,
+    *,
+    first_weekday: int = 0,
+    only_first_start: bool = False,
 ) -> ArrivalCurve | None:
     """Return the distinct units met by day of an experiment.
 
@@ -59,6 +65,7 @@ def arrival_curve(
         counts: unit-days of that day and gap.
         horizon: how many days to return.
         first_weekday: weekday of day 0, Monday 0.
+        only_first_start: whether only day 0 is a start, as in a log that began with an experiment.
 
     Returns:
         None without any unit.
@@ -73,11 +80,13 @@ def arrival_curve(
         return None
     known = int(day.max()) + 1
     fresh = _new_by_start(day, np.where(gap == NEVER, known, gap), count, known)
+    if only_first_start:
+        fresh = fresh[:1]
     reach = min(known, horizon)
     new, starts = np.zeros(horizon), np.zeros(horizon, dtype=np.int64)
     cumulated = np.cumsum(np.nan_to_num(fresh), axis=1)
     for offset in range(reach):
-        there = fresh[: known - offset, offset]
+        there = fresh[: known - offset, offset]  # a start later than that has no such day
         new[offset], starts[offset] = there.mean(), len(there)
     new[reach:] = _continued(new[:reach], horizon - reach)
     units = np.cumsum(new)

@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy import special
+from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
 
 from .arrays import FloatArray, as_floats
@@ -20,6 +21,9 @@ from .confidence_sequences import mixture_width, sequence_multiplier
 from .group_sequential import Boundary, Looks, boundaries, crossing_probabilities
 
 _MOST_DRIFT = 60.0
+_LEAST_DRIFT = 1e-3
+_CERTAIN_DRIFT = 12.0
+"""Expected statistic at which every boundary has been crossed."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,16 @@ class StoppingRule:
     def fixed_power(self, power: float) -> float:
         """The power that one look with as many units must have for the design to have ``power``."""
         return float(special.ndtr(self.drift(power) - self.critical))
+
+    @cached_property
+    def _table(self) -> PchipInterpolator:
+        drifts = np.linspace(0.0, _CERTAIN_DRIFT, 61)
+        return PchipInterpolator(drifts, [self.crossing(float(drift)).sum() for drift in drifts])
+
+    def powers(self, drifts: FloatArray) -> FloatArray:
+        """Power at many drifts, interpolated (within .0002)."""
+        found = self._table(np.clip(drifts, 0.0, _CERTAIN_DRIFT))
+        return as_floats(np.where(drifts >= _CERTAIN_DRIFT, 1.0, np.clip(found, 0.0, 1.0)))
 
     @lru_cache(maxsize=64)  # noqa: B019  # rules are small, frozen and few
     def drift(self, power: float) -> float:
@@ -127,3 +141,33 @@ def always_valid_rule(
 def always_valid_looks(looks: int, alpha: float, *, one_sided: bool = False) -> StoppingRule:
     """Return the sequence looked at ``looks`` times at equal distances and tuned to the last."""
     return always_valid_rule([k / looks for k in range(1, looks + 1)], alpha, one_sided=one_sided)
+
+
+def crossed_by(drifts: FloatArray, alpha: float, *, planned: float, one_sided: bool = False) -> FloatArray:
+    """Return the chance that a confidence sequence, looked at each time, has crossed by then.
+
+    Args:
+        drifts: what the statistic is expected to be at each look, in the direction looked for, not falling, shape (K,).
+        alpha: of the sequence.
+        planned: what it is expected to be at the size the sequence is tuned to.
+        one_sided: whether only one direction is looked for.
+
+    >>> crossed_by(np.array([1.0, 2.0, 3.0, 20.0]), 0.05, planned=3.0).round(3).tolist()
+    [0.003, 0.136, 0.499, 1.0]
+    """
+    known = np.flatnonzero(drifts > _LEAST_DRIFT)
+    found = np.zeros(len(drifts))
+    if not len(known):
+        return found
+    # a look without a new unit shows nothing new
+    rising = [int(k) for k in known if drifts[k] > drifts[:k].max(initial=0.0) * (1 + 1e-9)]
+    certain = [k for k in rising if drifts[k] > _CERTAIN_DRIFT]
+    looks = [k for k in rising if drifts[k] <= _CERTAIN_DRIFT]
+    if looks:
+        last = float(drifts[looks[-1]])
+        times = np.square(drifts[looks] / last)
+        rule = always_valid_rule(times.tolist(), alpha, planned=(planned / last) ** 2, one_sided=one_sided)
+        found[looks] = np.cumsum(rule.crossing(last))
+    if certain:
+        found[certain[0] :] = 1.0
+    return as_floats(np.minimum(np.maximum.accumulate(found), 1.0))

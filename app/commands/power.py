@@ -144,9 +144,8 @@ def _refuse(words: dict[str, Any]) -> None:
     """
     for name in ("kind", "baseline"):
         if words[name] is None and words["preset"] is None:
-            raise click.UsageError(
-                f"missing {'argument KIND' if name == 'kind' else 'option --baseline'}, or a --preset to start from"
-            )
+            what = "argument 'KIND'" if name == "kind" else "option '--baseline'"
+            raise click.UsageError(f"Missing {what}, or a --preset to start from")
     effect = [name for name in ("difference", "lift") if words[name] is not None]
     if effect and words["fall"]:
         raise click.UsageError(f"--down goes with --n alone; a fall is a negative --{effect[0]}")

@@ -52,6 +52,38 @@ class SegmentPart:
     p_without: float
 
 
+@dataclass(frozen=True)
+class SplitDay:
+    """What one arm got on one day.
+
+    Attributes:
+        day: local.
+        variant: the arm.
+        n: units (or clusters) first exposed on it.
+        expected: what it should have got of that day's.
+        p_value: of the split as it stood after the day, with daily looks; the same for every arm.
+    """
+
+    day: date
+    variant: str
+    n: int
+    expected: float
+    p_value: float
+
+
+def split_days(design: Design, split: Split) -> tuple[SplitDay, ...]:
+    """The split by day; empty where exposures carry no time."""
+    if not len(split.daily.days):
+        return ()
+    days, counted, expected = by_day(design, split.daily)
+    p = sequential_p(design, split.daily)[1]
+    return tuple(
+        SplitDay(day, arm, int(counted[i, k]), float(expected[i, k]), float(p[i]))
+        for i, day in enumerate(days)
+        for k, arm in enumerate(split.daily.arms)
+    )
+
+
 def planned_in(design: Design, stratum: str, phase: int) -> Mapping[str, float]:
     """Planned shares of a stratum, else of a phase, else of the experiment."""
     if stratum in design.strata:

@@ -9,6 +9,7 @@ from app.glossary.decisions import DECISIONS
 from app.glossary.drift import DRIFT
 from app.glossary.drift_alarms import ALARMS
 from app.glossary.estimated import ESTIMATED
+from app.glossary.experiment_kinds import EXPERIMENT_KINDS
 from app.glossary.experiments import EXPERIMENTS
 from app.glossary.features import FEATURES
 from app.glossary.labels import LABELS
@@ -27,6 +28,7 @@ __all__ = [
     "DRIFT",
     "ESTIMATED",
     "EXPERIMENTS",
+    "EXPERIMENT_KINDS",
     "LABELS",
     "METRICS",
     "MULTIVARIATE",
@@ -55,6 +57,7 @@ def explain(word: str) -> Explanation:
         CHARTS,
         TABLES,
         EXPERIMENTS,
+        EXPERIMENT_KINDS,
         POPULATIONS,
         DECISIONS,
         LABELS,

@@ -25,6 +25,7 @@ from app.parts import empty
 from app.parts import experiments_words as words
 from app.parts.chart import Behind, chart, csv_button, header
 from app.parts.choose import choose
+from app.parts.experiments_kinds import draw_kind, draw_states
 from app.parts.plain import literal
 from app.parts.scorecard_table import draw_table
 from app.parts.table import table
@@ -38,18 +39,21 @@ _ICONS: dict[Level, str] = {
 }  # fmt: skip
 
 
-def scorecard_section(_: View, card: Scorecard) -> None:
+def scorecard_section(view: View, card: Scorecard) -> None:
     """What the comparison comes to, whichever way its numbers came."""
     tiles(tiles_of(card))
     draw_health(card)
     draw_effects(card)
     draw_table(card, file_words(card))
     draw_arms(card)
+    if card.name is not None:
+        draw_states(view, card)
 
 
-def metric_section(_: View, card: Scorecard) -> None:
+def metric_section(view: View, card: Scorecard) -> None:
     """One metric in depth."""
     draw_metric(card)
+    draw_kind(view, card, chosen_metric(card))
 
 
 def draw_verdict(card: Scorecard) -> None:
@@ -158,6 +162,13 @@ def definition(facts: MetricFacts) -> str:
     if facts.logged_as:
         parts.append(f"{words.LOGGED_AS.format(text=literal(facts.logged_as))}.")
     return " ".join(parts)
+
+
+def chosen_metric(card: Scorecard) -> str:
+    """The metric whose button is pressed."""
+    names = [facts.name for facts in card.metrics]
+    asked = st.session_state.get("metric")
+    return asked if asked in names else next(iter(names), "")
 
 
 def _choices(card: Scorecard) -> tuple[str, str]:

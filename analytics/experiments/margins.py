@@ -1,0 +1,147 @@
+"""The p-values against margins: of a guardrail that harm is less than accepted, of others that no effect matters.
+
+Both come from the very intervals that badges stand on: 1 - the confidence at which a limit lies on the margin. So a
+badge says safe, or that nothing matters, exactly where its p-value is below 1 - the confidence of the interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from analytics.experiments.design import MetricDesign
+from analytics.experiments.methods import Comparison
+from analytics.experiments.rows import ExperimentRow
+from analytics.stats.equivalence import above_margin, below_margin, two_one_sided
+from analytics.stats.intervals import Interval
+
+_ENDLESS = Interval(-math.inf, math.inf)
+
+
+def with_margins(row: ExperimentRow, metric: MetricDesign, comparison: Comparison) -> ExperimentRow:
+    """A row with the p-values that its margin, or the smallest effect that matters, asks for."""
+    if metric.role == "guardrail":
+        return replace(row, p_safe=_safe(metric, comparison))
+    return replace(row, p_equivalent=_equivalent(metric, comparison))
+
+
+def _safe(metric: MetricDesign, comparison: Comparison) -> float | None:
+    """That the harm is as large as what is accepted, or larger."""
+    absolute, relative = metric.margin_absolute, metric.margin
+    worse = -1.0 if metric.direction == "up" else 1.0
+    test = above_margin if metric.direction == "up" else below_margin
+    plain = test(comparison.interval, comparison.difference, worse * (absolute or 0.0))
+    if absolute is not None or not relative:
+        return _two_sided(plain)
+    lift = comparison.lift(0.5)
+    if lift is None:
+        # without a lift only an interval wholly on the good side of 0 is inside the margin
+        return _two_sided(test(comparison.interval, comparison.difference, 0.0))
+    return _two_sided(test(_lift_interval(comparison), lift[0], worse * relative))
+
+
+def _equivalent(metric: MetricDesign, comparison: Comparison) -> float | None:
+    """That the effect is as large as what matters, or larger, in either direction (two one-sided tests)."""
+    if metric.smallest_difference is not None:
+        least = metric.smallest_difference
+        return _two_sided(two_one_sided(comparison.interval, comparison.difference, -least, least))
+    if metric.smallest_lift is None:
+        return None
+    lift, least = comparison.lift(0.5), metric.smallest_lift
+    if lift is None:
+        return None
+    return _two_sided(two_one_sided(_lift_interval(comparison), lift[0], -least, least))
+
+
+def _lift_interval(comparison: Comparison) -> Callable[[float], Interval]:
+    def found(confidence: float) -> Interval:
+        lift = comparison.lift(confidence)
+        return _ENDLESS if lift is None else lift[1]
+
+    return found
+
+
+def _two_sided(p: float) -> float:
+    return min(2.0 * p, 1.0)
+
+
+@dataclass(frozen=True)
+class OneSided:
+    """A comparison of which only a change for the better counts.
+
+    The p-value is one-sided. The interval at a confidence is the two-sided one at which each of its limits is exceeded
+    by chance alone as often as the confidence says, so it leaves 0 out on the better side exactly where p is below
+    1 - confidence.
+
+    Attributes:
+        fixed: the two-sided comparison.
+        side: 1 where a rise is better, -1 where a fall is.
+    """
+
+    fixed: Comparison
+    side: int
+
+    @property
+    def test(self) -> str:
+        """What was tested and how."""
+        return f"{self.fixed.test}, one-sided"
+
+    @property
+    def mean(self) -> float:
+        """Of the arm."""
+        return self.fixed.mean
+
+    @property
+    def mean_control(self) -> float:
+        """Of the control."""
+        return self.fixed.mean_control
+
+    @property
+    def difference(self) -> float:
+        """Arm minus control."""
+        return self.fixed.difference
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference."""
+        return self.fixed.standard_error
+
+    @property
+    def statistic(self) -> float:
+        """Of the test."""
+        return self.fixed.statistic
+
+    @property
+    def df(self) -> float | None:
+        """Degrees of freedom; None for the normal distribution."""
+        return self.fixed.df
+
+    @property
+    def p_value(self) -> float:
+        """That so large a change for the better comes by chance."""
+        tail = self.fixed.p_value / 2.0
+        return tail if self.fixed.statistic * self.side > 0 else 1.0 - tail
+
+    @property
+    def chance_above(self) -> float:
+        """That the arm's true mean is the larger, under a flat prior."""
+        return self.fixed.chance_above
+
+    @property
+    def no_lift(self) -> str:
+        """Why there is no lift, where there is none."""
+        return self.fixed.no_lift
+
+    def interval(self, confidence: float) -> Interval:
+        """Of the difference."""
+        return self.fixed.interval(_both_ends(confidence))
+
+    def lift(self, confidence: float) -> tuple[float, Interval] | None:
+        """Difference / |control mean| and its interval."""
+        return self.fixed.lift(_both_ends(confidence))
+
+
+def _both_ends(confidence: float) -> float:
+    """The confidence of a two-sided interval whose ends each have this one; next to 0 where they meet."""
+    return max(2.0 * confidence - 1.0, 1e-9)

@@ -224,6 +224,7 @@ CALL_WORDS: dict[Call, tuple[str, str]] = {
     "won": ("Won", ":material/trophy:"),
     "lost": ("Lost", ":material/trending_down:"),
     "mixed": ("Mixed", ":material/swap_vert:"),
+    "too small": ("Too small to matter", ":material/unfold_less:"),
     "undecided": ("Undecided", ":material/horizontal_rule:"),
     "harmed": ("Harmed", ":material/report:"),
     "invalid": ("Not valid", ":material/block:"),

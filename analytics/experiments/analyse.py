@@ -108,7 +108,7 @@ def _rows(
     judged = (
         replace(
             row,
-            badge=None if split_broken else badge(row, designs[row.metric]),
+            badge=None if split_broken else badge(row, designs[row.metric], one_sided=design.one_sided),
             warnings=with_structure(
                 row_warnings(row, found[row.metric], state.doubts, split_broken=split_broken),
                 row,

@@ -12,6 +12,7 @@ from analytics.aggregates.arms import MetricAggregates, UnitValues
 from analytics.experiments.choose import choose, methods_of, moments_of, sizes_of
 from analytics.experiments.compare import own_estimate
 from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.margins import OneSided, with_margins
 from analytics.experiments.methods import Comparison, NotTested, TComparison
 from analytics.experiments.pairs import pair
 from analytics.experiments.rows import ExperimentRow, Method
@@ -83,7 +84,8 @@ def _draft(
         chance_to_beat=above if row.direction == "up" else 1.0 - above,
         test=outcome.test,
     )
-    fixed = fixed_of(outcome)
+    tested = with_margins(tested, metric, outcome)
+    fixed = fixed_of(outcome.fixed if isinstance(outcome, OneSided) else outcome)
     if isinstance(fixed, TComparison):
         freedom = [fixed.df if moments.clustered else side.n - 1.0 for side in (two.arm, two.control)]
         spread = math.sqrt(fixed.variance), math.sqrt(fixed.variance_control)

@@ -8,6 +8,7 @@ from analytics.aggregates.arms import MetricAggregates
 from analytics.experiments.beliefs import believed
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.looks import before_first, reached
+from analytics.experiments.margins import OneSided
 from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.pairs import PairMoments
 from analytics.experiments.stopping import LookComparison, always_valid
@@ -33,8 +34,11 @@ def held(
         fixed: the comparison as if it were looked at once.
         day: at the end of which one looks. A day without a look keeps the fixed comparison.
     """
-    if isinstance(fixed, NotTested) or design.stopping == "fixed":
+    if isinstance(fixed, NotTested):
         return fixed
+    if design.stopping == "fixed":
+        both = not design.one_sided or metric.role == "guardrail"
+        return fixed if both else OneSided(fixed, 1 if metric.direction == "up" else -1)
     variant, two = arm
     if design.stopping == "group-sequential":
         return _at_look(design, found, fixed, day)

@@ -18,6 +18,7 @@ _OF_CALL: dict[Call, Verdict] = {
     "won": "ship",
     "lost": "harm",
     "mixed": "hold",
+    "too small": "hold",
     "harmed": "harm",
     "invalid": "hold",
     "unknown": "inconclusive",

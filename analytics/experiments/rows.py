@@ -17,10 +17,20 @@ Direction = Literal["up", "down"]
 Method = str
 """``unadjusted``, ``cuped``, ``stratified``, ``post-stratified``, ``paired``, ``chi-squared`` (the split), or the name
 of a method asked for."""
-Badge = Literal["better", "worse", "no difference shown", "safe", "harmed", "not shown safe"]
+Badge = Literal[
+    "better",
+    "worse",
+    "no difference shown",
+    "too small to matter",
+    "no difference that matters",
+    "no improvement shown",
+    "safe",
+    "harmed",
+    "not shown safe",
+]
 Verdict = Literal["ship", "hold", "harm", "inconclusive", "needs n"]
 """What to do, in a word: see `analytics.experiments.next_step`."""
-Call = Literal["won", "lost", "mixed", "undecided", "harmed", "invalid", "unknown"]
+Call = Literal["won", "lost", "mixed", "too small", "undecided", "harmed", "invalid", "unknown"]
 """What the whole comparison comes to: ``invalid`` blocks any verdict (the split is broken), ``unknown`` has no data."""
 
 

@@ -41,6 +41,11 @@ _LOOK: dict[str, dict[str, Any]] = {
     "better": {"symbol": "triangle-up", "size": 12, "color": TEXT},
     "safe": {"symbol": "square", "size": 9, "color": TEXT},
     "not shown safe": {"symbol": "square-open", "size": 9, "color": NEUTRAL, "line": {"width": 2}},
+    "too small to matter": {"symbol": "diamond-open", "size": 10, "color": NEUTRAL, "line": {"width": 2}},
+    "no difference that matters": {"symbol": "diamond", "size": 10, "color": NEUTRAL},
+    "no improvement shown": {
+        "symbol": "triangle-down-open", "size": 11, "color": NEUTRAL, "line": {"width": 2},
+    },
     "no difference shown": {"symbol": "circle", "size": 8, "color": NEUTRAL},
 }
 _URGENT = {"worse", "harmed"}

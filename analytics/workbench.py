@@ -28,6 +28,7 @@ from analytics.ask import estimate as ask_estimate
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiment_kinds as ask_experiment_kinds
 from analytics.ask import experiment_segments as ask_experiment_segments
+from analytics.ask import experiment_time as ask_experiment_time
 from analytics.ask import experiments as ask_experiments
 from analytics.ask import false_alarms as ask_false_alarms
 from analytics.ask import features as ask_features
@@ -57,8 +58,10 @@ from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
+from analytics.experiments.chances import ChanceRow
 from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
+from analytics.experiments.look_rows import LookRow
 from analytics.experiments.method_rows import MethodRow
 from analytics.experiments.plan_rows import (
     PlanAsk,
@@ -68,7 +71,7 @@ from analytics.experiments.plan_rows import (
     PlanRow,
     PlanTrafficRow,
 )
-from analytics.experiments.rows import ExperimentRow, History, Scorecard
+from analytics.experiments.rows import DayRow, ExperimentRow, History, Scorecard
 from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
 from analytics.labels.rows import (
@@ -81,7 +84,7 @@ from analytics.labels.rows import (
     LateMetricRow,
 )
 from analytics.outcomes.rows import OutcomeRow
-from analytics.project import Project, find_projects, read_project
+from analytics.project import Prior, Project, find_projects, read_project
 from analytics.quality.calibration import (
     BaselineRow,
     CalibrationTestRow,
@@ -411,6 +414,35 @@ class Workbench:
         """The same with all that the Scorecard page shows."""
         return self._ask(
             lambda catalog: ask_experiments.scorecard_of(catalog, scope or Scope(), name, confidence)
+        )
+
+    def experiment_days(
+        self, name: str, scope: Scope | None = None, *, confidence: float | None = None
+    ) -> Results[DayRow]:
+        """Every metric of every arm by day: by the declared rule, looked at once, and always-valid."""
+        return self._ask(
+            lambda catalog: ask_experiment_time.days_of(catalog, scope or Scope(), name, confidence)
+        )
+
+    def experiment_looks(
+        self, name: str, scope: Scope | None = None, *, confidence: float | None = None
+    ) -> Results[LookRow]:
+        """Every planned look of a group-sequential experiment, with its boundary and what it showed."""
+        return self._ask(
+            lambda catalog: ask_experiment_time.looks_of(catalog, scope or Scope(), name, confidence)
+        )
+
+    def experiment_chances(
+        self,
+        name: str,
+        scope: Scope | None = None,
+        *,
+        confidence: float | None = None,
+        prior: Prior | None = None,
+    ) -> Results[ChanceRow]:
+        """What is believed of every arm of an experiment, by the declared prior or another one."""
+        return self._ask(
+            lambda catalog: ask_experiment_time.chances_of(catalog, scope or Scope(), name, confidence, prior)
         )
 
     @property

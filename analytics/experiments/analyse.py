@@ -87,6 +87,7 @@ def scorecard(
         ),
         correction=corrected_words(design, correction(rows, 1.0 - level, design.correction)),
         stopping=design.stopping,
+        ended=design.ended,
         checks=checks,
         zone=zone,
         sql=aggregates.sql,

@@ -91,7 +91,7 @@ def _drawn(design: Design, metric: MetricDesign, days: Sequence[_Day], confidenc
         kept = [day.outcome if day.drawn and not isinstance(day.outcome, NotTested) else None for day in days]
         declared = sequences if design.stopping == "always-valid" else _limits(kept, confidence)
     for day, *drawn in zip(days, declared, fixed, sequences, strict=True):
-        yield _row(metric.name, design.control, day, drawn, confidence)
+        yield _row(design, metric.name, day, drawn, confidence)
 
 
 def _limits(comparisons: Sequence[Comparison | None], confidence: float) -> list[Limits | None]:
@@ -99,7 +99,7 @@ def _limits(comparisons: Sequence[Comparison | None], confidence: float) -> list
     return [None if one is None else next(found) for one in comparisons]
 
 
-def _row(metric: str, control: str, day: _Day, drawn: Sequence[Limits | None], confidence: float) -> DayRow:
+def _row(design: Design, metric: str, day: _Day, drawn: Sequence[Limits | None], confidence: float) -> DayRow:
     outcome = day.outcome
     tested = None if isinstance(outcome, NotTested) else outcome
     lift = next((one.lift for one in drawn if one is not None and one.lift is not None), None)
@@ -113,7 +113,7 @@ def _row(metric: str, control: str, day: _Day, drawn: Sequence[Limits | None], c
     return DayRow(
         metric=metric,
         variant=day.variant,
-        control=control,
+        control=design.control,
         method=day.method,
         day=day.day,
         n=round(day.two.arm.n),
@@ -125,6 +125,7 @@ def _row(metric: str, control: str, day: _Day, drawn: Sequence[Limits | None], c
         always_valid_p_value=None if day.sequence is None else day.sequence.p_value,
         crossed=crossed,
         confidence=confidence,
+        experiment=design.name,
         status=outcome.status if isinstance(outcome, NotTested) else "ok",
         reason=reason,
         **ends,

@@ -204,6 +204,7 @@ class DayRow:
     always_valid_p_value: float | None = None
     crossed: bool | None = None
     confidence: float | None = None
+    experiment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -381,6 +382,7 @@ class Scorecard:
         sql: the texts that scanned.
         checks: what speaks for or against trusting it, the blocking ones first.
         stopping: when one may stop, as declared.
+        ended: whether the declared end has passed; None where none is declared.
         others: comparisons by methods that were asked for by name; neither corrected nor part of the verdict.
     """
 
@@ -400,6 +402,7 @@ class Scorecard:
     sql: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     stopping: Stopping = "fixed"
+    ended: bool | None = None
     others: tuple[ExperimentRow, ...] = ()
 
     @property

@@ -15,9 +15,11 @@ from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRo
 from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
+from analytics.experiments.chances import ChanceRow
 from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
-from analytics.experiments.rows import ExperimentRow, PowerRow
+from analytics.experiments.look_rows import LookRow
+from analytics.experiments.rows import DayRow, ExperimentRow, PowerRow
 from analytics.experiments.states import StateRow
 from analytics.labels.rows import (
     LabelChangeRow,
@@ -80,8 +82,11 @@ RECORDS = {
     "unlike": UnlikeRow,
     "decisions": DecisionRow,
     "experiment": ExperimentRow,
+    "experiment-chances": ChanceRow,
+    "experiment-days": DayRow,
     "experiment-exposures": StateRow,
     "experiment-funnel": FunnelRow,
+    "experiment-looks": LookRow,
     "compare-counts": ExperimentRow,
     "multivariate": MultivariateRow,
     "power": PowerRow,

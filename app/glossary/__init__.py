@@ -17,6 +17,7 @@ from app.glossary.ledger import LEDGER
 from app.glossary.metrics import METRICS
 from app.glossary.multivariate import MULTIVARIATE
 from app.glossary.outcomes import OUTCOMES
+from app.glossary.plans import PLANS
 from app.glossary.populations import POPULATIONS
 from app.glossary.tables import TABLES
 
@@ -33,6 +34,7 @@ __all__ = [
     "METRICS",
     "MULTIVARIATE",
     "OUTCOMES",
+    "PLANS",
     "TABLES",
     "Explanation",
     "Unit",
@@ -68,6 +70,7 @@ def explain(word: str) -> Explanation:
         CHANGES,
         LEDGER,
         OUTCOMES,
+        PLANS,
     ):
         if word in family:
             return family[word]

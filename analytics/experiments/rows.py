@@ -77,6 +77,10 @@ class ExperimentRow:
         definition: of the metric: its expression, stretch of time, decay, cuts, and what becomes of open windows.
         first_crossing: the first day on which the corrected interval left 0 out, where the stopping rule allows for
             looking before the end.
+        p_safe: of a guardrail: that the harm is as large as what is accepted; the badge is ``safe`` exactly where it is
+            below 1 - ``confidence_adjusted``.
+        p_equivalent: where a smallest effect that matters is declared: that the effect is as large (two one-sided tests);
+            below 1 - ``confidence_adjusted`` exactly where the corrected interval holds no effect that matters.
         worth_units: how many more units would have made the plain comparison as exact as this adjusted one.
         gain: the same in a sentence.
     """
@@ -126,6 +130,8 @@ class ExperimentRow:
     first_crossing: date | None = None
     worth_units: int | None = None
     gain: str | None = None
+    p_safe: float | None = None
+    p_equivalent: float | None = None
 
 
 @dataclass(frozen=True)

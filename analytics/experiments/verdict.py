@@ -16,7 +16,9 @@ from analytics.project import SHARES
 
 _TOLD = 2
 """Of more undecided metrics only the names are told."""
-_ORDER: tuple[Call, ...] = ("won", "harmed", "mixed", "undecided", "lost", "unknown")
+_ORDER: tuple[Call, ...] = ("won", "harmed", "mixed", "undecided", "too small", "lost", "unknown")
+_SMALL: tuple[Badge, ...] = ("too small to matter", "no difference that matters")
+_OPEN: tuple[Badge, ...] = ("no difference shown", "no improvement shown")
 """Of several arms the first of these speaks for the whole comparison."""
 
 
@@ -39,7 +41,9 @@ class _Arm:
         better, worse = self.with_badge("better"), self.with_badge("worse")
         if better or worse:
             return "mixed" if better and worse else "won" if better else "lost"
-        return "undecided" if self.with_badge("no difference shown") else "unknown"
+        if self.with_badge(*_OPEN):
+            return "undecided"
+        return "too small" if self.with_badge(*_SMALL) else "unknown"
 
     @property
     def gain(self) -> float:
@@ -102,9 +106,9 @@ def _long(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
         case "harmed":
             parts = [_harm(arm, metrics)]
         case "undecided":
-            parts = [
-                f"no difference shown between {arm.variant} and {arm.primary[0].control} on {_open(arm)}"
-            ]
+            parts = [_no_difference(arm)]
+        case "too small":
+            parts = [_small(arm, metrics)]
         case _:
             return _unknown(arm)
     parts += _rest(arm)
@@ -127,6 +131,33 @@ def _harm(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
             accepted = f", where {percent(metric.margin)} is accepted"
         told.append(f"{row.metric}: {numbers(row)}{accepted}")
     return f"{arm.variant} harms {'; '.join(told)}"
+
+
+def _no_difference(arm: _Arm) -> str:
+    """What is open; in a one-sided design a fall is told as what it is, no improvement."""
+    fallen = arm.with_badge("no improvement shown")
+    told = [f"{row.metric}: {numbers(row)}" for row in fallen]
+    parts = [f"{arm.variant} does not improve {'; '.join(told)}; only an improvement is tested"] if told else []
+    if arm.with_badge("no difference shown"):
+        control = arm.primary[0].control
+        parts.append(f"no difference shown between {arm.variant} and {control} on {_open(arm)}")
+    return "; ".join(parts)
+
+
+def _small(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
+    """Effects that were shown, or ruled out, below what matters."""
+    told = []
+    for row in arm.with_badge(*_SMALL):
+        metric = metrics[row.metric]
+        least = metric.smallest_difference
+        matters = percent(metric.smallest_lift or 0.0) if least is None else _shown(row, least)
+        better = (row.difference or 0.0) * (1 if row.direction == "up" else -1) > 0
+        what = f"is {'better' if better else 'worse'} on"
+        if row.badge == "no difference that matters":
+            what = "shows no difference that matters on"
+        less = ", less than matters" if row.badge == "too small to matter" else ""
+        told.append(f"{what} {row.metric}{less}: {numbers(row)}, where {matters} matters")
+    return f"{arm.variant} {'; it '.join(told)}"
 
 
 def _open(arm: _Arm) -> str:
@@ -158,6 +189,8 @@ def _rest(arm: _Arm) -> list[str]:
         parts += [f"it {verb} {listed(names)}" for verb, names in _primaries(arm)]
     elif arm.call != "undecided" and (open_ := arm.with_badge("no difference shown")):
         parts.append(f"no difference shown on {listed([row.metric for row in open_])}")
+    if arm.call != "too small" and (small := arm.with_badge(*_SMALL)):
+        parts.append(f"too small to matter on {listed([row.metric for row in small])}")
     untested = [row for row in (*arm.primary, *arm.guardrails) if row.status != "ok"]
     if worse := [row for row in arm.secondary if row.badge == "worse"]:
         parts.append(f"worse on {listed([row.metric for row in worse])}")

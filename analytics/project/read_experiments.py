@@ -30,8 +30,6 @@ def _later(project: Project) -> list[str]:
         later[f"{at}.one_sided"] = experiment.one_sided
     for name, metric in project.metrics.items():
         at = f"metrics.{name}"
-        later[f"{at}.smallest_lift"] = metric.smallest_lift is not None
-        later[f"{at}.smallest_difference"] = metric.smallest_difference is not None
     return [key for key, used in later.items() if used]
 
 

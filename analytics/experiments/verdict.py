@@ -241,6 +241,8 @@ def _short(arm: _Arm) -> str:
             return f"{arm.variant} harms {_names(arm, 'harmed')}"
         case "undecided":
             return f"{arm.variant} shows no difference"
+        case "too small":
+            return f"{arm.variant} shows no effect that matters"
     return f"nothing can be said about {arm.variant}"
 
 

@@ -313,6 +313,8 @@ class Experiment(Section):
             ascending = all(a < b for a, b in zip(self.looks, self.looks[1:], strict=False))
             if len(self.looks) < 2 or not ascending or self.looks[-1] != 1:
                 raise ValueError("looks: shares of the planned units, ascending, the last one 1")
+        if self.one_sided and self.stopping != "fixed":
+            raise ValueError('one_sided: is computed for stopping = "fixed" only; remove one of the two')
         if self.stopping == "group-sequential" and self.planned_units is None:
             raise ValueError("planned_units: a group-sequential design needs to know how many are planned")
         return self

@@ -27,7 +27,6 @@ def _later(project: Project) -> list[str]:
     later: dict[str, bool] = {}
     for name, experiment in project.experiments.items():
         at = f"experiments.{name}"
-        later[f"{at}.one_sided"] = experiment.one_sided
     for name, metric in project.metrics.items():
         at = f"metrics.{name}"
     return [key for key, used in later.items() if used]

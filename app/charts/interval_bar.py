@@ -135,6 +135,15 @@ def _shape(svg: ET.Element, x: float, badge: Badge | None, colour: str) -> None:
         way = -1 if badge == "better" else 1
         points = f"{x},{y + 7 * way} {x - 6.5},{y - 5 * way} {x + 6.5},{y - 5 * way}"
         ET.SubElement(svg, "polygon", {"points": points, "fill": colour})
+    elif badge in {"too small to matter", "no difference that matters"}:
+        points = f"{x},{y - 6} {x + 6},{y} {x},{y + 6} {x - 6},{y}"
+        hollow = {"fill": "none", "stroke": colour, "stroke-width": "2"}
+        look = hollow if badge == "too small to matter" else {"fill": colour}
+        ET.SubElement(svg, "polygon", {"points": points, **look})
+    elif badge == "no improvement shown":
+        points = f"{x},{y + 6} {x - 6},{y - 5} {x + 6},{y - 5}"
+        hollow = {"fill": "none", "stroke": colour, "stroke-width": "2"}
+        ET.SubElement(svg, "polygon", {"points": points, **hollow})
     elif badge == "harmed":
         for way in (-1, 1):
             _line(svg, (str(x - 5), str(y - 5 * way), str(x + 5), str(y + 5 * way)), colour, "3")

@@ -79,8 +79,8 @@ class ExperimentRow:
             looking before the end.
         p_safe: of a guardrail: that the harm is as large as what is accepted; the badge is ``safe`` exactly where it is
             below 1 - ``confidence_adjusted``.
-        p_equivalent: where a smallest effect that matters is declared: that the effect is as large (two one-sided tests);
-            below 1 - ``confidence_adjusted`` exactly where the corrected interval holds no effect that matters.
+        p_equivalent: where a smallest effect that matters is declared: that the effect is as large (two one-sided
+            tests); below 1 - ``confidence_adjusted`` exactly where the corrected interval holds no such effect.
         worth_units: how many more units would have made the plain comparison as exact as this adjusted one.
         gain: the same in a sentence.
     """

@@ -239,10 +239,9 @@ def _short(arm: _Arm) -> str:
             return f"{arm.variant} wins on {_names(arm, 'better')} but loses on {_names(arm, 'worse')}"
         case "harmed":
             return f"{arm.variant} harms {_names(arm, 'harmed')}"
-        case "undecided":
-            return f"{arm.variant} shows no difference"
-        case "too small":
-            return f"{arm.variant} shows no effect that matters"
+        case "undecided" | "too small":
+            what = "difference" if arm.call == "undecided" else "effect that matters"
+            return f"{arm.variant} shows no {what}"
     return f"nothing can be said about {arm.variant}"
 
 

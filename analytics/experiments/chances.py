@@ -117,7 +117,7 @@ def _method(design: Design, metric: MetricDesign, found: MetricAggregates) -> Me
 
 
 def _fixed(design: Design) -> Design:
-    return replace(design, stopping="fixed")
+    return replace(design, stopping="fixed", one_sided=False)
 
 
 def _arm(design: Design, metric: MetricDesign, found: MetricAggregates, arm: tuple[str, Method]) -> _Arm:

@@ -10,10 +10,11 @@ from typing import Any
 from analytics.aggregates.arms import MetricAggregates
 from analytics.experiments.choose import choose, methods_of, moments_of
 from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.held import once, sided, two_sided
 from analytics.experiments.methods import Comparison, Limits, NotTested, limits
 from analytics.experiments.pairs import PairMoments, cumulative
 from analytics.experiments.rows import DayRow, ExperimentRow, Method
-from analytics.experiments.stopping import LookComparison, WaldComparison, always_valid, fixed_of
+from analytics.experiments.stopping import LookComparison, always_valid
 
 Key = tuple[str, str | None, Method]
 
@@ -35,7 +36,7 @@ class _Day:
     two: PairMoments
     outcome: Comparison | NotTested
     fixed: Comparison | None
-    sequence: WaldComparison | None
+    sequence: Comparison | None
     drawn: bool
 
 
@@ -70,15 +71,18 @@ def _of_day(
     two: PairMoments,
 ) -> _Day:
     outcome = choose(design, metric, found, arm, day=day, two=two)
-    fixed = None if isinstance(outcome, NotTested) else fixed_of(outcome)
+    fixed = None if isinstance(outcome, NotTested) else once(outcome)
     n = two.arm.n + two.control.n
     sequence = None
     if fixed is not None:
         sequence = always_valid(design, arm[0], fixed, n)
+        fixed = sided(design, metric, fixed)
     drawn = fixed is not None and (
-        design.stopping != "group-sequential" or isinstance(outcome, LookComparison)
+        design.stopping != "group-sequential"
+        or (not isinstance(outcome, NotTested) and isinstance(two_sided(outcome), LookComparison))
     )
-    return _Day(*arm, day, two, outcome, fixed, sequence, drawn)
+    followed = None if sequence is None else sided(design, metric, sequence)
+    return _Day(*arm, day, two, outcome, fixed, followed, drawn)
 
 
 def _drawn(design: Design, metric: MetricDesign, days: Sequence[_Day], confidence: float) -> Iterator[DayRow]:

@@ -12,12 +12,12 @@ from analytics.aggregates.arms import MetricAggregates, UnitValues
 from analytics.experiments.choose import choose, methods_of, moments_of, sizes_of
 from analytics.experiments.compare import own_estimate
 from analytics.experiments.design import Design, MetricDesign
-from analytics.experiments.margins import OneSided, with_margins
+from analytics.experiments.held import once
+from analytics.experiments.margins import with_margins
 from analytics.experiments.methods import Comparison, NotTested, TComparison
 from analytics.experiments.pairs import pair
 from analytics.experiments.rows import ExperimentRow, Method
 from analytics.experiments.skew import SKEWED, skewness_of_difference
-from analytics.experiments.stopping import fixed_of
 from analytics.project import SHARES
 from analytics.stats.intervals import normal_quantile
 from analytics.stats.permutation import studentised_permutation
@@ -85,7 +85,7 @@ def _draft(
         test=outcome.test,
     )
     tested = with_margins(tested, metric, outcome)
-    fixed = fixed_of(outcome.fixed if isinstance(outcome, OneSided) else outcome)
+    fixed = once(outcome)
     if isinstance(fixed, TComparison):
         freedom = [fixed.df if moments.clustered else side.n - 1.0 for side in (two.arm, two.control)]
         spread = math.sqrt(fixed.variance), math.sqrt(fixed.variance_control)

@@ -11,7 +11,7 @@ from analytics.experiments.looks import before_first, reached
 from analytics.experiments.margins import OneSided
 from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.pairs import PairMoments
-from analytics.experiments.stopping import LookComparison, always_valid
+from analytics.experiments.stopping import LookComparison, always_valid, fixed_of
 
 _NO_ERROR = "{how} needs a method with a standard error of its own, and this one has none"
 
@@ -34,11 +34,20 @@ def held(
         fixed: the comparison as if it were looked at once.
         day: at the end of which one looks. A day without a look keeps the fixed comparison.
     """
-    if isinstance(fixed, NotTested):
+    outcome = _held(design, metric, found, arm, fixed, day)
+    return outcome if isinstance(outcome, NotTested) else sided(design, metric, outcome)
+
+
+def _held(
+    design: Design,
+    metric: MetricDesign,
+    found: MetricAggregates,
+    arm: tuple[str, PairMoments],
+    fixed: Comparison | NotTested,
+    day: date | None,
+) -> Comparison | NotTested:
+    if isinstance(fixed, NotTested) or design.stopping == "fixed":
         return fixed
-    if design.stopping == "fixed":
-        both = not design.one_sided or metric.role == "guardrail"
-        return fixed if both else OneSided(fixed, 1 if metric.direction == "up" else -1)
     variant, two = arm
     if design.stopping == "group-sequential":
         return _at_look(design, found, fixed, day)
@@ -47,6 +56,23 @@ def held(
         sequence = always_valid(design, variant, fixed, n)
         return sequence or _without_error(fixed, "an always-valid interval")
     return believed(fixed, design.prior, two, metric.kind) or _without_error(fixed, "a posterior")
+
+
+def sided(design: Design, metric: MetricDesign, comparison: Comparison) -> Comparison:
+    """The comparison, of which only a change for the better counts where the design says so (guardrails aside)."""
+    if not design.one_sided or metric.role == "guardrail":
+        return comparison
+    return OneSided(comparison, 1 if metric.direction == "up" else -1)
+
+
+def two_sided(comparison: Comparison) -> Comparison:
+    """What `sided` was given."""
+    return comparison.fixed if isinstance(comparison, OneSided) else comparison
+
+
+def once(comparison: Comparison) -> Comparison:
+    """What `held` was given: the two-sided comparison at a fixed horizon."""
+    return fixed_of(two_sided(comparison))
 
 
 def _at_look(

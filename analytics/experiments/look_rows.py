@@ -10,6 +10,7 @@ from typing import Literal
 from analytics.aggregates.arms import MetricAggregates
 from analytics.experiments.choose import choose, methods_of, moments_of
 from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.held import two_sided
 from analytics.experiments.looks import Reached, plan_of, reached
 from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.pairs import pair
@@ -100,14 +101,17 @@ def look_rows(
         levels: (metric, arm, method) -> confidence of the record's corrected interval.
     """
     state = reached(design, found.moments)
+    sides = 1 if design.one_sided and metric.role != "guardrail" else 2
     for variant in design.variants:
         for method in methods_of(design, metric, found):
-            planned = _planned(design, state, 1.0 - levels[metric.name, variant, method])
+            planned = _planned(design, state, 1.0 - levels[metric.name, variant, method], sides)
             for look in range(len(design.looks)):
                 yield _row(design, metric, found, (variant, method), planned, look)
 
 
-def _planned(design: Design, state: Reached, alpha: float) -> _Planned:
+def _planned(design: Design, state: Reached, level: float, sides: int) -> _Planned:
+    # one side of a two-sided boundary with twice the level
+    alpha = 2.0 * level / sides
     plan = plan_of(design)
     last = max([*state.planned, 0.0])
     planned = (*state.planned, *(t for t in design.looks if t > last))
@@ -118,8 +122,8 @@ def _planned(design: Design, state: Reached, alpha: float) -> _Planned:
     return _Planned(
         state,
         {t: min(float(b), FARTHEST) for t, b in zip(planned, bounds, strict=True)},
-        {t: float(a) for t, a in zip(planned, spent, strict=True)},
-        alpha,
+        {t: float(a) * sides / 2.0 for t, a in zip(planned, spent, strict=True)},
+        level,
     )
 
 
@@ -151,8 +155,10 @@ def _row(
         two = pair(moments if day is None else moments.until(day), arm[0], design.control)
         outcome = choose(design, metric, found, arm, day=day, two=two)
         sizes = round(two.arm.n), round(two.control.n)
-    shown = outcome if isinstance(outcome, LookComparison) else None
-    interval = None if shown is None else shown.interval(1.0 - planned.alpha)
+    plain = None if outcome is None or isinstance(outcome, NotTested) else two_sided(outcome)
+    shown = plain if isinstance(plain, LookComparison) else None
+    judged = None if shown is None or isinstance(outcome, NotTested) else outcome
+    interval = None if judged is None else judged.interval(1.0 - planned.alpha)
     going, mattering = (None, None) if shown is None or at is None else _power(metric, planned, at, shown)
     return LookRow(
         experiment=design.name,
@@ -171,7 +177,7 @@ def _row(
         alpha=planned.alpha,
         alpha_spent=planned.spent.get(t),
         statistic=None if shown is None else shown.z,
-        p_value=None if shown is None else shown.p_value,
+        p_value=None if judged is None else judged.p_value,
         difference=None if shown is None else shown.difference,
         ci_low=None if interval is None else interval.low,
         ci_high=None if interval is None else interval.high,

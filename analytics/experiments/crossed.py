@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from analytics.aggregates.arms import Split
 from analytics.experiments.design import Design
-from analytics.experiments.words import number, percent, plural
+from analytics.experiments.words import percent, plural
 
 UNEVEN = 0.01
 """Planned shares that differ by more than this are not equal."""
+BIASING = 0.001
+"""Share of crossed units from which leaving them out of uneven arms is said to bias, whatever limit is declared."""
 
 
 def crossed_share(split: Split) -> float:
@@ -40,11 +42,12 @@ def redrawn(design: Design) -> tuple[str, str, float] | None:
 
 def crossed_problem(design: Design, split: Split) -> str | None:
     """What is to be said of crossed units where there are more than the limit; None where there are few."""
-    share = crossed_share(split)
-    if not split.n_multiple or share < design.crossed_limit:
+    share, uneven = crossed_share(split), redrawn(design)
+    biased = split.leaves_crossed_out and uneven is not None
+    limit = min(design.crossed_limit, BIASING) if biased else design.crossed_limit
+    if not split.n_multiple or share < limit:
         return None
     begin = f"{plural(split.n_multiple, 'unit')} ({percent(share)}) saw more than one arm"
-    uneven = redrawn(design)
     if not split.leaves_crossed_out:
         since = ", since leaving them out would bias arms of unequal size" if uneven is not None else ""
         return f"{begin} and are kept in the one they saw first{since}"
@@ -57,6 +60,6 @@ def crossed_problem(design: Design, split: Split) -> str | None:
     small, large, times = uneven
     return (
         f"{begin} and are left out, which biases arms of unequal size: a unit that draws its arm again is left out "
-        f"{number(times)} times as often from {small} as from {large}, so {small} lacks the kind of unit that does "
+        f"{round(times, 1):g} times as often from {small} as from {large}, so {small} lacks the kind of unit that does "
         '(crossed = "first" keeps them)'
     )

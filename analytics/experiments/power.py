@@ -27,7 +27,16 @@ from analytics.experiments.power_terms import Terms
 from analytics.experiments.power_words import assumption, no_effect, no_sample, sentence
 from analytics.experiments.rows import PowerRow
 
-__all__ = ["Correction", "PlanKind", "Terms", "power_curve", "power_of", "quantile_deviation", "sentence"]
+__all__ = [
+    "Correction",
+    "PlanKind",
+    "Terms",
+    "power_curve",
+    "power_of",
+    "quantile_deviation",
+    "sentence",
+    "terms_of",
+]
 
 
 def power_of(  # noqa: PLR0913  # the options of the command, all but two with a default
@@ -254,6 +263,22 @@ def _terms_of(
     }
 
 
+def terms_of(row: PowerRow) -> Terms:
+    """The terms of a design."""
+    return Terms(
+        row.goal,
+        row.true_difference or 0.0,
+        row.relative,
+        row.metrics,
+        row.power_for,
+        row.r2,
+        row.design_effect,
+        row.stopping,
+        None if row.stopping == "fixed" else row.looks,
+        row.boundary or Terms.boundary,
+    )
+
+
 def _plan_of(row: PowerRow) -> Plan:
     return Plan(
         row.kind,
@@ -266,16 +291,5 @@ def _plan_of(row: PowerRow) -> Plan:
         tuple(float(share) for share in row.shares.split(",")),
         row.correction,
         row.daily_units,
-        Terms(
-            row.goal,
-            row.true_difference or 0.0,
-            row.relative,
-            row.metrics,
-            row.power_for,
-            row.r2,
-            row.design_effect,
-            row.stopping,
-            None if row.stopping == "fixed" else row.looks,
-            row.boundary or Terms.boundary,
-        ),
+        terms_of(row),
     )

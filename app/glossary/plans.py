@@ -29,18 +29,18 @@ PLANS: dict[str, Explanation] = {
         "Every metric with the effect asked about: units, days, and the share of traffic an arm needs to decide in "
         "time. A guardrail's effect is its margin, which is to be ruled out.",
         None,
-        "Days with planned looks and with a look every day are averages if the effect is there. The range of days comes "
-        "from the interval of the baseline and from how arrivals differ between starts. Primary and secondary metrics "
+        "Days with planned looks and with a look every day are averages if the effect is there. The range of days "
+        "comes from the interval of the baseline and from how arrivals differ between starts. Primary and secondary metrics "
         "of an experiment share its alpha.",
         "Which metric matters. A metric that decides soon and that nobody cares for decides nothing.",
     ),
     "plan_horizons": Explanation(
         "Baseline by horizon",
-        "The metric over the units first met in the last one, two, three and four weeks, each followed to the end of its "
-        "window, as an experiment of that length would.",
+        "The metric over the units first met in the last one, two, three and four weeks, each followed to the end of "
+        "its window, as an experiment of that length would.",
         r"\sigma_h^2 \neq h\, \sigma_1^2",
-        "Value and variance grow with the time a unit is followed, and not in proportion: so the variance of a day times "
-        "the number of days is wrong either way. Plans take the horizon as long as the experiment, by straight lines "
+        "Value and variance grow with the time a unit is followed, and not in proportion: so the variance of a day "
+        "times the number of days is wrong either way. Plans take the horizon as long as the experiment, by straight lines "
         "between them, and the last one beyond.",
         "What units do after four weeks.",
     ),

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
 
 import streamlit as st
 
 from analytics.errors import AssayError
-from analytics.experiments.power import PlanKind, power_curve, power_of
+from analytics.experiments.power import PlanKind, Terms, power_curve, power_of, terms_of
+from analytics.experiments.presets import PRESETS
 from analytics.experiments.rows import PowerRow
 from app.charts import experiment_words as numbers
 from app.formats import count, number, percent, plural
 from app.parts import experiments_words as words
+from app.parts import links, plan_words
 from app.parts.choose import choose
 from app.parts.experiments_read import MOST_ARMS, MOST_UNITS, TypedTextError, read_number, read_shares
 from app.parts.tiles import Tile
 
 EXAMPLES: dict[PlanKind, tuple[str, str]] = {
-    "proportion": ("10%", ""), "mean": ("10", "5"), "ratio": ("1", "2"), "count": ("2", ""),
+    "proportion": ("10%", ""), "mean": ("10", "5"), "ratio": ("1", "2"), "count": ("2", ""), "quantile": ("300", "300"),
 }  # fmt: skip
 """Baseline and standard deviation that a plan starts from."""
 LIFT = "10%"
+MOST_TYPED_METRICS = 100
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Effects, or units, around the plan."""
 _POINTS = 40
@@ -59,10 +64,28 @@ class Typed:
     shares: str
     variants: int
     one_sided: bool
+    terms: TypedTerms
+
+
+@dataclass(frozen=True)
+class TypedTerms:
+    """What the form asks beyond effect, level and split, as text."""
+
+    goal: str
+    true_difference: str
+    relative: bool
+    metrics: int
+    power_for: str
+    r2: str
+    design_effect: str
+    stopping: str
+    looks: str
+    boundary: str
 
 
 def form(known: Known) -> Typed:
     """Draw every field; what the logs know stands in grey where nothing is typed."""
+    presets()
     daily = words.DAILY_EMPTY if known.daily_units is None else f"{known.daily_units:.3g}"
     with st.grid(4, min_column_width=150):
         kind = _kind(known)
@@ -82,12 +105,111 @@ def form(known: Known) -> Typed:
         sides = choose(
             "one_sided", words.SIDES, list(words.SIDES_OF), shown=words.SIDES_OF.__getitem__, width="stretch"
         )
+    terms = _terms_form()
     st.caption(words.GREY if known.baseline is None else words.GREY_LOGS)
     variants = min(max(int(arms or 2), 2), MOST_ARMS)
     one_sided = sides == "true"
     return Typed(
-        kind, baseline, sd, lift, difference, n, daily_units, alpha, power, shares, variants, one_sided
+        kind, baseline, sd, lift, difference, n, daily_units, alpha, power, shares, variants, one_sided, terms
     )
+
+
+def presets() -> None:
+    """Buttons that fill the form in with a usual plan."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"{plan_words.PRESETS}:", width="content")
+        for name, preset in PRESETS.items():
+            st.button(
+                preset.title,
+                key=f"preset_{name}",
+                help=preset.says,
+                type="tertiary",
+                on_click=partial(links.set_words, **preset_words(name)),
+            )
+
+
+def preset_words(name: str) -> dict[str, Any]:
+    """The words of the form that make a preset; those it does not name are emptied."""
+    preset = PRESETS[name]
+    asked, terms = preset.words, preset.terms
+    shares = asked.get("shares")
+    empty = dict.fromkeys(
+        ("sd", "difference", "n", "power", "alpha", "true_difference", "r2", "design_effect"), ""
+    )
+    return empty | {
+        "baseline_from": "typed",
+        "metric_kind": asked["kind"],
+        "baseline": percent(asked["baseline"]),
+        "lift": percent(asked["lift"]).replace("−", "-"),
+        "daily_units": f"{asked['daily_units']:g}" if "daily_units" in asked else "",
+        "variants": len(shares) if shares else 2,
+        "shares": ":".join(f"{share * 100:g}" for share in shares) if shares else "",
+        "one_sided": "true" if asked.get("one_sided") else "false",
+        "goal": terms.goal,
+        "relative": "true" if terms.relative else "false",
+        "metrics": terms.metrics,
+        "power_for": terms.power_for,
+        "stopping": terms.stopping,
+        "looks": "" if terms.looks is None else str(terms.looks),
+        "boundary": terms.boundary,
+    }
+
+
+def _terms_form() -> TypedTerms:
+    """Everything that most plans leave as it is."""
+    with (
+        st.expander(plan_words.MORE, key="plan_more", type="compact", icon=":material/tune:"),
+        st.grid(4, min_column_width=150),
+    ):
+        goal = _choice("goal", plan_words.GOAL, plan_words.GOALS)
+        true = _text(
+            "true_difference", plan_words.TRUE_DIFFERENCE, "0", help_=plan_words.TRUE_DIFFERENCE_HELP
+        )
+        relative = _choice("relative", plan_words.RELATIVE, plan_words.RELATIVES) == "true"
+        metrics = st.number_input(
+            plan_words.METRICS, 1, MOST_TYPED_METRICS, 1, key="metrics", bind="query-params",
+            help=plan_words.METRICS_HELP,
+        )  # fmt: skip
+        power_for = _choice("power_for", plan_words.POWER_FOR, plan_words.POWERS_FOR)
+        r2 = _text("r2", plan_words.R2, "0%", help_=plan_words.R2_HELP)
+        effect = _text("design_effect", plan_words.DESIGN_EFFECT, "1", help_=plan_words.DESIGN_EFFECT_HELP)
+        stopping = _choice("stopping", plan_words.STOPPING, plan_words.STOPPINGS)
+        looks = _text(
+            "looks", plan_words.LOOKS, "", help_=plan_words.LOOKS_HELP, disabled=stopping == "fixed"
+        )
+        boundary = _choice("boundary", plan_words.BOUNDARY, plan_words.BOUNDARIES)
+    whole = min(max(int(metrics or 1), 1), MOST_TYPED_METRICS)
+    return TypedTerms(goal, true, relative, whole, power_for, r2, effect, stopping, looks, boundary)
+
+
+def _choice(word: str, label: str, known: Mapping[str, str]) -> str:
+    return choose(word, label, list(known), shown=known.__getitem__, width="stretch")
+
+
+def _terms(typed: TypedTerms, kind: str) -> Terms:
+    looks = None if typed.stopping == "fixed" else _few(typed.looks)
+    goal: Any = typed.goal
+    true = read_number(typed.true_difference, "true difference", share=kind == "proportion")
+    return Terms(
+        goal=goal,
+        # what was typed for a margin does not stand in the way of a plan without one
+        true_difference=0.0 if true is None or goal == "difference" else true,
+        relative=typed.relative,
+        metrics=typed.metrics,
+        power_for="all" if typed.power_for == "all" else "each",
+        r2=read_number(typed.r2, "explained by a covariate", share=True) or 0.0,
+        design_effect=_first(read_number(typed.design_effect, "design effect"), None, "1") or 0.0,
+        stopping=cast("Any", typed.stopping),
+        looks=looks,
+        boundary=cast("Any", typed.boundary),
+    )
+
+
+def _few(text: str) -> int | None:
+    looks = read_number(text, "looks")
+    if looks is not None and (looks != int(looks) or looks < 1):
+        raise TypedTextError("looks must be a whole number of 1 or more")
+    return None if looks is None else int(looks)
 
 
 def planned(typed: Typed, known: Known) -> PowerRow:
@@ -123,6 +245,7 @@ def planned(typed: Typed, known: Known) -> PowerRow:
         shares=read_shares(typed.shares),
         one_sided=typed.one_sided,
         daily_units=_first(read_number(typed.daily_units, "units a day"), known.daily_units, ""),
+        terms=_terms(typed.terms, kind),
     )
 
 
@@ -146,17 +269,24 @@ def tiles_of(row: PowerRow) -> list[Tile]:
     each = f"{' / '.join(count(int(n)) for n in (row.n_by_variant or '0').split(', '))}" if uneven else ""
     traffic = f"at {number(row.daily_units)} units a day" if row.daily_units else "units a day are not known"
     sides = "one-sided" if row.one_sided else "two-sided"
-    comparisons = row.variants - 1
+    comparisons = (row.variants - 1) * row.metrics
     tests = f" over {plural(comparisons, 'comparison')}" if comparisons > 1 else ""
+    used = "" if row.stopping == "fixed" else f"; {count(row.n_expected)} on average"
     effect = numbers.difference(row.kind, row.mde_absolute)
     shown = numbers.lift(row.mde_relative) if row.mde_relative is not None else effect
     detail = f"{effect}, with {percent(row.power)} power" if row.power is not None else effect
     return [
         Tile("Units an arm", count(row.n_per_variant), each or f"in each of {plural(row.variants, 'arm')}"),
-        Tile("Units in all", count(row.n_total), f"alpha {percent(row.alpha)}{tests}, {sides}"),
+        Tile("Units in all", count(row.n_total), f"alpha {percent(row.alpha)}{tests}, {sides}{used}"),
         Tile("Days", count(row.days), traffic),
-        Tile("Effect asked for" if row.solved_for == "power" else "Effect shown", shown, detail),
+        Tile(_effect_title(row), shown, detail),
     ]
+
+
+def _effect_title(row: PowerRow) -> str:
+    if row.goal != "difference":
+        return "Ruled out"
+    return "Effect asked for" if row.solved_for == "power" else "Effect shown"
 
 
 def curve(row: PowerRow) -> tuple[PowerRow, ...]:
@@ -196,6 +326,7 @@ def _scaled(row: PowerRow, factor: float) -> PowerRow | None:
             daily_units=row.daily_units,
             correction=row.correction,
             fall=(row.mde_absolute or 0.0) < 0,
+            terms=terms_of(row),
         )
     except AssayError:
         return None  # such as a share beyond 100%: there is no such plan, and the table goes on without it

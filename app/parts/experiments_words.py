@@ -69,7 +69,13 @@ P_ADJUSTED = "p, corrected"
 P_VALUE = "p-value"
 NO_DAYS = "The effect by day is not drawn: {why}."
 PLAN_KIND = "What is measured"
-PLAN_KINDS = {"proportion": "a share", "mean": "a mean", "ratio": "a ratio", "count": "a count"}
+PLAN_KINDS = {
+    "proportion": "a share",
+    "mean": "a mean",
+    "ratio": "a ratio",
+    "count": "a count",
+    "quantile": "a quantile",
+}
 FROM = "Baseline"
 FROMS = {"typed": "typed", "logs": "from the logs"}
 BASELINE = "Baseline of the control"

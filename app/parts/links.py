@@ -38,8 +38,10 @@ EXPERIMENTS = {
         "counts", "means", "control", "direction", "alpha", "split",
     ),
     "plan": (
-        "metric_kind", "baseline_from", "experiment", "metric", "baseline", "sd", "lift", "difference", "n",
-        "daily_units", "alpha", "power", "variants", "shares", "one_sided",
+        "section", "metric_kind", "baseline_from", "experiment", "metric", "baseline", "sd", "lift", "difference", "n",
+        "daily_units", "alpha", "power", "variants", "shares", "one_sided", "goal", "true_difference", "relative",
+        "metrics", "power_for", "r2", "design_effect", "stopping", "looks", "boundary", "of", "within", "traffic",
+        "covariate_days", "whole_clusters",
     ),
 }  # fmt: skip
 """Pages that are no window of predictions -> the words they bind to the URL; those of Plan are the command's."""

@@ -1,74 +1,34 @@
-"""Plan: how many units, how many days, which effect could be seen."""
+"""Plan: how many units, how many days, which effect could be seen; typed, or from the logs."""
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
-from analytics.errors import AssayError
-from analytics.experiments.power import sentence
-from analytics.experiments.rows import PowerRow
-from app.charts.experiment_tables import power_table
-from app.charts.experiments import power_curve, power_curve_alt
-from app.parts import experiments_logs as logs
-from app.parts import experiments_plan as parts
-from app.parts import experiments_words as words
-from app.parts import links
-from app.parts.chart import Behind, chart, csv_button, header
-from app.parts.headline import headline
+from app.parts import plan_logs, plan_typed
+from app.parts import plan_words as words
+from app.parts.ask import guarded
+from app.parts.choose import seed
 from app.parts.scope_bar import current
-from app.parts.table import table
-from app.parts.tiles import tiles
 from app.parts.view import View
 
-
-def to_paste(view: View, typed: parts.Typed, row: PowerRow) -> None:
-    """The plan in words with its link, to be copied."""
-    address = (st.context.url or "").split("?")[0]
-    link = f"{address}?{links.query('plan', project=view.name, **parts.words_of(typed, row))}"
-    st.markdown(f"**{words.PASTE}**")
-    st.code(f"{sentence(row)} {row.assumption}.\n{link}", language=None, wrap_lines=True)
+WORD = "section"
 
 
-def pictured(row: PowerRow) -> None:
-    """Power over units or effects."""
-    rows = parts.curve(row)
-    chart(
-        "power_curve",
-        power_curve(rows, row),
-        power_curve_alt(rows, row),
-        key="power_curve",
-        behind=Behind(partial(power_table, rows), (), "power_curve"),
-    )
-
-
-def neighbours(row: PowerRow) -> None:
-    """The table of plans around this one."""
-    rows = parts.around(row)
-    behind = Behind(partial(power_table, rows), (), "plans")
-    header("power", "plans", heading=words.OTHER_PLANS)
-    shown = power_table(rows).filter(items=words.PLANS_SHOWN)
-    table(shown, "The same plan for other effects or other numbers of units", key="plans")
-    csv_button(behind, "plans")
+def section(view: View) -> str:
+    """Typed or from the logs; only the first where no metric is declared."""
+    known = [name for name in words.SECTIONS if name == "typed" or view.project.metrics]
+    if len(known) == 1:
+        return known[0]
+    seed(WORD, known, lambda name: words.SECTIONS[name])
+    chosen = st.segmented_control(
+        "Section", known, default=known[0], key=WORD, bind="query-params", required=True,
+        format_func=lambda name: words.SECTIONS[name], label_visibility="collapsed", width="stretch",
+    )  # fmt: skip
+    return chosen if chosen in known else known[0]
 
 
 view = current("as_of")
 first_line, numbers = st.container(), st.container()
-with st.container(border=True):
-    known = logs.baseline(view)
-    typed = parts.form(known)
-try:
-    row = parts.planned(typed, known)
-except AssayError as problem:
-    with first_line:
-        headline(words.CANNOT_PLAN.format(problem=str(problem).rstrip(".")))
-    st.stop()
-with first_line:
-    headline(sentence(row))
-if row.status == "ok":
-    with numbers:
-        tiles(parts.tiles_of(row))
-    to_paste(view, typed, row)
-    pictured(row)
-    neighbours(row)
+chosen = section(view)
+with guarded(view, f"plan_{chosen}"):
+    (plan_logs if chosen == "logs" else plan_typed).section(view, first_line, numbers)

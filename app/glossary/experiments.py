@@ -11,8 +11,8 @@ SHOWN: dict[str, Explanation] = {
         "One line a metric and arm: the lift over the control with its interval, corrected for the family of "
         "comparisons. Where there is no lift the difference stands in a panel of its own, in the metric's unit.",
         r"\frac{\bar y_\text{arm} - \bar y_\text{control}}{|\bar y_\text{control}|}",
-        "An interval that leaves 0 out is a difference that was shown. ▲ better, ▼ worse, ● no difference shown, ◇ shown "
-        "but too small to matter, ◆ no difference that matters; for guardrails"
+        "An interval that leaves 0 out is a difference that was shown. ▲ better, ▼ worse, ● no difference shown, ◇ "
+        "shown but too small to matter, ◆ no difference that matters; for guardrails"
         " ■ safe, ✕ harmed, □ not shown safe, and │ is the harm that was allowed. ↓ marks metrics where "
         "lower is better, so a good effect lies on the left. Only what needs action is red. An arrow at the edge: the "
         "interval runs on.",

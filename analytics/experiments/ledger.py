@@ -323,8 +323,8 @@ def _changed(
 def _said_otherwise(rows: Sequence[SinceRow]) -> str | None:
     """Comparisons whose badge is another one."""
     said = [
-        f"{row.metric} of {row.variant} was {row.badge_then or 'without a word'} and is "
-        f"{row.badge_now or 'without a word'} now (lift {_lift(row, 'then')} then, {_lift(row, 'now')} now)"
+        f"{row.metric} of {row.variant} said {_quoted(row.badge_then)} and says {_quoted(row.badge_now)} now "
+        f"(lift {_lift(row, 'then')} then, {_lift(row, 'now')} now)"
         for row in rows
         if row.changed == "badge"
     ]
@@ -334,6 +334,10 @@ def _said_otherwise(rows: Sequence[SinceRow]) -> str | None:
     ]
     # a name stays as it was declared, at the beginning of a sentence, too
     return f"{'; '.join(said)}." if said else None
+
+
+def _quoted(badge: str | None) -> str:
+    return "nothing" if badge is None else f'"{badge}"'
 
 
 def _moved(rows: Sequence[SinceRow]) -> str | None:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from analytics.experiments.rows import Badge, ExperimentRow
 from app.charts.experiment_words import has_lift, known
 
-WIDTH, HEIGHT = 140, 28
+WIDTH, HEIGHT = 120, 28
 _EDGE = 9
 """Room at either end, for arrows."""
 _WILD = 4.0

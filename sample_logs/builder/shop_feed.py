@@ -35,7 +35,7 @@ def predictions(world: World, trial: Exposed, clicks: npt.NDArray[np.float64]) -
     truth = 1 / (1 + np.exp(-liked))
     clicked = random.random(count) < np.minimum(truth * factor, 0.98)
     blur = np.select([version == "ranker-1", stale], [0.55, 0.75], 0.35)
-    known = np.log(factor) + liked + np.where(stale, 0.55, 0.0)
+    known = np.log(factor) + liked + np.where(stale, 1.6, 0.0)
     score = 1 / (1 + np.exp(-(known + blur * random.standard_normal(count) - blur**2 / 4)))
     latency = np.exp(3.2 + 0.3 * random.standard_normal(len(visits))) * np.where(stale[::SHOWN], 1.25, 1.0)
     failed = random.random(len(visits)) < 0.004

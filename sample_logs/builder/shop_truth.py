@@ -42,27 +42,28 @@ def _under(name: str, arm: int) -> pd.Series:
     users = int((part.arm >= 0).sum())
     of = dict(iter(events.groupby("event")))
     shown = _counted(predictions(world, forced["new_ranker"], factors["click"]), first, name)
+    week = shown[shown["since"] < 7]
     return pd.Series(
         {
             "orders": len(of["purchase"]) / users,
+            "orders_in_a_week": (of["purchase"]["since"] < 7).sum() / users,
             "buyers": of["purchase"]["user_id"].nunique() / users,
             "revenue": of["purchase"]["amount"].sum() / users,
             "carts": len(of["cart"]) / users,
             "visits": len(of["visit"]) / users,
-            "complaints": of["complaint"]["user_id"].nunique() / users,
             "load_time": of["visit"]["load_ms"].sum() / len(of["visit"]),
             "crashes": len(of["crash"]) / len(of["visit"]),
-            "clicks_per_item": shown["clicked"].mean(),
-            "answer_time": shown["latency_ms"].mean(),
+            "clicks_per_item": week["clicked"].mean(),
+            "answer_time": week["latency_ms"].mean(),
         }
     )
 
 
 def _counted(rows: pd.DataFrame, first: pd.Series, name: str) -> pd.DataFrame:
-    """Rows from a user's first visit during the experiment until its end."""
+    """Rows from a user's first visit during the experiment until its end, with the days since."""
     end = (pd.Timestamp(FIRST_DAY) + pd.Timedelta(days=TRIALS[name].last)).tz_localize(TIME_ZONE)
-    entered = first.reindex(rows["user_id"]).to_numpy()
-    return rows[(seconds(rows["timestamp"]) >= entered) & (rows["timestamp"] < end).to_numpy()]
+    since = (seconds(rows["timestamp"]) - first.reindex(rows["user_id"]).to_numpy()) / 86_400
+    return rows.assign(since=since)[(since >= 0) & (rows["timestamp"] < end).to_numpy()]
 
 
 def main() -> None:

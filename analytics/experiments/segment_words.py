@@ -12,14 +12,19 @@ _TOLD = 3
 
 
 def segments_sentence(rows: Sequence[SegmentEffectRow]) -> str:
+    """What the effects of one metric by segment come to, and how much was looked at."""
+    return " ".join(part for part in (finding(rows), looked_at(rows)) if part)
+
+
+def finding(rows: Sequence[SegmentEffectRow]) -> str:
     """What the effects of one metric by segment come to."""
     if not rows:
         return "No segment is declared, so effects cannot be told apart by one."
     tested = [row for row in rows if row.different_p_value is not None]
-    if not tested:
-        reason = next((row.reason for row in rows if row.reason), "each segment has one value only")
-        return f"No effects by segment can be compared: {reason}."
-    return f"{_finding(tested)} {looked_at(tested)}"
+    if tested:
+        return _finding(tested)
+    reason = next((row.reason for row in rows if row.reason), "each segment has one value only")
+    return f"No effects by segment can be compared: {reason}."
 
 
 def looked_at(rows: Sequence[SegmentEffectRow]) -> str:
@@ -29,7 +34,7 @@ def looked_at(rows: Sequence[SegmentEffectRow]) -> str:
     """
     tested = [row for row in rows if row.different_p_value is not None]
     if not tested:
-        return "Nothing could be compared."
+        return ""
     alpha = 1.0 - tested[0].confidence
     groups: dict[tuple[str, str], list[SegmentEffectRow]] = {}
     for row in tested:

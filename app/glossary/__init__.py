@@ -10,6 +10,7 @@ from app.glossary.drift import DRIFT
 from app.glossary.drift_alarms import ALARMS
 from app.glossary.estimated import ESTIMATED
 from app.glossary.experiment_kinds import EXPERIMENT_KINDS
+from app.glossary.experiment_structure import STRUCTURE
 from app.glossary.experiments import EXPERIMENTS
 from app.glossary.features import FEATURES
 from app.glossary.labels import LABELS
@@ -60,6 +61,7 @@ def explain(word: str) -> Explanation:
         TABLES,
         EXPERIMENTS,
         EXPERIMENT_KINDS,
+        STRUCTURE,
         POPULATIONS,
         DECISIONS,
         LABELS,

@@ -84,12 +84,12 @@ METHODS: dict[str, Explanation] = {
     "cluster_robust": Explanation(
         "Clusters",
         "Where units come in groups that were randomised together, or are alike within, errors are summed by cluster "
-        "before they are squared (CR1); also where a cluster holds units of both arms.",
-        r"\frac{G}{G - 1}\,\frac{N - 1}{N - 2} \sum_g \Bigl( \sum_{i \in g} \pm \frac{e_i}{n_{k(i)}} \Bigr)^2",
-        "Plus for the arm, minus for the control. The t distribution has G − 1 degrees of freedom: what counts is the "
-        "number of clusters, not of units.",
-        "It is rough with fewer than about 20 clusters, or with a few that hold most units: intervals are then too "
-        "narrow.",
+        "before they are squared; also where a cluster holds units of both arms. A large cluster pulls its arm's mean "
+        "towards itself, and its errors are scaled up for that (CR2).",
+        r"\sum_g \Bigl( \sum_k \pm \frac{e_{gk}}{n_k \sqrt{1 - n_{gk} / n_k}} \Bigr)^2",
+        "Plus for the arm, minus for the control; e is the sum of a cluster's errors in an arm. Degrees of freedom are "
+        "Bell and McCaffrey's: what counts is how many clusters there are and how alike in size, not how many units.",
+        "It is rough with fewer than five clusters in an arm, or with a few that hold most units.",
     ),
     "permutation": Explanation(
         "p by permutation",

@@ -74,6 +74,7 @@ LABELS: dict[str, Section] = {
 EXPERIMENT: dict[str, Section] = {
     "scorecard": Section("Scorecard", "app.parts.experiments:scorecard_section"),
     "metric": Section("One metric", "app.parts.experiments:metric_section"),
+    "segments": Section("For whom", "app.parts.experiments_segments:section"),
     "ledger": Section("Decisions", "app.parts.experiments_ledger:section"),
 }
 """The sections of the Scorecard page; each takes the `View` and the `Scorecard`."""

@@ -46,7 +46,7 @@ def test_units_until_the_smallest_effect_that_matters_shows():
     assert one.verdict == "needs n"
     assert 800 + one.needs_n == pytest.approx(2 * 2 * (1.959964 + 0.841621) ** 2 / 0.01, rel=0.001)
     _, enough = row(0.02, smallest_difference=0.5)
-    assert (enough.verdict, enough.needs_n) == ("inconclusive", None)
+    assert (enough.badge, enough.verdict, enough.needs_n) == ("no difference that matters", "hold", None)
 
 
 def test_guardrails():

@@ -20,10 +20,14 @@ from analytics.experiments.pairs import PairMoments
 from analytics.experiments.rows import Kind
 from analytics.experiments.sides import Side, own_estimate, sides, weighted_variance
 from analytics.project import SHARES
-from analytics.stats.cluster_robust import cr2
+from analytics.stats.arrays import FloatArray
+from analytics.stats.cluster_robust import ClusterVariance, cr1, cr2
 from analytics.stats.stratified import StratifiedShares, satterthwaite
 
 __all__ = ["compare", "compare_strata", "own_estimate", "weighted_variance"]
+
+MANY_CLUSTERS = 30
+"""Bell and McCaffrey's degrees of freedom from which both variances say the same, and the usual one is taken."""
 
 
 def compare(moments: PairMoments, kind: Kind, *, adjusted: bool = False) -> Comparison | NotTested:
@@ -133,6 +137,14 @@ def _all_alike(strata: Sequence[PairMoments]) -> NotTested | None:
     return None
 
 
+def _cluster_variance(counts: FloatArray, sums: FloatArray, parts: FloatArray) -> ClusterVariance:
+    """What common software has (CR1, clusters - 1) where clusters are many and alike, and CR2 where they are not."""
+    found = cr2(counts, sums, parts)
+    if counts.shape[1] > 2 or not found.df >= MANY_CLUSTERS:
+        return found
+    return ClusterVariance(cr1(counts, sums), float(np.count_nonzero(counts.sum(axis=1)) - 1))
+
+
 def _clustered(strata: Sequence[PairMoments], arm: Side, control: Side) -> Comparison | NotTested:
     """Clusters may hold units of both arms and of several strata: what each adds to the estimates is summed first."""
     given = [one.clusters for one in strata if one.clusters is not None]
@@ -145,7 +157,7 @@ def _clustered(strata: Sequence[PairMoments], arm: Side, control: Side) -> Compa
             counts[rows, 2 * h + i] = clusters.n[:, i]
             sums[rows, 2 * h + i] = clusters.residual_sums(i, side.parts[h].means, side.weights)
             parts[i, 2 * h + i] = side.shares[h]
-    found = cr2(counts, sums, parts)
+    found = _cluster_variance(counts, sums, parts)
     covariance = found.covariance * arm.slack
     variance = float(covariance[0, 0] + covariance[1, 1] - 2.0 * covariance[0, 1])
     # sums that cancel within every cluster leave only rounding

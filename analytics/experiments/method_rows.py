@@ -258,7 +258,8 @@ def tested(row: ExperimentRow, outcome: Other, confidence: float) -> ExperimentR
         row,
         mean=outcome.mean,
         mean_control=outcome.mean_control,
-        difference=outcome.difference,
+        # an estimate whose interval the data do not give is none
+        difference=None if outcome.interval is not None and interval is None else outcome.difference,
         standard_error=outcome.standard_error,
         statistic=outcome.statistic,
         df=outcome.df,

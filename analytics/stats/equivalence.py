@@ -76,4 +76,4 @@ def _touching(clear: Callable[[float], float]) -> float:
         return _LEAST
     if at(most) <= 0:
         return 1.0
-    return math.exp(float(optimize.brentq(at, least, most, xtol=1e-13, rtol=1e-13)))
+    return math.exp(float(optimize.brentq(at, least, most, xtol=1e-10, rtol=1e-12)))

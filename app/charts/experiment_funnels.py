@@ -13,7 +13,7 @@ from app.charts.experiment_words import difference, difference_interval, value_i
 from app.charts.theme import TEXT, Figure, axis, clickable, faint, in_order, layout, plain, series_style
 from app.formats import NONE, STATUS_WORDS, count, listed, percent, short
 
-_STEP = 26
+_STEP = 34
 """Height of a bar in pixels."""
 _GAP = 0.6
 """Room between steps, in bars."""
@@ -53,7 +53,7 @@ def funnel_bars(rows: Sequence[FunnelRow], variants: Sequence[str]) -> Figure:
     shared = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "align": "left", "showarrow": False}
     notes = [
         shared | {
-            "text": f"{percent(row.share)} {small(_of_before(row))}", "yanchor": "middle",
+            "text": f"{percent(row.share)}{_of_before(row)}", "yanchor": "middle",
             "y": (row.step - 1) * depth + order.index(row.variant), "font": {"size": 12, "color": TEXT},
         }
         for row in told
@@ -66,7 +66,7 @@ def funnel_bars(rows: Sequence[FunnelRow], variants: Sequence[str]) -> Figure:
         ticktext=[f"{step}. {plain(short(condition, LETTERS))}" for step, condition in steps],
     )  # fmt: skip
     x_axis = axis(
-        "share of all exposed units", tickformat=".3~%", rangemode="tozero", nticks=6, fixedrange=True
+        "share of all exposed units", tickformat=".3~%", rangemode="tozero", nticks=5, fixedrange=True
     )
     height = 104 + round(_STEP * depth * len(steps))
     figure = layout(
@@ -77,7 +77,7 @@ def funnel_bars(rows: Sequence[FunnelRow], variants: Sequence[str]) -> Figure:
         xaxis=x_axis,
         yaxis=y_axis,
     )
-    figure["margin"] |= {"r": 118}
+    figure["margin"] |= {"r": 92}
     return {"data": bars, "layout": figure}
 
 
@@ -148,7 +148,9 @@ def _length(high: float | None, low: float | None) -> float:
 
 
 def _of_before(row: FunnelRow) -> str:
-    return "" if row.step == 1 or row.rate is None else f"({percent(row.rate)} of step {row.step - 1})"
+    if row.step == 1 or row.rate is None:
+        return ""
+    return f"<br>{small(f'{percent(row.rate)} of step {row.step - 1}')}"
 
 
 def _hover(row: FunnelRow) -> str:

@@ -20,6 +20,7 @@ from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.look_rows import LookRow
 from analytics.experiments.rows import DayRow, ExperimentRow, PowerRow
+from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
 from analytics.labels.rows import (
     LabelChangeRow,
@@ -87,6 +88,7 @@ RECORDS = {
     "experiment-exposures": StateRow,
     "experiment-funnel": FunnelRow,
     "experiment-looks": LookRow,
+    "experiment-segments": SegmentEffectRow,
     "compare-counts": ExperimentRow,
     "multivariate": MultivariateRow,
     "power": PowerRow,

@@ -48,8 +48,10 @@ from analytics.ask import segments as ask_segments
 from analytics.ask import splits as ask_splits
 from analytics.ask import telemetry as ask_telemetry
 from analytics.ask import thresholds as ask_thresholds
+from analytics.ask import trust as ask_trust
 from analytics.ask import unlike as ask_unlike
 from analytics.ask.estimate import Estimates
+from analytics.ask.trust import Trust
 from analytics.changes.rows import AgeingRow, ChangeRow, ReleaseRow
 from analytics.drift.damage_rows import DamageRow
 from analytics.drift.false_alarms import FalseAlarmRow
@@ -58,7 +60,8 @@ from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
-from analytics.experiments.chances import ChanceRow
+from analytics.experiments.chances import ChanceRow, prior_of
+from analytics.experiments.checks.ages import AgeRow
 from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.look_rows import LookRow
@@ -71,7 +74,7 @@ from analytics.experiments.plan_rows import (
     PlanRow,
     PlanTrafficRow,
 )
-from analytics.experiments.rows import DayRow, ExperimentRow, History, Scorecard
+from analytics.experiments.rows import Check, DayRow, ExperimentRow, History, Scorecard
 from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
 from analytics.labels.rows import (
@@ -84,7 +87,7 @@ from analytics.labels.rows import (
     LateMetricRow,
 )
 from analytics.outcomes.rows import OutcomeRow
-from analytics.project import Prior, Project, find_projects, read_project
+from analytics.project import Project, find_projects, read_project
 from analytics.quality.calibration import (
     BaselineRow,
     CalibrationTestRow,
@@ -438,9 +441,12 @@ class Workbench:
         scope: Scope | None = None,
         *,
         confidence: float | None = None,
-        prior: Prior | None = None,
+        prior_lift: float | None = None,
+        prior_successes: float | None = None,
+        prior_failures: float | None = None,
     ) -> Results[ChanceRow]:
-        """What is believed of every arm of an experiment, by the declared prior or another one."""
+        """What is believed of every arm of an experiment, by the declared prior or the one that is named."""
+        prior = prior_of(prior_lift, prior_successes, prior_failures)
         return self._ask(
             lambda catalog: ask_experiment_time.chances_of(catalog, scope or Scope(), name, confidence, prior)
         )
@@ -545,6 +551,20 @@ class Workbench:
     def exposure_states(self, name: str, scope: Scope | None = None) -> Results[StateRow]:
         """Who of an experiment's logs counts, who does not, and why."""
         return self._ask(lambda catalog: ask_experiment_kinds.states_of(catalog, scope or Scope(), name))
+
+    def trust(self, name: str, scope: Scope | None = None) -> Trust:
+        """Whether an experiment can be trusted, with all that section Trust shows."""
+        return self._ask(lambda catalog: ask_trust.trust_of(catalog, scope or Scope(), name))
+
+    def health(self, name: str, scope: Scope | None = None) -> Results[Check]:
+        """Every check of an experiment, the blocking ones first."""
+        return self._ask(lambda catalog: ask_trust.health_of(catalog, scope or Scope(), name))
+
+    def ages(
+        self, name: str, scope: Scope | None = None, *, confidence: float | None = None
+    ) -> Results[AgeRow]:
+        """The effect by day since first exposure of every metric and arm."""
+        return self._ask(lambda catalog: ask_trust.ages_of(catalog, scope or Scope(), name, confidence))
 
     def telemetry(self) -> Results[FileRow]:
         """What every log file holds, and what of it was left out."""

@@ -75,12 +75,12 @@ def cumulative_effect(
     Returns:
         A figure whose points carry ``[day, metric, variant]``.
     """
-    rows = _chosen(days, metric, variant, method)
+    rows = chosen_days(days, metric, variant, method)
     relative = lifts and any(known(row.lift) is not None for row in rows)
     drawn = [_estimate(row, kind, relative=relative) for row in rows]
     if not any(value is not None for value, _, _ in drawn):
-        return nothing(_nothing(rows))
-    windows = [_window(row) for row in rows]
+        return nothing(no_days(rows))
+    windows = [window_of(row) for row in rows]
     hover = [_hover(row, kind) for row in rows]
     custom = [[row.day.isoformat(), row.metric, row.variant] for row in rows]
     values, low, high = ([one[part] for one in drawn] for part in range(3))
@@ -94,7 +94,7 @@ def cumulative_effect(
             "hovertext": hover, "customdata": custom,
         }),
         _result(middle(*windows[last], _ZONE), drawn[last], hover[last], custom[last]),
-        clickable(_counts(rows, windows) | {"hovertext": hover, "customdata": custom}),
+        clickable(unit_bars(rows, windows) | {"hovertext": hover, "customdata": custom}),
     ]  # fmt: skip
     unit_ = "%" if relative else " pp" if kind in SHARES else ""
     title = "lift" if relative else "difference"
@@ -120,11 +120,11 @@ def cumulative_effect_alt(
     lifts: bool = True,
 ) -> str:
     """One sentence: the effect of all units, when it was largest and smallest, and that it was not for stopping."""
-    rows = _chosen(days, metric, variant, method)
+    rows = chosen_days(days, metric, variant, method)
     relative = lifts and any(known(row.lift) is not None for row in rows)
     told = [row for row in rows if known(row.lift if relative else row.difference) is not None]
     if not told:
-        return _nothing(rows)
+        return no_days(rows)
     last = told[-1]
     amounts = [row.lift if relative else row.difference for row in told]
     low, high = min(x for x in amounts if x is not None), max(x for x in amounts if x is not None)
@@ -136,14 +136,16 @@ def cumulative_effect_alt(
     )
 
 
-def _chosen(days: Sequence[DayRow], metric: str, variant: str, method: Method | None) -> list[DayRow]:
+def chosen_days(days: Sequence[DayRow], metric: str, variant: str, method: Method | None) -> list[DayRow]:
+    """The days of one metric and arm by one method, ascending; by the method the verdict stands on where None."""
     mine = [row for row in days if row.metric == metric and row.variant == variant]
     adjusted = any(row.method == "cuped" and row.difference is not None for row in mine)
     wanted = method or ("cuped" if adjusted else "unadjusted")
     return sorted((row for row in mine if row.method == wanted), key=lambda row: row.day)
 
 
-def _nothing(rows: Sequence[DayRow]) -> str:
+def no_days(rows: Sequence[DayRow]) -> str:
+    """Why there is nothing to draw."""
     if not rows:
         return "The exposures carry no days to follow."
     return f"No day can be compared: {rows[-1].reason or STATUS_WORDS[rows[-1].status]}."
@@ -162,7 +164,8 @@ def _estimate(
     return (value, low, high) if low is not None and high is not None else (value, None, None)
 
 
-def _window(row: DayRow) -> Window:
+def window_of(row: DayRow) -> Window:
+    """A day on the axis."""
     start = datetime.combine(row.day, time(), UTC)
     return Window(start, start + timedelta(days=1))
 
@@ -183,7 +186,7 @@ def _result(
     })  # fmt: skip
 
 
-def _counts(rows: Sequence[DayRow], windows: Sequence[Window]) -> Trace:
+def unit_bars(rows: Sequence[DayRow], windows: Sequence[Window]) -> Trace:
     """Units so far; a day on which nobody was new has no row, and the number before it holds."""
     starts = [span_ms(windows[0].start, window.start, _ZONE) for window in windows]
     lengths = [after - start for start, after in pairwise([*starts, starts[-1] + _DAY])]

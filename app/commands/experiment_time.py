@@ -80,20 +80,11 @@ def experiment_looks_command(words: tuple[str, ...], *, as_json: bool, **asked: 
 @click.option("--prior-lift", type=NUMBER, help="Believe in lifts about 0 with this deviation: 0.1 is 10 %.")
 @click.option("--prior-successes", type=NUMBER, help="Of shares: believe as if so many had been seen.")
 @click.option("--prior-failures", type=NUMBER, help="Of shares: and so many failures.")
-def experiment_chances_command(
-    words: tuple[str, ...],
-    prior_lift: float | None,
-    prior_successes: float | None,
-    prior_failures: float | None,
-    *,
-    as_json: bool,
-    **asked: Any,
-) -> None:
+def experiment_chances_command(words: tuple[str, ...], *, as_json: bool, **asked: Any) -> None:
     """What is believed of every arm: chance to beat the control and to be best, and what choosing it may lose."""
-    from analytics.experiments.chances import prior_of
     from app.commands import tables
 
-    prior = prior_of(prior_lift, prior_successes, prior_failures)
+    prior = {name: asked.pop(name) for name in ("prior_lift", "prior_successes", "prior_failures")}
     columns = (
         tables.text("metric", context=True),
         tables.text("variant"),
@@ -112,7 +103,7 @@ def experiment_chances_command(
         words,
         asked,
         lambda bench, name, scope, confidence: bench.experiment_chances(
-            name, scope, confidence=confidence, prior=prior
+            name, scope, confidence=confidence, **prior
         ),
         lambda _: columns,
         as_json=as_json,

@@ -11,6 +11,7 @@ from app.glossary.drift_alarms import ALARMS
 from app.glossary.estimated import ESTIMATED
 from app.glossary.experiment_kinds import EXPERIMENT_KINDS
 from app.glossary.experiment_structure import STRUCTURE
+from app.glossary.experiment_time import TIME
 from app.glossary.experiments import EXPERIMENTS
 from app.glossary.features import FEATURES
 from app.glossary.labels import LABELS
@@ -62,6 +63,7 @@ def explain(word: str) -> Explanation:
         EXPERIMENTS,
         EXPERIMENT_KINDS,
         STRUCTURE,
+        TIME,
         POPULATIONS,
         DECISIONS,
         LABELS,

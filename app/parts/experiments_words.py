@@ -53,6 +53,8 @@ HEALTH = "Can it be trusted?"
 TABLE = "Every metric of every arm against the control"
 BAR_HELP = "The lift with its corrected interval around no effect. An arrow at an end: the interval runs on."
 UNITS_HELP = "Units of the arm / units of the control."
+AS_A_PAGE = "Page"
+AS_A_PAGE_HELP = "The whole scorecard as one HTML file: every number with its definition, to send or to print."
 ALL_COLUMNS = "Every column and every method"
 LIFT_OF = "Lift of {metric}{of}"
 DIFFERENCE_OF = "Difference of {metric}{of}"
@@ -105,3 +107,35 @@ PASTE = "To paste into a ticket"
 OTHER_PLANS = "Around this plan"
 PLANS_SHOWN = ("Effect", "Lift", "Power", "Units per variant", "Units in all", "Days")
 CANNOT_PLAN = "This cannot be planned: {problem}."
+NO_DAYS = "Exposures carry no time, so there are no days to follow."
+NAIVE = "False alarms of looking daily"
+NAIVE_HELP = "The chance that a fixed-horizon interval leaves 0 out on one of these days or more, without any effect."
+EVERY_DAY = "Effect, every day"
+EVERY_DAY_HELP = "With the interval that holds on every day together."
+ALWAYS_VALID_P = "Always-valid p"
+ALWAYS_VALID_P_HELP = "However often one looks, without an effect it falls under .05 in at most 5% of experiments."
+CROSSED = "First left 0 out"
+CROSSED_DETAIL = "by the interval of every day"
+NOT_CROSSED = "not on any day so far"
+CROSSED_HELP = "Stopping there was allowed: the interval that day holds, since it holds on every day."
+DAYS_NOTE = (
+    "The band holds on every day together, the dotted lines on one day chosen beforehand; both at {level}. The band is "
+    "wider: that is the price of looking."
+)
+BOUNDARY_NOTE = "The experiment may stop where the statistic lies beyond the boundary, and on no other look."
+FUTILITY_NOTE = "Giving up binds nobody and raises no false alarm."
+PRIOR = "Believed beforehand"
+PRIORS = {
+    "declared": "as declared",
+    "1": "lifts within 1%",
+    "5": "lifts within 5%",
+    "10": "lifts within 10%",
+    "30": "lifts within 30%",
+}
+LOSSES = "What each choice is expected to lose"
+BEATS = "{variant} beats the control"
+BEATS_HELP = "The share of the posterior in which the arm is better."
+BELIEVED_LIFT = "Believed lift"
+LOSS_OF = "Choosing {variant} loses"
+LOSS_DETAIL = "expected, of the control's value"
+LOSS_HELP = "By how much the choice falls short of the best arm, on average over what is believed."

@@ -34,7 +34,7 @@ _MONITORING = (
 )  # fmt: skip
 EXPERIMENTS = {
     "scorecard": (
-        "source", "section", "experiment", "metric", "variant", "decision",
+        "source", "section", "experiment", "metric", "variant", "decision", "prior",
         "counts", "means", "control", "direction", "alpha", "split",
     ),
     "plan": (

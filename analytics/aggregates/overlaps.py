@@ -112,10 +112,12 @@ def _overlap(table: UnitTable, other: Reading, columns: Mapping[str, Mapping[str
 
 def _mates(table: UnitTable, columns: Mapping[str, Mapping[str, str]], control: str) -> Mates | None:
     catalog, is_control = table.catalog, f"variant = {literal(control)}"
-    size = f"least(count(*) OVER (PARTITION BY cluster), {MOST_MATES})"
+    size = f"CAST(least(count(*) OVER (PARTITION BY cluster), {MOST_MATES}) AS VARCHAR)"
+    # who lives with whom depends on the shares of the stratum and of the phase, too
+    alike = f"{size} || ' ' || coalesce(stratum, '') || ' ' || CAST(phase AS VARCHAR)"
     lives_with = f"max(CASE WHEN {is_control} THEN 0 ELSE 1 END) OVER (PARTITION BY cluster)"
     units = Sql(
-        f"SELECT *, CAST({size} AS VARCHAR) AS grouped, {lives_with} AS treated FROM ({table.units.text})",
+        f"SELECT *, {alike} AS grouped, {lives_with} AS treated FROM ({table.units.text})",
         table.units.parameters,
     )
     with catalog.engine.kept(units) as kept:
@@ -126,7 +128,7 @@ def _mates(table: UnitTable, columns: Mapping[str, Mapping[str, str]], control: 
         )
         if not row["mixed"]:
             return None
-        chosen = Sql(f"SELECT * FROM ({kept.text}) WHERE {is_control} AND grouped <> '1'")
+        chosen = Sql(f"SELECT * FROM ({kept.text}) WHERE {is_control} AND grouped NOT LIKE '1 %'")
         own = UnitTable(catalog, table.reading, chosen)
         arm = f"CASE WHEN treated = 1 THEN {literal(MIXED)} ELSE {literal(ALONE)} END"
         moments = {name: _moments(own, texts, arm) for name, texts in columns.items()}

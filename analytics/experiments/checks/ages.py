@@ -241,6 +241,9 @@ def _both(trend: EffectTrend | None) -> float | None:
 
 def age_checks(design: Design, ages: Ages) -> tuple[Check, ...]:
     """One warning a metric and arm whose effect changes, or one line that none does."""
+    if design.phases or design.strata:
+        text = "Effects by day since exposure are not compared where shares differ by phase or stratum."
+        return (Check("novelty", "unknown", text),)
     if ages.reason is not None:
         return (Check("novelty", "unknown", f"Effects by day since exposure cannot be told: {ages.reason}."),)
     trends = age_trends(design, ages)

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.aggregates.arms import RATIO, VALUE, ArmMoments, ExperimentAggregates, MetricAggregates
-from analytics.experiments.compare import compare
+from analytics.experiments.checks.cells import compare_cells
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.methods import NotTested
-from analytics.experiments.pairs import pair
 from analytics.experiments.rows import Check, Kind
 from analytics.experiments.words import number, p_value, plural
 from analytics.project import SHARES
@@ -99,17 +98,16 @@ def _compared(
     design: Design, what: tuple[str, str, Kind], variant: str, moments: ArmMoments, *, sequential: bool
 ) -> Before | None:
     metric, column, kind = what
-    two = pair(moments, variant, design.control)
-    tested = compare(two, kind)
+    tested = compare_cells(design, moments, variant, kind)
     if isinstance(tested, NotTested):
         return None
-    n = two.arm.n + two.control.n
+    n = float(moments.of(variant, design.control).n.sum())
     p = tested.p_value
     if sequential:
         # t quantiles are wider than normal ones, which few units need
         z = abs(tested.difference) / tested.standard_error if tested.standard_error > 0 else 0.0
         width = mixture_width(design.planned_units or USUAL_UNITS, IMBALANCE_ALARM)
-        p = max(float(sequence_p_value(z, float(n), width)), p)
+        p = max(float(sequence_p_value(z, n, width)), p)
     return Before(
         metric, column, variant, tested.mean, tested.mean_control, tested.difference, float(p), round(n)
     )

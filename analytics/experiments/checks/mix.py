@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.aggregates.arms import ArmMoments, ExperimentAggregates, MetricAggregates, Split
+from analytics.experiments.checks.cells import compare_cells
 from analytics.experiments.compare import compare
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.methods import Comparison, NotTested
@@ -222,5 +223,5 @@ def _by_weekday(
 def _effect(design: Design, kind: Kind, part: ArmMoments, variant: str) -> Comparison | None:
     if min(part.count(variant), part.count(design.control)) < LEAST_UNITS:
         return None
-    tested = compare(pair(part, variant, design.control), kind)
+    tested = compare_cells(design, part, variant, kind)
     return None if isinstance(tested, NotTested) or not tested.standard_error > 0 else tested

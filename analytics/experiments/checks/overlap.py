@@ -27,6 +27,7 @@ LEAST_EFFECT_SIZE = 0.05
 INTERACTION_ALARM = 0.01
 """Over all metrics, arms and other experiments."""
 LEAST_UNITS = 20
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,17 @@ def overlap_checks(design: Design, overlaps: Sequence[Overlap], earlier: frozens
     return (*_dependences(design, overlaps, earlier), *_interactions(design, overlaps, earlier))
 
 
+def some(names: Sequence[str]) -> str:
+    """The first names, and how many more.
+
+    >>> some(["a", "b"]), some(["a", "b", "c", "d", "e"])
+    ('a and b', 'a, b, c and 2 others')
+    """
+    if len(names) <= _SHOWN + 1:
+        return listed(names)
+    return f"{', '.join(names[:_SHOWN])} and {len(names) - _SHOWN} others"
+
+
 def _dependences(design: Design, overlaps: Sequence[Overlap], earlier: frozenset[str]) -> Iterator[Check]:
     tested = [(overlap, association(overlap.counts)) for overlap in overlaps]
     adjusted = holm([found.p_value for _, found in tested])
@@ -67,7 +79,7 @@ def _dependences(design: Design, overlaps: Sequence[Overlap], earlier: frozenset
     if not told:
         known = [(overlap, found) for overlap, found in tested if np.isfinite(found.p_value)]
         largest = max((found.effect_size for _, found in known), default=None)
-        names = listed([overlap.other for overlap, _ in known])
+        names = some([overlap.other for overlap, _ in known])
         if largest is None:
             text = "Too few units are in other experiments to tell whether assignments depend on each other."
             yield Check("carry_over", "unknown", text, threshold=LEAST_EFFECT_SIZE)
@@ -173,7 +185,7 @@ def _interactions(design: Design, overlaps: Sequence[Overlap], earlier: frozense
             query=f"assay experiment-health {design.name} --json",
         )
     if not told:
-        names = listed(list(dict.fromkeys(one.other for one in found)))
+        names = some(list(dict.fromkeys(one.other for one in found)))
         yield Check(
             "interaction",
             "fine",
@@ -217,6 +229,9 @@ def mates_check(design: Design, mates: Mates | None, *, randomised: bool) -> Che
             else "Whether arms reach into each other cannot be told: no [units].cluster says who lives together."
         )
         return Check("interference", "fine" if randomised else "unknown", text)
+    if design.phases or design.strata:
+        text = "Where shares differ by phase or stratum, who lives with whom depends on them, so interference cannot be told."
+        return Check("interference", "unknown", text)
     share = mates.n_mixed / mates.n
     metrics = {metric.name: metric for metric in design.metrics}
     tested = [

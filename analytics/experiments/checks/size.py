@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from analytics.aggregates.arms import ArmMoments, ExperimentAggregates
+from analytics.experiments.checks.cells import compare_cells
 from analytics.experiments.checks.mix import means_kind
-from analytics.experiments.compare import compare
 from analytics.experiments.design import Design
 from analytics.experiments.methods import Comparison, NotTested
-from analytics.experiments.pairs import pair
 from analytics.experiments.rows import Check, ExperimentRow
+from analytics.experiments.sides import own_estimate
 from analytics.experiments.words import number, p_value, percent, plural, signed
 from analytics.project import SHARES
 
@@ -74,7 +74,7 @@ def _both(
     kind = means_kind(next(metric for metric in design.metrics if metric.name == name))
     if kind is None:
         return None
-    whole, less = (compare(pair(one, variant, design.control), kind) for one in moments)
+    whole, less = (compare_cells(design, one, variant, kind) for one in moments)
     return None if isinstance(whole, NotTested) or isinstance(less, NotTested) else (whole, less)
 
 
@@ -166,8 +166,16 @@ def _near_end(row: ExperimentRow) -> float:
     return float(min(abs(low), abs(high)))
 
 
-def past_lifts(rows: Sequence[ExperimentRow]) -> list[float]:
-    """Absolute lifts of an experiment's comparisons, for those of others to be held against."""
-    return [
-        abs(row.lift) for row in rows if row.lift is not None and row.status == "ok" and np.isfinite(row.lift)
-    ]
+def past_lifts(design: Design, found: ExperimentAggregates) -> list[float]:
+    """Absolute lifts of an experiment's primary and secondary metrics, for those of others to be held against."""
+    lifts = []
+    metrics = {metric.name: metric for metric in design.metrics if metric.role != "guardrail"}
+    for given in found.metrics:
+        kind = means_kind(metrics[given.name]) if given.name in metrics else None
+        if kind is None:
+            continue
+        for variant in design.variants:
+            means = [own_estimate(kind, given.moments.arm(arm).means) for arm in (variant, design.control)]
+            if means[0] is not None and means[1] is not None and means[1][0]:
+                lifts.append(abs(means[0][0] / means[1][0] - 1.0))
+    return [lift for lift in lifts if np.isfinite(lift)]

@@ -24,6 +24,8 @@ from analytics.stats.stratified import split_within
 SRM_ALARM = 0.001
 """p-value under which the split is called broken: it is looked at in every experiment, and nothing good excuses it."""
 LEAST_EXPECTED = 5.0
+EXPLAINED = 0.05
+"""p-value from which the split without a segment counts as planned."""
 COMMAND = "assay experiment-health NAME --json"
 Floats = NDArray[np.float64]
 
@@ -313,6 +315,8 @@ def segment_checks(parts: Sequence[SegmentPart], *, broken: bool) -> list[Check]
     for row in parts:
         total[row.segment] = total.get(row.segment, 0.0) + row.contribution
     guilty = [row for row in parts if row.p_adjusted is not None and row.p_adjusted < SRM_ALARM]
+    # one that explains all of it makes others look broken that share its units
+    guilty = [row for row in guilty if row.p_without >= EXPLAINED] or guilty
     ranked = sorted(guilty, key=lambda row: -abs(row.contribution) / max(total[row.segment], 1e-12))
     looked = len(parts)
     return [
@@ -344,7 +348,7 @@ def _segment_sentence(row: SegmentPart, total: float, looked: int, *, broken: bo
     carried = f"; it carries {percent(row.contribution / total)} of the deviation" if total > 0 else ""
     rest = (
         f", and without it the split is as planned ({p_value(row.p_without)})"
-        if row.p_without >= 0.05
+        if row.p_without >= EXPLAINED
         else f", and without it the split is still off ({p_value(row.p_without)})"
         if row.p_without < SRM_ALARM
         else ""

@@ -65,6 +65,7 @@ from analytics.experiments.checks.ages import AgeRow
 from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.look_rows import LookRow
+from analytics.experiments.distribution import Distribution
 from analytics.experiments.method_rows import MethodRow
 from analytics.experiments.plan_rows import (
     PlanAsk,
@@ -409,6 +410,19 @@ class Workbench:
         """Every method that suits each metric of an experiment, for every arm; the default first."""
         return self._ask(
             lambda catalog: ask_methods.methods_of(catalog, scope or Scope(), name, metric, confidence)
+        )
+
+    def distribution(
+        self,
+        name: str,
+        scope: Scope | None = None,
+        *,
+        metric: str | None = None,
+        confidence: float | None = None,
+    ) -> Distribution:
+        """How the values of one metric of an experiment are distributed in every arm, and where arms differ."""
+        return self._ask(
+            lambda catalog: ask_methods.distribution_of(catalog, scope or Scope(), name, metric, confidence)
         )
 
     def scorecard(

@@ -39,6 +39,7 @@ COMMANDS: dict[str, str] = {
     "experiment-ages": "app.commands.experiment_trust:experiment_ages_command",
     "experiment-chances": "app.commands.experiment_time:experiment_chances_command",
     "experiment-days": "app.commands.experiment_time:experiment_days_command",
+    "experiment-distribution": "app.commands.experiment_distribution:experiment_distribution_command",
     "experiment-exposures": "app.commands.experiment_kinds:experiment_exposures_command",
     "experiment-funnel": "app.commands.experiment_kinds:experiment_funnel_command",
     "experiment-health": "app.commands.experiment_trust:experiment_health_command",

@@ -11,6 +11,8 @@ from analytics.aggregates.arms import ExperimentAggregates
 from analytics.aggregates.experiments import read_experiment
 from analytics.ask.experiments import aggregates_of, design_of, reading_of, scorecard_of
 from analytics.errors import ExperimentError
+from analytics.experiments.design import Design
+from analytics.experiments.distribution import Distribution, distribution
 from analytics.experiments.method_rows import (
     KindRow,
     MethodRow,
@@ -20,6 +22,7 @@ from analytics.experiments.method_rows import (
     other_rows,
 )
 from analytics.experiments.rows import ExperimentRow, Kind
+from analytics.project import SHARES
 from analytics.results import Results
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
@@ -68,11 +71,7 @@ def methods_of(
         ProjectError, TelemetryError: as `scorecard_of`.
     """
     design = design_of(catalog.project, name)
-    known = [one.name for one in design.ordered_metrics]
-    if metric is not None and metric not in known:
-        near = get_close_matches(metric, known, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"it looks at {', '.join(known)}"
-        raise ExperimentError(f'"{name}" does not look at the metric "{metric}"; {hint}')
+    _known(design, name, metric)
     level = 1.0 - design.alpha if confidence is None else confidence
     read = _with_values(catalog, scope, name, metric)
     found = {one.name: one for one in read.metrics}
@@ -83,6 +82,38 @@ def methods_of(
         for row in method_rows(design, one, found[one.name], level)
     )
     return Results(rows, catalog.project.zone, read.sql)
+
+
+def distribution_of(
+    catalog: Catalog, scope: Scope, name: str, metric: str | None = None, confidence: float | None = None
+) -> Distribution:
+    """How the values of one metric are distributed in every arm, and where arms differ.
+
+    Args:
+        catalog: the project's logs.
+        scope: as of `scorecard_of`.
+        name: of the experiment.
+        metric: the first that is no share where None.
+        confidence: of the intervals; 1 - alpha as declared where None.
+
+    Raises:
+        ExperimentError: the experiment does not look at that metric, or it is a share.
+        ProjectError, TelemetryError: as `scorecard_of`.
+    """
+    design = design_of(catalog.project, name)
+    _known(design, name, metric)
+    of = [one for one in design.ordered_metrics if metric in {None, one.name} and one.kind not in SHARES]
+    if not of or of[0].of_totals:
+        raise ExperimentError(
+            f'"{metric or name}" says yes or no of a unit: two numbers are all of its distribution'
+        )
+    chosen, level = of[0], 1.0 - design.alpha if confidence is None else confidence
+    read = _with_values(catalog, scope, name, chosen.name)
+    seen = read.metrics[0].observations
+    if seen is None:
+        raise ExperimentError(f'the values of "{chosen.name}" are not logged one by one')
+    arms = (design.control, *design.variants)
+    return replace(distribution((chosen.name, chosen.kind), seen, arms, level), sql=read.sql)
 
 
 def kinds_of(kind: str) -> tuple[KindRow, ...]:
@@ -96,6 +127,15 @@ def kinds_of(kind: str) -> tuple[KindRow, ...]:
         if known == kind:
             return kind_rows(known)
     raise ExperimentError(f'there is no kind of metric "{kind}"; known: {", ".join(kinds)}')
+
+
+def _known(design: Design, name: str, metric: str | None) -> None:
+    """Refuse a metric that the experiment does not look at, with the nearest name."""
+    known = [one.name for one in design.ordered_metrics]
+    if metric is not None and metric not in known:
+        near = get_close_matches(metric, known, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"it looks at {', '.join(known)}"
+        raise ExperimentError(f'"{name}" does not look at the metric "{metric}"; {hint}')
 
 
 def _with_values(catalog: Catalog, scope: Scope, name: str, metric: str | None) -> ExperimentAggregates:

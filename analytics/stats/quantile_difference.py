@@ -11,13 +11,14 @@ an Experimentation Platform, 2024, algorithm 1; Woodruff, JASA 47 (1952) for the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from .arrays import FloatArray, as_floats
+from .arrays import FloatArray, IntArray, as_floats
 
 REACH = float(special.ndtri(0.975))
 """Errors of a share between the quantile and the ends of its outer interval."""
@@ -133,24 +134,37 @@ def quantile_of(values: npt.ArrayLike, probability: float, groups: npt.ArrayLike
     >>> found.value, found.low, found.high, round(found.standard_error, 2)
     (900.0, 882.0, 919.0, 9.44)
     """
-    ordered, numbers = as_floats(values), None if groups is None else np.asarray(groups)
-    order = np.argsort(ordered, kind="stable")
-    ordered = ordered[order]
-    value = float(at(ordered, probability))
-    below = int(np.searchsorted(ordered, value, side="right"))
-    n = ordered.size
-    if numbers is None:
-        count, error = n, math.sqrt(below / n * (1 - below / n) / (n - 1)) if n > 1 else math.nan
+    return quantiles_of(values, (probability,), groups)[0]
+
+
+def quantiles_of(
+    values: npt.ArrayLike, probabilities: Sequence[float], groups: npt.ArrayLike | None = None
+) -> list[Quantile]:
+    """Return several quantiles of the same values, which are sorted once."""
+    given = as_floats(values)
+    order = np.argsort(given, kind="stable")
+    ordered, of = given[order], None
+    if groups is not None:
+        _, of = np.unique(np.asarray(groups)[order], return_inverse=True)
+    return [_quantile(ordered, probability, of) for probability in probabilities]
+
+
+def _quantile(ordered: FloatArray, probability: float, of: IntArray | None) -> Quantile:
+    """Return a quantile of ascending values, ``of`` being the numbers of their groups."""
+    value = at(ordered, probability)
+    below, n = int(np.searchsorted(ordered, value, side="right")), ordered.size
+    if of is None:
+        count = n
+        error = math.sqrt(below / n * (1 - below / n) / (n - 1)) if n > 1 else math.nan
     else:
-        _, places = np.unique(numbers[order], return_inverse=True)
-        sizes = np.bincount(places).astype(np.float64)
-        residuals = np.bincount(places[:below], minlength=sizes.size) - below / n * sizes
+        sizes = np.bincount(of).astype(np.float64)
+        residuals = np.bincount(of[:below], minlength=sizes.size) - below / n * sizes
         count = int(sizes.size)
         error = share_error(0.0, GroupSums(float(residuals @ residuals), 0.0, 0.0, n, count))
     outer = outer_shares(probability, error)
     if outer is None:
         return Quantile(value, n, count, error, None, None, 0)
-    low, high = (float(at(ordered, share)) for share in outer)
+    low, high = (at(ordered, share) for share in outer)
     inside = ordered[np.searchsorted(ordered, low) : np.searchsorted(ordered, high, side="right")]
     return Quantile(value, n, count, error, low, high, 1 + int(np.count_nonzero(np.diff(inside))))
 

@@ -26,6 +26,7 @@ from app.parts import experiments_words as words
 from app.parts.chart import Behind, chart, csv_button, header
 from app.parts.choose import choose
 from app.parts.experiments_kinds import draw_kind, draw_states
+from app.parts.experiments_structure import draw_structure
 from app.parts.plain import literal
 from app.parts.scorecard_table import draw_table
 from app.parts.table import table
@@ -44,7 +45,7 @@ def scorecard_section(view: View, card: Scorecard) -> None:
     tiles(tiles_of(card))
     draw_health(card)
     draw_effects(card)
-    draw_table(card, file_words(card))
+    draw_table(view, card, file_words(card))
     draw_arms(card)
     if card.name is not None:
         draw_states(view, card)
@@ -53,6 +54,7 @@ def scorecard_section(view: View, card: Scorecard) -> None:
 def metric_section(view: View, card: Scorecard) -> None:
     """One metric in depth."""
     draw_metric(card)
+    draw_structure(view, card, chosen_metric(card))
     draw_kind(view, card, chosen_metric(card))
 
 

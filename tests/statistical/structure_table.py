@@ -1,6 +1,7 @@
 """The tables of docs/methods/experiments on strata, pairs, clusters and covariates.
 
-`python -m tests.statistical.structure_table` prints them. False alarms at p < .05 where nothing has an effect, and how much noise is left. Seeded.
+`python -m tests.statistical.structure_table` prints them: false alarms at p < .05 where nothing has an effect, and how
+much noise is left. Seeded.
 """
 
 from __future__ import annotations

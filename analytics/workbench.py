@@ -412,7 +412,7 @@ class Workbench:
             lambda catalog: ask_methods.methods_of(catalog, scope or Scope(), name, metric, confidence)
         )
 
-    def distribution(
+    def experiment_distribution(
         self,
         name: str,
         scope: Scope | None = None,

@@ -276,7 +276,8 @@ def _sentence(rows: Sequence[QuantileRow]) -> str:
     if not parts:
         reach = f"{_name(tested[0])} to {_name(tested[-1])}"
         return f"No quantile of {variant} is shown to differ from {control}'s, from {reach}.{more}"
-    return f"{variant} is {' and '.join(parts)}; elsewhere no difference is shown.{more}"
+    rest = "" if all(_shown(row) for row in tested) else "; elsewhere no difference is shown"
+    return f"{variant} is {' and '.join(parts)}{rest}.{more}"
 
 
 def _shown(row: QuantileRow) -> int:

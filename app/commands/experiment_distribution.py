@@ -29,10 +29,11 @@ def experiment_distribution_command(
     def question(bench: Workbench, name: str, scope: Scope, confidence: float | None) -> Results[Any]:
         from analytics.results import Results
 
-        found = bench.distribution(name, scope, metric=metric, confidence=confidence)
+        found = bench.experiment_distribution(name, scope, metric=metric, confidence=confidence)
         rows: tuple[Any, ...] = found.steps if shares else found.quantiles
         return Results(rows, bench.project.zone, found.sql, (f"{found.metric}: {found.sentence}",))
 
+    columns: tuple[tables.Column, ...]
     if shares:
         columns = (
             tables.text("metric", context=True),

@@ -168,7 +168,7 @@ def test_a_workspace_answers_with_the_project_that_declares_it(run, tmp_path):
         (["{project}"], "is a path; name the experiment after it"),
         (["{project}", "new_price", "more"], "found 3 words"),
         (["{project}/nowhere", "new_price"], "there is no such file or folder"),
-        (["xyz"], 'there is no experiment "xyz"; declared: gbm_against_logistic'),
+        (["xyz"], 'there is no experiment "xyz"; declared: badges, express_checkout'),
         (["{project}", "new_price", "--confidence", "95"], "confidence 95 must be"),
         (["{project}", "new_price", "--confidence", "nan"], '"nan" is not a finite number'),
         (["{project}", "new_price", "--start", "yesterday"], '"yesterday" is not a time'),

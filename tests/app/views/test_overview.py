@@ -13,10 +13,11 @@ def test_every_model_of_the_workspace_has_a_card(open_page):
     page = open_page("overview", range="30d")
     assert_fine(page)
     said = texts(page)
-    for name in ("NYC flight delays", "NYC flights: how late, in classes", "NYC flights: minutes late"):
+    names = ("NYC flight delays", "NYC flights: how late, in classes", "NYC flights: minutes late", "Simulated shop")
+    for name in names:
         assert f"#### {name}" in said
     assert "Version gbm-2013.09" in said
-    assert [metric.label for metric in page.metric].count("Labelled") == 3
+    assert [metric.label for metric in page.metric].count("Labelled") == 4
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def read_experiment(catalog: Catalog, reading: Reading) -> ExperimentAggregates:
         TelemetryError: its logs cannot be read, or lack a declared column.
         ProjectError: an expression of a metric means nothing over them.
     """
-    if any(wanted.source == "counts" for wanted in reading.metrics):
+    if reading.of_counts:
         return read_counts(catalog, reading)
     with ExitStack() as held:
         texts: list[str] = []

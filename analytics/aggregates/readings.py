@@ -130,6 +130,11 @@ class Reading:
     crosses_segments: bool = False
 
     @property
+    def of_counts(self) -> bool:
+        """Whether nothing but one row an arm is read."""
+        return any(wanted.source == "counts" for wanted in self.metrics)
+
+    @property
     def closing(self) -> Sql:
         """Whether ``ts`` lies before the end."""
         if self.end is None:

@@ -70,6 +70,8 @@ def trust_of(catalog: Catalog, scope: Scope, name: str) -> Trust:
     card = scorecard_of(catalog, scope, name)
     design, found = design_of(catalog.project, name), aggregates_of(catalog, scope, name)
     reading = reading_of(catalog, scope, name)
+    if reading.of_counts:  # no units, no times: what its own numbers tell is all
+        return Trust(name, trust_sentence(ordered(card.checks)), ordered(card.checks), sql=card.sql)
     ages = _ages(catalog, scope, name)
     others = _others(catalog, scope, reading)
     overlaps, mates = read_overlaps(catalog, reading, others, design.control)

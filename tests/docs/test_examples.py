@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analytics.project import read_project
-from analytics.project.experiments import Events, Experiment, Exposures, Guardrail, Metric, Units
+from analytics.project.experiments import Counts, Events, Experiment, Exposures, Guardrail, Metric, Units
 
 ROOT = Path(__file__).parents[2]
 METHODS = sorted((ROOT / "docs" / "methods" / "experiments").glob("*.md"))
@@ -71,6 +71,7 @@ def test_the_example_of_experiments_is_a_project_file(described, tmp_path):
         ("### `[exposures]`", Exposures),
         ("### `[events]`", Events),
         ("### `[units]`", Units),
+        ("### `[counts]`", Counts),
         ("### `[metrics.NAME]`", Metric),
         ("### `[experiments.NAME]`", Experiment),
         ("### `[experiments.NAME]`", Guardrail),

@@ -1,0 +1,81 @@
+"""One metric in more than its mean: how its values are distributed, and what every other method says of it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from analytics.errors import ExperimentError
+from analytics.experiments.method_words import default_method, why_default
+from analytics.experiments.rows import MetricFacts, Scorecard
+from analytics.project import SHARES
+from app.charts import experiment_distribution as charts
+from app.parts.ask import ask, guarded
+from app.parts.chart import Behind, chart, csv_button, header
+from app.parts.plain import literal
+from app.parts.table import table
+from app.parts.view import View
+
+METHODS = "Other methods"
+OPEN = "What other methods say"
+DEFAULT = "Compared by **{method}**. {why}"
+BESIDE = "None of these is corrected for the other comparisons; badge and verdict stand on the default."
+
+
+def draw_distribution(view: View, card: Scorecard, facts: MetricFacts, variant: str) -> None:
+    """Where the values of an arm and of the control differ: a sentence, and two charts."""
+    if card.name is None or facts.kind in SHARES:
+        return
+    with guarded(view, "distribution"):
+        try:
+            found = ask(
+                view, "experiment_distribution", name=card.name, metric=facts.name, confidence=card.confidence
+            )
+        except ExperimentError:
+            return
+        rows = [row for row in found.quantiles if row.variant == variant]
+        st.markdown(literal(found.sentence))
+        with st.grid(2, min_column_width=340):
+            with st.container():
+                chart(
+                    "quantile_differences",
+                    charts.quantile_differences(rows),
+                    charts.quantile_differences_alt(rows),
+                    key="quantiles",
+                    behind=Behind(partial(charts.quantiles_table, rows), found.sql, f"quantiles_{view.name}"),
+                )
+            with st.container():
+                chart(
+                    "cumulative_shares",
+                    charts.cumulative_shares(found.steps, facts.kind),
+                    charts.cumulative_shares_alt(found.steps, facts.kind),
+                    key="shares",
+                    behind=Behind(partial(charts.steps_table, found.steps), found.sql, f"shares_{view.name}"),
+                    note=charts.band_note(found.steps),
+                )
+
+
+def draw_methods(view: View, card: Scorecard, facts: MetricFacts) -> None:
+    """Which method compares the metric and why; the others one click away."""
+    if card.name is None:
+        return
+    with guarded(view, "methods"):
+        header("methods", "methods", heading=METHODS)
+        clustered = any(row.test == "cluster-robust t" for row in card.rows if row.metric == facts.name)
+        method = default_method(facts.kind, clustered=clustered)
+        why = why_default(facts.kind, clustered=clustered)
+        st.markdown(DEFAULT.format(method=method, why=literal(why)))
+        opened = st.expander(
+            OPEN, key="methods_open", on_change="rerun", type="compact", icon=":material/table:"
+        )
+        with opened:
+            if not opened.open:
+                return
+            found = ask(
+                view, "experiment_methods", name=card.name, metric=facts.name, confidence=card.confidence
+            )
+            frame = charts.methods_table([*found])
+            table(frame, METHODS, key="methods_table", lines=25)
+            st.caption(BESIDE)
+            csv_button(Behind(found.to_frame, found.sql, f"methods_{view.name}"), "methods")

@@ -10,6 +10,7 @@ from app.glossary.drift import DRIFT
 from app.glossary.drift_alarms import ALARMS
 from app.glossary.estimated import ESTIMATED
 from app.glossary.experiment_kinds import EXPERIMENT_KINDS
+from app.glossary.experiment_methods import EXPERIMENT_METHODS
 from app.glossary.experiment_structure import STRUCTURE
 from app.glossary.experiment_time import TIME
 from app.glossary.experiments import EXPERIMENTS
@@ -32,6 +33,7 @@ __all__ = [
     "ESTIMATED",
     "EXPERIMENTS",
     "EXPERIMENT_KINDS",
+    "EXPERIMENT_METHODS",
     "LABELS",
     "METRICS",
     "MULTIVARIATE",
@@ -62,6 +64,7 @@ def explain(word: str) -> Explanation:
         TABLES,
         EXPERIMENTS,
         EXPERIMENT_KINDS,
+        EXPERIMENT_METHODS,
         STRUCTURE,
         TIME,
         POPULATIONS,

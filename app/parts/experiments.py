@@ -56,6 +56,7 @@ def metric_section(view: View, card: Scorecard) -> None:
     draw_metric(card)
     draw_structure(view, card, chosen_metric(card))
     draw_kind(view, card, chosen_metric(card))
+    draw_more(view, card, chosen_metric(card))
 
 
 def draw_verdict(card: Scorecard) -> None:

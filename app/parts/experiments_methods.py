@@ -79,3 +79,13 @@ def draw_methods(view: View, card: Scorecard, facts: MetricFacts) -> None:
             table(frame, METHODS, key="methods_table", lines=25)
             st.caption(BESIDE)
             csv_button(Behind(found.to_frame, found.sql, f"methods_{view.name}"), "methods")
+
+
+def draw_more(view: View, card: Scorecard, name: str) -> None:
+    """Both, for the metric and the arm that are chosen."""
+    facts = next((facts for facts in card.metrics if facts.name == name), None)
+    if facts is None or not card.variants:
+        return
+    asked = st.session_state.get("variant")
+    draw_distribution(view, card, facts, asked if asked in card.variants else card.variants[0])
+    draw_methods(view, card, facts)

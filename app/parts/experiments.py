@@ -25,8 +25,8 @@ from app.parts import empty
 from app.parts import experiments_words as words
 from app.parts.chart import Behind, chart, csv_button, header
 from app.parts.choose import choose
-from app.parts.experiments_methods import draw_more
 from app.parts.experiments_kinds import draw_kind, draw_states
+from app.parts.experiments_methods import draw_more
 from app.parts.experiments_structure import draw_structure
 from app.parts.plain import literal
 from app.parts.scorecard_table import draw_table

@@ -41,7 +41,7 @@ EXPERIMENT_METHODS: dict[str, Explanation] = {
         "matter, and one that holds 0 and no such effect shows that there is no difference that matters.",
         r"p = 2 \max\bigl( P(\hat\delta \mid -m),\ P(\hat\delta \mid m) \bigr)",
         "p_equivalent, like p_safe of a guardrail, is 1 − the confidence at which the interval just touches the "
-        "margin: below alpha exactly where the badge says so. It is twice the p-value of two one-sided tests (TOST), since it "
+        "margin: below alpha exactly where the badge says so. It is twice the p of two one-sided tests (TOST), as it "
         "stands on the two-sided interval that is drawn.",
         "That the effect is 0: only that it is smaller than was declared to matter, before the data were seen.",
     ),

@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 @click.option(
     "--method", "methods", multiple=True, metavar="NAME", help="Compare by this method besides; repeatable."
 )
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write the whole scorecard to a file instead: a page that stands alone (.html), or every record (.csv).",
+)  # fmt: skip
 @json_option
 def experiment_command(
     words: tuple[str, ...],
     confidence: float | None,
     methods: tuple[str, ...],
+    output: Path | None,
     *,
     as_json: bool,
     **window: Any,
@@ -43,6 +48,9 @@ def experiment_command(
     if len(words) > 2:
         raise click.UsageError(f"name one project and one experiment, found {len(words)} words")
     path = Path(words[0]) if len(words) == 2 else locations.sample_logs()
+    if output is not None:
+        _save(output, only(path, words[-1], alone=len(words) == 1), words[-1], (window, confidence))
+        return
     answers = [
         _ask(file, words[-1], window, (confidence, methods), as_json=as_json)
         for file in declaring(path, words[-1], alone=len(words) == 1)
@@ -81,6 +89,33 @@ def _ask(
     title = f"{project} · {name}"
     shown = "" if as_json else text(title, card.decision.sentence, records, results.zone, terminal_width())
     return [{"project": project, **record} for record in records], shown
+
+
+def _save(output: Path, file: Path, name: str, how: tuple[dict[str, Any], float | None]) -> None:
+    """Write the scorecard of one project to a file."""
+    from analytics.workbench import open_workbench
+    from app.export.file import check_ending, save
+
+    check_ending(output)
+    window, confidence = how
+    with closing(open_workbench(file)) as bench:
+        scope = bench.scope(**(window if confidence is None else {**window, "confidence": confidence}))
+        card = bench.scorecard(scope, name=name, confidence=confidence)
+        save(output, bench, card, scope)
+    say(f"{bench.project.name}: the scorecard of {name} is in {output}")
+
+
+def only(path: Path, name: str, *, alone: bool) -> Path:
+    """The one project file that declares an experiment of this name.
+
+    Raises:
+        AssayError: none does, or several do.
+    """
+    files = declaring(path, name, alone=alone)
+    if len(files) > 1:
+        names = ", ".join(file.parent.name for file in files)
+        raise ExperimentError(f'{path}: several projects declare "{name}" ({names}); name one of them')
+    return files[0]
 
 
 def declaring(path: Path, name: str, *, alone: bool) -> list[Path]:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from analytics.errors import ExperimentError
 from app import locations
 from app.commands.common import json_option, say, terminal_width, write, write_records
-from app.commands.experiment import declaring
+from app.commands.experiment import declaring, only
 from app.commands.typed_numbers import NUMBER
 
 if TYPE_CHECKING:
@@ -48,12 +47,9 @@ def decide_command(
     from app.commands.tables import plain
 
     path, name = _path_and_name(words)
-    files = declaring(path, name, alone=len(words) == 1)
-    if len(files) > 1:
-        names = ", ".join(file.parent.name for file in files)
-        raise ExperimentError(f'{path}: several projects declare "{name}" ({names}); name one of them')
+    file = only(path, name, alone=len(words) == 1)
     window = {key: said.pop(key) for key in ("start", "end", "as_of")}
-    with closing(open_workbench(files[0])) as bench:
+    with closing(open_workbench(file)) as bench:
         scope = bench.scope(**(window if confidence is None else {**window, "confidence": confidence}))
         row = bench.decide(name, scope, decision=call, confidence=confidence, **said)
         records = [{"project": bench.project.name, **record(row, bench.project.zone)}]

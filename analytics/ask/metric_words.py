@@ -33,6 +33,8 @@ def definition(project: Project, experiment: Experiment, metric: Metric) -> str:
         both = metric.winsorize if isinstance(metric.winsorize, tuple) else (None, metric.winsorize)
         cuts = " and ".join(f"the {share:g} quantile" for share in both if share is not None)
         parts.append(f"winsorised at {cuts} of all arms")
+    if metric.kind == "quantile":
+        return "; ".join(parts)
     if metric.covariate:
         parts.append(f"adjusted by {listed(metric.covariate)}")
     elif experiment.covariate is not None and source in TIMED:

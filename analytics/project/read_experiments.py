@@ -70,10 +70,24 @@ def _check_structure(project: Project, name: str, experiment: Experiment, file: 
         raise ProjectError(f"{file}: units.pair: a pair is a cluster of its own; keep one of pair and cluster")
 
 
+def _check_quantile(project: Project, name: str, metric: Metric, file: Path) -> None:
+    source = project.source_of(metric)
+    predictions = project.predictions
+    if source == "predictions" and predictions is not None and predictions.weight is not None:
+        raise ProjectError(
+            f"{file}: metrics.{name}.kind: a quantile is not computed over sampled predictions (with a weight); "
+            'declare kind = "mean", or a proportion such as "latency > 300"'
+        )
+    if metric.covariate:
+        raise ProjectError(f"{file}: metrics.{name}.covariate: a quantile is not adjusted; remove it")
+
+
 def _check_metric(project: Project, name: str, metric: Metric, file: Path) -> None:
     if name in RESERVED_METRICS:
         raise ProjectError(f'{file}: metrics.{name}: "{name}" is the name of a check; choose another')
     source = project.source_of(metric)
+    if metric.kind == "quantile":
+        _check_quantile(project, name, metric, file)
     if metric.covariate and project.units is None:
         raise ProjectError(
             f"{file}: metrics.{name}.covariate: names a column of [units], and there is no such section; "

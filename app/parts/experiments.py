@@ -136,16 +136,18 @@ def draw_metric(card: Scorecard) -> None:
     arms = [arm for arm in card.arms if arm.metric == name]
     bins = [bin_ for bin_ in card.bins if bin_.metric == name]
     with st.grid(2, min_column_width=340):
-        with st.container():
-            everyone = (card.control, *card.variants)
-            drawn = charts.value_distribution(bins, arms, kind=facts.kind, variants=everyone)
-            chart(
-                "value_distribution",
-                drawn,
-                charts.value_distribution_alt(bins, arms, kind=facts.kind),
-                key="values",
-                behind=_behind(card, f"values_{name}", partial(bins_table, bins)),
-            )
+        # values of rows have curves of their own below; bins are of units
+        if facts.kind != "quantile":
+            with st.container():
+                everyone = (card.control, *card.variants)
+                drawn = charts.value_distribution(bins, arms, kind=facts.kind, variants=everyone)
+                chart(
+                    "value_distribution",
+                    drawn,
+                    charts.value_distribution_alt(bins, arms, kind=facts.kind),
+                    key="values",
+                    behind=_behind(card, f"values_{name}", partial(bins_table, bins)),
+                )
         if card.days:
             with st.container():
                 _by_day(card, facts, variant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -182,6 +183,13 @@ def _clustered(catalog: Catalog, scope: Scope, subject: _Subject, ask: PlanAsk, 
 
 def _filled(ask: PlanAsk, experiment: Experiment | None) -> PlanAsk:
     """What is asked, with what an experiment declares where nothing is said."""
+    if ask.shares is not None:
+        if len(ask.shares) < 2 or not all(0 < share < math.inf for share in ask.shares):
+            raise ExperimentError(
+                "shares must be two numbers above 0 or more, the control first, such as 9:1"
+            )
+        total = math.fsum(ask.shares)
+        ask = replace(ask, shares=tuple(share / total for share in ask.shares))
     if experiment is None:
         return replace(
             ask,
@@ -212,35 +220,37 @@ class _Window:
         start: where arrivals begin; None where open.
         end: where everything ends; None where rows carry no time.
         last: its local day, excluded.
+        newest: when the newest row was logged; None where rows carry no time.
         notes: what was left out.
     """
 
     start: datetime | None
     end: datetime | None
     last: date | None
+    newest: datetime | None = None
     notes: tuple[str, ...] = ()
 
 
 def _window(catalog: Catalog, scope: Scope, subject: _Subject) -> _Window:
     project = catalog.project
+    newest = min(filter(None, (_newest(catalog), scope.as_of)), default=None)
     if subject.experiment is not None:
         start = subject.experiment.start
         begin = project.instant(start) if start is not None else None
         end = project.instant(subject.experiment.end) if subject.experiment.end is not None else None
         end = min(filter(None, (end, scope.end)), default=None)
-        return _Window(begin, end, None)
-    newest = _newest(catalog)
+        return _Window(begin, end, None, newest)
     if newest is None:
         return _Window(None, None, None)
     if scope.end is not None:
         end = scope.end
         notes: tuple[str, ...] = ()
     else:
-        day = min(filter(None, (newest, scope.as_of))).astimezone(project.zone).date()
+        day = newest.astimezone(project.zone).date()
         end = project.instant(day)
         notes = (f"The last day of the logs, {day:%Y-%m-%d}, may be unfinished and is left out.",)
     last = end.astimezone(project.zone).date()
-    return _Window(project.instant(last - LOOKED_BACK), end, last, notes)
+    return _Window(project.instant(last - LOOKED_BACK), end, last, newest, notes)
 
 
 def _newest(catalog: Catalog) -> datetime | None:
@@ -310,7 +320,8 @@ def _baselines(catalog: Catalog, question: _Question) -> dict[str, tuple[Baselin
     for name in subject.metrics:
         metric = project.metrics[name]
         source = project.source_of(metric)
-        at = ("events", None) if subject.experiment is not None else (source, metric.window)
+        # all metrics of an experiment are read over the units of its arms, whatever their source
+        at = ("events" if subject.experiment is not None else source, metric.window)
         groups.setdefault(at, []).append(name)
     found: dict[str, list[Baseline]] = {name: [] for name in subject.metrics}
     for (source, wait), names in groups.items():
@@ -339,11 +350,17 @@ def _reading(question: _Question, names: list[str], wait: timedelta | None, week
     if subject.experiment is not None:
         arms = (subject.experiment.control,)
         end = window.end
+        if window.newest is not None:
+            # units whose window has not closed yet would lower the baseline
+            end = min(filter(None, (end, window.newest - (wait or timedelta()))))
         if window.start is not None:
-            end = min(filter(None, (window.start + length, window.end)))
-            if end < window.start + length and weeks > 1:
+            end = min(filter(None, (window.start + length, end)))
+            if end <= window.start or (end < window.start + length and weeks > 1):
                 return None
-        return Reading(subject.name or "", arms, wanted, window.start, end, as_of=as_of)
+        crossed_out = subject.experiment.crossed == "leave_out"
+        return Reading(
+            subject.name or "", arms, wanted, window.start, end, as_of=as_of, leaves_crossed_out=crossed_out
+        )
     if window.end is None or not any(one.source in TIMED for one in wanted):
         return Reading("", (EVERYONE,), wanted, as_of=as_of)
     end = window.end - (wait or timedelta())

@@ -87,7 +87,7 @@ def _empty(
         design_effect_high=None if effect is None else effect.high, icc=None if effect is None else effect.icc,
         cluster_size=None if effect is None else effect.size, whole_clusters=bool(ask.whole_clusters),
         alpha=ask.alpha or 0.05, alpha_per_comparison=ask.alpha or 0.05, power=ask.power or 0.8,
-        one_sided=bool(ask.one_sided), shares=":".join(f"{share * 100:.4g}" for share in shares), looks=looks,
+        one_sided=bool(ask.one_sided), shares=", ".join(f"{share:.6g}" for share in shares), looks=looks,
         boundary=ask.boundary if stopping == "group-sequential" else None, assumption="", status="undefined",
         reason=None,
     )  # fmt: skip
@@ -195,7 +195,7 @@ def _without_days(case: MetricCase, stopping: Stopping, row: PlanRow, plan: Plan
 
 def _never(case: MetricCase, plan: Plan) -> str:
     """Why no wait is enough."""
-    needed = plan.total_for(plan_effect(case, plan))
+    needed = math.ceil(min(plan.total_for(plan_effect(case, plan)), 2.0 * MOST_UNITS) - 1e-9)
     if not needed <= MOST_UNITS:
         return f"no sample is enough: it would take more than {count(MOST_UNITS)} units"
     if case.arrivals is None:
@@ -218,7 +218,8 @@ def _assumption(case: MetricCase, stopping: Stopping, plan: Plan) -> str:
         else "a unit's value does not depend on how long the experiment runs"
     )
     if case.arrivals is not None:
-        parts.append("arrivals are averaged over every start in the logs; who comes back is not a new unit")
+        starts = "those of the experiment" if case.arrivals.starts.max() == 1 else "averaged over every start"
+        parts.append(f"arrivals are {starts}; who comes back is not a new unit")
     if case.wait:
         parts.append(f"a unit counts once its window of {number(case.wait)} days is complete")
     if plan.comparisons > 1 and case.correction == "holm":

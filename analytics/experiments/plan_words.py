@@ -115,6 +115,7 @@ def plan_paste(row: PlanRow) -> str:
         "group-sequential": f"read {row.looks} times, evenly in units, with {BOUNDARIES.get(row.boundary or '', '')}",
         "always-valid": "read every day as a confidence sequence",
     }[row.stopping]
+    split = ":".join(f"{float(part) * 100:.4g}" for part in row.shares.split(","))
     share = ""
     if row.smallest_share is not None:
         share = (
@@ -124,7 +125,7 @@ def plan_paste(row: PlanRow) -> str:
     return (
         f"{effect_words(row, first=True)} (baseline {_baseline(row)}, {count(row.n)} units over {row.horizon} days) "
         f"with {percent(row.power)} power at alpha {row.alpha:g}, {'one' if row.one_sided else 'two'}-sided, {how}: "
-        f"{_cost(row)} in all, split {row.shares}.{share}"
+        f"{_cost(row)} in all, split {split}.{share}"
     )
 
 

@@ -20,6 +20,7 @@ STOPPING_NAMES = {
 }
 """How people read a way of stopping."""
 _ORDER = tuple(STOPPING_NAMES)
+_DASHES = ("solid", "dash", "dot")
 _TALL = WIDE + 100
 _SPLIT = 0.3
 
@@ -95,7 +96,8 @@ def effect_by_day(rows: Sequence[PlanDayRow], *, asked: float | None = None) -> 
             continue
         data.append(clickable({
             "type": "scatter", "mode": "lines", "name": STOPPING_NAMES[stopping], "x": [row.day for row in own],
-            "y": [_effect(row, relative=relative) for row in own], "line": {"color": SERIES[place], "width": 2},
+            "y": [_effect(row, relative=relative) for row in own],
+            "line": {"color": SERIES[place], "width": 2, "dash": _DASHES[place]},
             "hovertext": [_effect_hover(row) for row in own],
             "customdata": [[row.stopping, row.day, row.mde_absolute] for row in own],
         }))  # fmt: skip
@@ -147,7 +149,7 @@ def weekday_bars_alt(rows: Sequence[PlanTrafficRow]) -> str:
 
 
 def _line(rows: Sequence[PlanDayRow], colour: str, name: str, place: int) -> Trace:
-    dash = ("solid", "dash", "dot")[place]
+    dash = _DASHES[place]
     return clickable({
         "type": "scatter", "mode": "lines", "name": name, "x": [row.day for row in rows],
         "y": [row.power for row in rows], "line": {"color": colour, "width": 2, "dash": dash},

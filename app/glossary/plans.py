@@ -30,8 +30,8 @@ PLANS: dict[str, Explanation] = {
         "time. A guardrail's effect is its margin, which is to be ruled out.",
         None,
         "Days with planned looks and with a look every day are averages if the effect is there. The range of days "
-        "comes from the interval of the baseline and from how arrivals differ between starts. Primary and secondary metrics "
-        "of an experiment share its alpha.",
+        "comes from the interval of the baseline and from how arrivals differ between starts. Primary and secondary "
+        "metrics of an experiment share its alpha.",
         "Which metric matters. A metric that decides soon and that nobody cares for decides nothing.",
     ),
     "plan_horizons": Explanation(
@@ -40,8 +40,8 @@ PLANS: dict[str, Explanation] = {
         "its window, as an experiment of that length would.",
         r"\sigma_h^2 \neq h\, \sigma_1^2",
         "Value and variance grow with the time a unit is followed, and not in proportion: so the variance of a day "
-        "times the number of days is wrong either way. Plans take the horizon as long as the experiment, by straight lines "
-        "between them, and the last one beyond.",
+        "times the number of days is wrong either way. Plans take the horizon as long as the experiment, by straight "
+        "lines between them, and the last one beyond.",
         "What units do after four weeks.",
     ),
     "weekday_bars": Explanation(

@@ -57,16 +57,15 @@ def section(view: View, first_line: DeltaGenerator, numbers_line: DeltaGenerator
 def _form(view: View) -> tuple[str | None, PlanAsk | AssayError]:
     """What is asked; the error where it makes no sense."""
     project = view.project
-    names = [EVERY, *project.metrics, *(name for name in project.experiments if name not in project.metrics)]
+    names = [*(name for name in project.experiments if name not in project.metrics), EVERY, *project.metrics]
 
     def shown(name: str) -> str:
         if name == EVERY:
             return words.EVERY
         return words.OF_EXPERIMENT.format(name=name) if name in project.experiments else name
 
-    first = next(iter(project.experiments), EVERY)
     with st.grid(4, min_column_width=150):
-        of = choose("of", words.OF, names, shown=shown, first=first, width="stretch")
+        of = choose("of", words.OF, names, shown=shown, width="stretch")
         lift = _text("lift", words.LIFT, words.LIFT_EMPTY, words.LIFT_HELP)
         within = _text("within", words.WITHIN, "28")
         traffic = _text("traffic", words.TRAFFIC, "100%")
@@ -123,8 +122,9 @@ def _metric(found: Planned) -> str:
         return names[0]
     fixed = [row for row in found.rows if row.stopping == "fixed"]
     primary = [row.metric for row in fixed if row.role == "primary"]
-    first = primary[-1] if fixed[0].experiment is not None and primary else names[0]
-    return choose("metric", words.SHOWN_METRIC, names, first=first)
+    if fixed[0].experiment is not None and primary:
+        names = [primary[-1], *(name for name in names if name != primary[-1])]
+    return choose("metric", words.SHOWN_METRIC, names)
 
 
 def _tiles(own: Sequence[PlanRow]) -> list[Tile]:
@@ -160,7 +160,8 @@ def _to_paste(view: View, name: str | None, row: PlanRow) -> None:
     address = (st.context.url or "").split("?")[0]
     link = f"{address}?{links.query('plan', project=view.name, section='logs', of=name or EVERY, metric=row.metric)}"
     st.markdown(f"**{experiments_words.PASTE}**")
-    st.code(f"{plan_paste(row)} {row.assumption}.\n{link}", language=None, wrap_lines=True)
+    assumed = f" Assumed: {row.assumption}." if row.assumption else ""
+    st.code(f"{plan_paste(row)}{assumed}\n{link}", language=None, wrap_lines=True)
 
 
 def _by_day(days: Sequence[PlanDayRow], fixed: PlanRow) -> None:
@@ -187,6 +188,8 @@ def _by_day(days: Sequence[PlanDayRow], fixed: PlanRow) -> None:
 
 def _ranking(found: Planned) -> None:
     frame = charts.plan_table(found.rows)
+    if len(frame) < 2:
+        return
     header("plan_ranking", "plan_ranking")
     table(frame, words.RANKING, key="plan_ranking")
     csv_button(Behind(frame, (), "plan"), "plan_ranking")

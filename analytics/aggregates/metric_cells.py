@@ -162,6 +162,11 @@ class _Reader:
     def _column(self, name: str) -> str:
         return value_column(self.index, name)
 
+    def _known(self, name: str) -> str:
+        """A unit's value; who did nothing that counts has 0, unless a table of units should have said it."""
+        column = self._column(name)
+        return column if self.source == "units" else f"coalesce({column}, 0e0)"
+
     def _values(self, caps: Caps) -> str:
         """What a unit adds to both sums; a metric per unit adds 1 below for each unit that has a value."""
         names = self.wanted.columns
@@ -190,7 +195,7 @@ class _Reader:
             row = self._query(
                 f"SELECT {ends[0]} AS low, {ends[1]} AS high FROM ("
                 "SELECT value, row_number() OVER (ORDER BY value) AS place, count(*) OVER () AS n FROM ("
-                f"SELECT {self._column(name)} AS value FROM ({self.units.text})) WHERE value IS NOT NULL)"
+                f"SELECT {self._known(name)} AS value FROM ({self.units.text})) WHERE value IS NOT NULL)"
             ).to_pylist()[0]
             found[name] = (row["low"], row["high"])
         return found

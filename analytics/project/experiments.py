@@ -128,7 +128,7 @@ class Metric(Section):
         written: tuple[str, ...] = ("steps",) if self.kind == "funnel" else ("value",)
         if self.kind == "ratio":
             written = ("numerator", "denominator")
-        if self.series is not None:
+        if self.series is not None or self.source == "series":
             written = ()
             if self.kind != "mean":
                 raise ValueError('series: is averaged over its readings; write kind = "mean"')

@@ -1,35 +1,23 @@
-"""What the tables of experiments and metrics must agree on, and what of them is not computed yet."""
+"""What the tables of experiments and metrics must agree on."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
 
-from analytics.errors import NotSupportedYetError, ProjectError
+from analytics.errors import ProjectError
 from analytics.project.experiments import RESERVED_METRICS, Experiment, Metric
 from analytics.project.model import Project
 from analytics.project.read_counts import check_counts
 
 
 def check_experiments(project: Project, file: Path) -> None:
-    """Refuse what is not computed yet, and metrics, roles and sources that do not fit together."""
-    for key in _later(project):
-        raise NotSupportedYetError(f"{file}: {key}: is not supported yet; remove it for now")
+    """Refuse metrics, roles and sources that do not fit together."""
     for name, metric in project.metrics.items():
         _check_metric(project, name, metric, file)
     check_counts(project, file)
     for name, experiment in project.experiments.items():
         _check_experiment(project, name, experiment, file)
-
-
-def _later(project: Project) -> list[str]:
-    """Keys that are used and not done yet; a key leaves this list when what it says is done."""
-    later: dict[str, bool] = {}
-    for name, experiment in project.experiments.items():
-        at = f"experiments.{name}"
-    for name, metric in project.metrics.items():
-        at = f"metrics.{name}"
-    return [key for key, used in later.items() if used]
 
 
 def _check_experiment(project: Project, name: str, experiment: Experiment, file: Path) -> None:

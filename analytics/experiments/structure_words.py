@@ -113,7 +113,7 @@ def gain_sentence(worth: float, n: int) -> str:
     """A gain in a sentence.
 
     >>> gain_sentence(500, 1000)
-    'Adjusting is worth 500 more units: the plain comparison would need 1,500 instead of 1,000 to be as exact.'
+    'Adjusting is worth 500 more units: without it 1,500 instead of 1,000 would be needed to be as exact.'
     >>> gain_sentence(-100, 1000)
     'Adjusting makes the comparison less exact, as if 100 of 1,000 units were missing.'
     """
@@ -122,6 +122,6 @@ def gain_sentence(worth: float, n: int) -> str:
     if worth < 0:
         return f"Adjusting makes the comparison less exact, as if {count(-worth)} of {count(n)} units were missing."
     return (
-        f"Adjusting is worth {count(worth)} more units: the plain comparison would need {count(n + worth)} instead of "
-        f"{count(n)} to be as exact."
+        f"Adjusting is worth {count(worth)} more units: without it {count(n + worth)} instead of {count(n)} would be "
+        "needed to be as exact."
     )

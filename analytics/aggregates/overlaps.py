@@ -81,6 +81,29 @@ def read_overlaps(
     return tuple(one for one in found if one.counts.sum()), mates
 
 
+def read_means(
+    catalog: Catalog, reading: Reading
+) -> tuple[dict[str, int], dict[str, dict[str, tuple[float, ...]]]]:
+    """Units of every arm, and metric -> arm -> means of its columns: what a lift needs, and nothing more."""
+    with opened(catalog, reading) as table:
+        columns = [
+            (one.name, text)
+            for i, one in enumerate(reading.metrics)
+            for text in _columns(table, i, one).values()
+        ]
+        items = "".join(f", avg({text}) AS mean_{i}" for i, (_, text) in enumerate(columns))
+        rows = table.query(
+            f"SELECT variant, count(*) AS n{items} FROM ({table.units.text}) GROUP BY variant"
+        ).to_pylist()
+    means: dict[str, dict[str, tuple[float, ...]]] = {one.name: {} for one in reading.metrics}
+    for row in rows:
+        for i, (name, _) in enumerate(columns):
+            value = row[f"mean_{i}"]
+            if value is not None:
+                means[name][row["variant"]] = (*means[name].get(row["variant"], ()), float(value))
+    return {row["variant"]: int(row["n"]) for row in rows}, means
+
+
 def _columns(table: UnitTable, index: int, wanted: Wanted) -> dict[str, str]:
     raw = {name: value_column(index, name) for name in wanted.columns}
     limits = caps(table, wanted, raw)

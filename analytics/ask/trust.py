@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from analytics.aggregates.arms import ArmMoments, ExperimentAggregates
 from analytics.aggregates.experiments import read_experiment
-from analytics.aggregates.overlaps import Overlap, read_overlaps
+from analytics.aggregates.overlaps import Overlap, read_means, read_overlaps
 from analytics.aggregates.readings import Reading
 from analytics.aggregates.split_causes import read_split_causes
 from analytics.aggregates.unit_ages import Ages, read_ages
@@ -19,7 +19,7 @@ from analytics.experiments.checks.ages import AgeRow, AgeTrend, age_checks, age_
 from analytics.experiments.checks.causes import Evidence, cause_checks
 from analytics.experiments.checks.overlap import mates_check, overlap_checks
 from analytics.experiments.checks.size import TOP, leverage_checks, past_lifts, twyman_check
-from analytics.experiments.checks.split import SegmentPart, SplitDay, segment_parts, split_check, split_days
+from analytics.experiments.checks.split import SegmentPart, SplitDay, segment_parts, split_days
 from analytics.experiments.checks.words import trust_sentence
 from analytics.experiments.design import Design
 from analytics.experiments.rows import Check
@@ -172,12 +172,12 @@ def _past(catalog: Catalog, scope: Scope, name: str) -> list[float]:
         if other == name:
             continue
         try:
-            found = aggregates_of(catalog, Scope(as_of=scope.as_of), other)
+            reading = reading_of(catalog, Scope(as_of=scope.as_of), other)
+            bare = tuple(replace(one, lookback=None) for one in reading.metrics)
+            n, means = read_means(catalog, replace(reading, metrics=bare))
         except AssayError:  # its own page says why; here it has no lifts
             continue
-        design = design_of(catalog.project, other)
-        if split_check(design, found.split).level != "blocks":
-            lifts += past_lifts(design, found)
+        lifts += past_lifts(design_of(catalog.project, other), n, means)
     return lifts
 
 

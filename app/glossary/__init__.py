@@ -13,6 +13,7 @@ from app.glossary.experiment_kinds import EXPERIMENT_KINDS
 from app.glossary.experiment_methods import EXPERIMENT_METHODS
 from app.glossary.experiment_structure import STRUCTURE
 from app.glossary.experiment_time import TIME
+from app.glossary.experiment_trust import TRUST
 from app.glossary.experiments import EXPERIMENTS
 from app.glossary.features import FEATURES
 from app.glossary.labels import LABELS
@@ -67,6 +68,7 @@ def explain(word: str) -> Explanation:
         EXPERIMENT_METHODS,
         STRUCTURE,
         TIME,
+        TRUST,
         POPULATIONS,
         DECISIONS,
         LABELS,

@@ -74,6 +74,7 @@ LABELS: dict[str, Section] = {
 EXPERIMENT: dict[str, Section] = {
     "scorecard": Section("Scorecard", "app.parts.experiments:scorecard_section"),
     "metric": Section("One metric", "app.parts.experiments:metric_section"),
+    "trust": Section("Trust", "app.parts.experiments_trust:section"),
     "time": Section("In time", "app.parts.experiments_time:section"),
     "chances": Section("Chances", "app.parts.experiments_chances:section"),
     "segments": Section("For whom", "app.parts.experiments_segments:section"),

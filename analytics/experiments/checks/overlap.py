@@ -230,7 +230,9 @@ def mates_check(design: Design, mates: Mates | None, *, randomised: bool) -> Che
         )
         return Check("interference", "fine" if randomised else "unknown", text)
     if design.phases or design.strata:
-        text = "Where shares differ by phase or stratum, who lives with whom depends on them, so interference cannot be told."
+        text = (
+            "Where shares differ by phase or stratum, who lives with whom depends on them: it cannot be told."
+        )
         return Check("interference", "unknown", text)
     share = mates.n_mixed / mates.n
     metrics = {metric.name: metric for metric in design.metrics}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-
-import numpy as np
 
 from analytics.aggregates.arms import ArmMoments, ExperimentAggregates
 from analytics.experiments.checks.cells import compare_cells
@@ -12,15 +11,16 @@ from analytics.experiments.checks.mix import means_kind
 from analytics.experiments.design import Design
 from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.rows import Check, ExperimentRow
-from analytics.experiments.sides import own_estimate
 from analytics.experiments.words import number, p_value, percent, plural, signed
 from analytics.project import SHARES
+from analytics.stats.sample_ratio import sample_ratio_test
 
 TOP = 0.999
 """Values above this quantile of all arms together are set to it."""
 LARGE_LIFT = 0.5
 """A lift beyond it is doubted where there is no history."""
 LEAST_HISTORY = 5
+BROKEN = 0.001
 
 
 def leverage_checks(
@@ -166,16 +166,32 @@ def _near_end(row: ExperimentRow) -> float:
     return float(min(abs(low), abs(high)))
 
 
-def past_lifts(design: Design, found: ExperimentAggregates) -> list[float]:
-    """Absolute lifts of an experiment's primary and secondary metrics, for those of others to be held against."""
+def past_lifts(
+    design: Design, n: Mapping[str, int], means: Mapping[str, Mapping[str, tuple[float, ...]]]
+) -> list[float]:
+    """Absolute lifts of an experiment's primary and secondary metrics, for those of others to be held against.
+
+    Args:
+        design: of that experiment.
+        n: arm -> units; nothing is taken from an experiment whose split is broken.
+        means: metric -> arm -> means of its columns.
+    """
+    tested = sample_ratio_test([n.get(arm, 0) for arm in design.shares], list(design.shares.values()))
+    if not design.phases and not design.strata and tested.p_value < BROKEN:
+        return []
     lifts = []
-    metrics = {metric.name: metric for metric in design.metrics if metric.role != "guardrail"}
-    for given in found.metrics:
-        kind = means_kind(metrics[given.name]) if given.name in metrics else None
-        if kind is None:
+    for metric in design.metrics:
+        if metric.role == "guardrail" or means_kind(metric) is None:
             continue
-        for variant in design.variants:
-            means = [own_estimate(kind, given.moments.arm(arm).means) for arm in (variant, design.control)]
-            if means[0] is not None and means[1] is not None and means[1][0]:
-                lifts.append(abs(means[0][0] / means[1][0] - 1.0))
-    return [lift for lift in lifts if np.isfinite(lift)]
+        found = {arm: _value(given) for arm, given in means.get(metric.name, {}).items()}
+        control = found.get(design.control)
+        if control:
+            lifts += [abs(found[arm] / control - 1.0) for arm in design.variants if arm in found]
+    return [lift for lift in lifts if math.isfinite(lift)]
+
+
+def _value(means: tuple[float, ...]) -> float:
+    """A mean, or a ratio of two."""
+    if len(means) == 1:
+        return means[0]
+    return means[0] / means[1] if means[1] else math.nan

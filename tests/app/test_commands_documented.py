@@ -19,6 +19,7 @@ from analytics.experiments.chances import ChanceRow
 from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.look_rows import LookRow
+from analytics.experiments.plan_rows import PlanDayRow, PlanHorizonRow, PlanRow, PlanTrafficRow
 from analytics.experiments.rows import DayRow, ExperimentRow, PowerRow
 from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
@@ -31,6 +32,7 @@ from analytics.labels.rows import (
     LabelSourceRow,
     LateMetricRow,
 )
+from analytics.outcomes.rows import OutcomeRow
 from analytics.quality.calibration import (
     BaselineRow,
     CalibrationTestRow,
@@ -49,6 +51,8 @@ from app.cli import cli
 
 RECORDS = {
     "ageing": AgeingRow,
+    "metrics": OutcomeRow,
+    "metric-changes": ChangeRow,
     "changes": ChangeRow,
     "releases": ReleaseRow,
     "telemetry": FileRow,
@@ -91,6 +95,10 @@ RECORDS = {
     "experiment-segments": SegmentEffectRow,
     "compare-counts": ExperimentRow,
     "multivariate": MultivariateRow,
+    "plan": PlanRow,
+    "plan-days": PlanDayRow,
+    "plan-horizons": PlanHorizonRow,
+    "plan-traffic": PlanTrafficRow,
     "power": PowerRow,
 }
 
@@ -114,7 +122,7 @@ def test_every_field_is_documented(text, command):
     assert wanted - named == set()
 
 
-@pytest.mark.parametrize("command", ["experiment", "compare-counts", "compare-means", "power"])
+@pytest.mark.parametrize("command", ["experiment", "compare-counts", "compare-means", "plan", "power"])
 def test_every_option_of_its_own_is_documented(text, command):
     section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
     if command == "compare-means":

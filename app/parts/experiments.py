@@ -25,6 +25,7 @@ from app.parts import empty
 from app.parts import experiments_words as words
 from app.parts.chart import Behind, chart, csv_button, header
 from app.parts.choose import choose
+from app.parts.experiments_days import draw_days
 from app.parts.experiments_kinds import draw_kind, draw_states
 from app.parts.experiments_methods import draw_more
 from app.parts.experiments_structure import draw_structure
@@ -186,6 +187,9 @@ def _choices(card: Scorecard) -> tuple[str, str]:
 
 def _by_day(card: Scorecard, facts: MetricFacts, variant: str) -> None:
     days = [day for day in card.days if day.metric == facts.name and day.variant == variant]
+    if card.stopping in {"always-valid", "group-sequential"}:
+        draw_days(card, facts, variant, days)
+        return
     chart(
         "cumulative_effect",
         charts.cumulative_effect(days, facts.name, variant, kind=facts.kind),

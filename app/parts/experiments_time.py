@@ -14,8 +14,9 @@ from app.charts import experiment_words as numbers
 from app.formats import NONE, count, day, number, percent
 from app.parts import experiments_words as words
 from app.parts.ask import ask
-from app.parts.chart import Behind, behind, chart
+from app.parts.chart import behind, chart
 from app.parts.choose import choose
+from app.parts.experiments_days import draw_days
 from app.parts.plain import literal
 from app.parts.tiles import Tile, tiles
 from app.parts.view import View
@@ -47,7 +48,7 @@ def section(view: View, card: Scorecard) -> None:
         st.caption(literal(cost.sentence))
     tiles(_tiles(row, days, cost))
     if days:
-        _by_day(card, facts, variant, days)
+        draw_days(card, facts, variant, days)
     else:
         st.markdown(words.NO_DAYS)
     if card.stopping == "group-sequential":
@@ -104,19 +105,6 @@ def _interval(row: DayRow, kind: str | None, which: str) -> str:
         return numbers.lift_interval(low, high)
     ends = getattr(row, f"{which}_ci_low"), getattr(row, f"{which}_ci_high")
     return numbers.difference_interval(kind, *ends)
-
-
-def _by_day(card: Scorecard, facts: MetricFacts, variant: str, days: list[DayRow]) -> None:
-    chart(
-        ("confidence_sequence", "peeking", "cumulative_effect"),
-        charts.sequence_by_day(days, facts.name, variant, kind=facts.kind),
-        charts.sequence_by_day_alt(days, facts.name, variant, kind=facts.kind),
-        key="time_days",
-        behind=Behind(
-            partial(charts.days_table, days, kind=facts.kind), card.sql, f"days_{card.name}_{facts.name}"
-        ),
-        note=words.DAYS_NOTE.format(level=percent(days[-1].confidence)),
-    )
 
 
 def _looks(view: View, card: Scorecard, facts: MetricFacts, variant: str, row: ExperimentRow | None) -> None:

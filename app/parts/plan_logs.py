@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -27,6 +28,7 @@ from app.parts.tiles import Tile, tiles
 from app.parts.view import View
 
 EVERY = "*"
+Number = TypeVar("Number", int, float)
 
 
 def section(view: View, first_line: DeltaGenerator, numbers_line: DeltaGenerator) -> None:
@@ -85,8 +87,8 @@ def _form(view: View) -> tuple[str | None, PlanAsk | AssayError]:
             power=read_number(power, "power", share=True),
             shares=read_shares(shares),
             looks=_whole(looks, "looks", 50),
-            within=_whole(within, "days to decide", 182) or 28,
-            traffic=_or(read_number(traffic, "share of the traffic", share=True), 1.0),
+            within=_given(_whole(within, "days to decide", 182), 28),
+            traffic=_given(read_number(traffic, "share of the traffic", share=True), 1.0),
             covariate_days=_whole(covariate, "days the covariate looks back", 365),
             whole_clusters=None if clusters == "" else clusters == "true",
         )
@@ -102,7 +104,7 @@ def _text(word: str, label: str, placeholder: str, help_: str | None = None) -> 
     return found or ""
 
 
-def _or(value: float | None, otherwise: float) -> float:
+def _given(value: Number | None, otherwise: Number) -> Number:
     return otherwise if value is None else value
 
 

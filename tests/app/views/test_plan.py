@@ -5,7 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from analytics.experiments.power import power_of, sentence
+from analytics.experiments.plan_rows import PlanAsk
+from analytics.experiments.power import Terms, power_of, sentence
+from analytics.experiments.presets import PRESETS, preset_row
 from analytics.workbench import Workbench
 from app import locations
 from tests.app.conftest import assert_fine, charts, texts
@@ -136,4 +138,101 @@ def test_without_experiments_there_is_nothing_to_take_from_the_logs(open_page, m
     page = open_page("plan", make_project())
     assert_fine(page)
     assert not [box for box in page.selectbox if box.key == "baseline_from"]
+    assert tile(page, "Units an arm").value == "14,751"
+
+
+TERMS = {
+    "metric_kind": "mean", "baseline": "20", "sd": "8", "lift": "-5%", "goal": "non-inferiority", "relative": "true",
+    "metrics": "2", "power_for": "all", "r2": "30%", "design_effect": "1.5", "stopping": "group-sequential",
+    "looks": "4", "boundary": "pocock",
+}  # fmt: skip
+
+
+def test_terms_of_the_form_are_those_of_the_analysis(open_page):
+    page = open_page("plan", FLIGHTS, **TERMS)
+    assert_fine(page)
+    terms = Terms(
+        "non-inferiority", relative=True, metrics=2, power_for="all", r2=0.3, design_effect=1.5,
+        stopping="group-sequential", looks=4, boundary="pocock",
+    )  # fmt: skip
+    row = power_of("mean", baseline=20, standard_deviation=8, lift=-0.05, terms=terms)
+    assert sentence(row) in texts(page)
+    assert tile(page, "Units in all").value == f"{row.n_total:,}"
+    said, words = pasted(page)
+    again = open_page("plan", FLIGHTS, **{word: value[0] for word, value in words.items()})
+    assert_fine(again)
+    assert pasted(again)[0] == said
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_fill_the_form_in(open_page, name):
+    page = open_page("plan", FLIGHTS, sd="3", r2="50%", n="7")
+    page.button(key=f"preset_{name}").click().run()
+    assert_fine(page)
+    assert sentence(preset_row(name)) in texts(page)
+
+
+@pytest.mark.parametrize(
+    "words,says",
+    [
+        ({"r2": "120%"}, "explains"),
+        ({"design_effect": "0"}, "design effect"),
+        ({"stopping": "always-valid", "looks": "1.5"}, "whole number"),
+        ({"goal": "equivalence", "stopping": "always-valid"}, "leave the stopping fixed"),
+    ],
+)
+def test_terms_that_make_no_sense_are_one_line(open_page, words, says):
+    page = open_page("plan", FLIGHTS, **words)
+    assert_fine(page)
+    line = next(line for line in texts(page).splitlines() if line.startswith("##### "))
+    assert says in line
+
+
+def test_from_the_logs(open_page, tmp_path):
+    folder = shop(tmp_path / "shop")
+    with closing(Workbench(folder)) as bench:
+        found = bench.planned(name="spent", asked=PlanAsk(lift=0.2))
+    page = open_page("plan", folder, section="logs", of="spent", lift="20%")
+    assert_fine(page)
+    assert found.sentence in texts(page)
+    fixed = next(row for row in found.rows if row.stopping == "fixed")
+    assert tile(page, "Units in all").value == f"{fixed.n_total:,}"
+    drawn = charts(page)
+    assert len(drawn) == 3
+    assert len(drawn[0]["data"]) >= 8
+    said, words = pasted(page)
+    assert said.startswith("Seeing spent change by +20%")
+    assert words["of"] == ["spent"]
+    assert words["lift"] == ["20%"]
+
+
+def test_every_metric_is_ranked_from_the_logs(open_page, tmp_path):
+    page = open_page("plan", shop(tmp_path / "shop"), section="logs", of="*")
+    assert_fine(page)
+    ranked = next(frame.value for frame in page.dataframe if "For" in frame.value)
+    assert set(ranked["Metric"]) == {"bought", "spent"}
+    page.selectbox(key="metric").select("spent").run()
+    assert_fine(page)
+    assert "spent: baseline over one to four weeks" in texts(page)
+
+
+@pytest.mark.parametrize(
+    "words,says",
+    [
+        ({"lift": "much"}, "not a number"),
+        ({"within": "0"}, "within 1 to 182"),
+        ({"within": "1.5"}, "whole number"),
+        ({"traffic": "0"}, "above 0"),
+        ({"shares": "a:b"}, "the split"),
+    ],
+)
+def test_nonsense_from_the_logs_is_one_line(open_page, tmp_path, words, says):
+    page = open_page("plan", shop(tmp_path / "shop"), section="logs", of="spent", **words)
+    assert not page.exception
+    assert says in texts(page)
+
+
+def test_without_metrics_there_is_only_the_typed_plan(open_page, make_project):
+    page = open_page("plan", make_project(), section="logs")
+    assert_fine(page)
     assert tile(page, "Units an arm").value == "14,751"

@@ -50,6 +50,7 @@ COMMANDS: dict[str, str] = {
     "gain": "app.commands.decisions:gain_command",
     "gaps": "app.commands.populations:gaps_command",
     "init": "app.commands.init:init_command",
+    "metric-changes": "app.commands.metrics:metric_changes_command",
     "metrics": "app.commands.metrics:metrics_command",
     "mix": "app.commands.calibration:mix_command",
     "label-changes": "app.commands.labels:label_changes_command",

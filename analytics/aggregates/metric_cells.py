@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.aggregates.keys import CellKey
+from analytics.aggregates.keys import CellKey, group
 from analytics.aggregates.metric_rows import RowSource, metric_rows
 from analytics.aggregates.model_rows import OF_LABELS, WAITING
 from analytics.aggregates.readings import Wanted
-from analytics.aggregates.unit_kinds import raw_column, reached, unit_items, value_column
+from analytics.aggregates.unit_kinds import raw_column, reached, unit_items, usable, value_column
 from analytics.aggregates.unit_sums import raw_columns
 from analytics.engines.text import Sql, literal
 from analytics.project import SHARES
@@ -46,7 +46,7 @@ class MetricCell:
         squares: sum over groups of (group's numerator - value x group's denominator) squared.
         n_left: rows without a usable value.
         n_waiting: rows whose label is not there yet.
-        values: of every unit, with the number of its group; of quantiles only.
+        values: of every row, with the number of its group; of quantiles only.
         blocks: numerators and denominators by day, shape (G, 2); of windows that hold many days only.
     """
 
@@ -90,7 +90,7 @@ def read_metric_cells(
         units = stack.enter_context(catalog.engine.kept(_units(inner, plain, source)))
         days = stack.enter_context(catalog.engine.kept(_days(inner, plain, source))) if blocks else None
         for index, wanted in enumerate(plain):
-            reader = _Reader(catalog, index, wanted, source, units, days)
+            reader = _Reader(catalog, index, wanted, source, inner, units, days)
             found[wanted.name] = reader.cells()
     return found, rows.text
 
@@ -140,6 +140,7 @@ class _Reader:
     index: int
     wanted: Wanted
     source: RowSource
+    rows: Sql
     units: Sql
     days: Sql | None
 
@@ -201,17 +202,18 @@ class _Reader:
         return found
 
     def _with_values(self, cells: Cells) -> Cells:
-        table = self._query(
-            f"SELECT {KEYS}, grp, coalesce({self._column('value')}, 0e0) AS value FROM ({self.units.text})"
+        """The values that a quantile is of: those of the rows, as an experiment takes them."""
+        column = raw_column(self.index, "value")
+        text = (
+            f"SELECT window_key, version, seg AS segment, grp, {column} AS value FROM ({self.rows.text}) "
+            f"WHERE {usable(column)}"
         )
-        columns = {name: table.column(name).to_pylist() for name in ("window_key", "version", "seg")}
-        numbers = table.column("value").to_numpy()
+        table = self.catalog.engine.query(Sql(text, self.rows.parameters))
+        values = table.column("value").to_numpy()
         groups = np.unique(table.column("grp").to_numpy().astype(str), return_inverse=True)[1]
-        rows: dict[CellKey, list[int]] = {}
-        for place, key in enumerate(zip(*columns.values(), strict=True)):
-            rows.setdefault(CellKey(*key), []).append(place)
         return {
-            key: replace(cell, values=(numbers[rows[key]], groups[rows[key]])) for key, cell in cells.items()
+            key: replace(cells[key], values=(values[places], groups[places]))
+            for key, places in group(table).rows.items()
         }
 
     def _with_blocks(self, cells: Cells, caps: Caps, days: Sql) -> Cells:

@@ -58,11 +58,11 @@ def outcomes_of(catalog: Catalog, scope: Scope, names: Iterable[str] = ()) -> Re
         part = _Part(catalog, scope, windows, source)
         if source == "series":
             answers, text = part.of_series(wanted)
-        elif source in {"events", "predictions", "units"}:
+        elif source == "counts":
+            answers, text = part.without(wanted, "counts of whole arms have no time"), ""
+        else:
             answers, text, said = part.of_units(wanted)
             notes += said
-        else:
-            continue
         found |= answers
         texts += [text] if text else []
     for name in metrics:
@@ -119,14 +119,7 @@ class _Part:
         source: RowSource = self.source  # type: ignore[assignment]
         refusal = self._refusal(source)
         if refusal is not None:
-            answers = {
-                each.name: [
-                    self._row(each, window, (None, None), nothing("undefined", refusal))
-                    for window in self.windows
-                ]
-                for each in wanted
-            }
-            return answers, "", []
+            return self.without(wanted, refusal), "", []
         cells, text = read_metric_cells(
             self.catalog, self.scope, source, wanted, blocks=self.scope.grain in LONG
         )
@@ -136,6 +129,14 @@ class _Part:
             text,
             _left(wanted, cells),
         )
+
+    def without(self, wanted: Sequence[Wanted], reason: str) -> dict[str, list[OutcomeRow]]:
+        """No value in any window, and why."""
+        found = nothing("undefined", reason)
+        return {
+            each.name: [self._row(each, window, (None, None), found) for window in self.windows]
+            for each in wanted
+        }
 
     def _refusal(self, source: RowSource) -> str | None:
         scope, section = self.scope, self.catalog.project.units
@@ -179,7 +180,8 @@ class _Part:
         as_of = self.scope.as_of
         if as_of is not None and as_of < window.end:
             return "the window was not over yet"
-        if wanted.metric.kind != "ratio" and (short := self._shortened(window)):
+        grows = wanted.metric.kind not in {"ratio", "quantile"} and self.source != "units"
+        if grows and (short := self._shortened(window)):
             return short
         if wanted.metric.model in OF_LABELS and maturity is not None:
             return maturity.reason(window.end)

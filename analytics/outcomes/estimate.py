@@ -138,11 +138,13 @@ def _groups(asked: Asked) -> Independent:
 
 def _quantile(cell: MetricCell, asked: Asked, share: float) -> Outcome:
     """An order statistic between two others: where the share of values below is surely too small, and too large."""
-    if cell.values is None:
-        return nothing("no_data", "no rows in this window")
+    if cell.values is None or not cell.values[0].size:
+        return nothing("no_data", "no row of this window has a value")
     values, groups = cell.values
     found = quantile_of(values, share, groups)
-    reach = normal_quantile(asked.confidence, cell.n_groups - 1.0) * found.share_error
+    if found.groups < LEAST_UNITS:
+        return nothing("too_few", "one unit only: nothing tells how units differ")
+    reach = normal_quantile(asked.confidence, found.groups - 1.0) * found.share_error
     if not reach < min(share, 1 - share):  # nan too
         return nothing(
             "too_few", "too few units for this quantile: its interval would reach beyond the outermost one"

@@ -54,6 +54,10 @@ denominator = "CASE WHEN event = 'visit' THEN 1 WHEN event = 'buy' THEN 0 END"
 [metrics.through]
 kind = "funnel"
 steps = ["event = 'visit'", "event = 'buy'"]
+[metrics.most]
+kind = "quantile"
+value = "minutes"
+quantile = 0.8
 [metrics.capped]
 kind = "mean"
 value = "minutes"
@@ -151,6 +155,17 @@ def test_a_funnel_needs_its_steps_in_order(shop):
         passed += bool(len(visits) and len(buys) and buys.max() >= visits.min())
     row = rows_of(shop, "through")[0]
     assert row.value == pytest.approx(passed / events["user"].nunique())
+
+
+def test_a_quantile_is_of_the_rows(shop):
+    events, _, _ = logs()
+    values = np.sort(events["minutes"].dropna().to_numpy())
+    row = rows_of(shop, "most", grain="week")[0]
+    whole = rows_of(shop, "most")[0]
+    assert whole.value == values[int(np.ceil(0.8 * len(values))) - 1]
+    assert whole.ci_low < whole.value < whole.ci_high
+    assert row.ci_high - row.ci_low > whole.ci_high - whole.ci_low
+    assert row.status == "ok"
 
 
 def test_winsorising_cuts_at_one_value_in_all_windows(shop):

@@ -64,8 +64,9 @@ def row_items(reading: Reading, index: int, wanted: Wanted, raw: Mapping[str, st
     )
     before = f"ts < arm_ts AND ts >= from_{index}" if wanted.lookback is not None else "FALSE"
     items += [f"({after}) AS after_{index}", f"({before}) AS before_{index}"]
-    # a unit is heard of from its exposure on, also where its rows count only later
-    items.append(f"({after.replace(f'begin_{index}', 'arm_ts')}) AS since_{index}")
+    if wanted.metric.after is not None:
+        # a unit is heard of from its exposure on, also where its rows count only later
+        items.append(f"({after.replace(f'begin_{index}', 'arm_ts')}) AS since_{index}")
     if wanted.metric.half_life is not None:
         halves = (
             f"(epoch_us(ts) - epoch_us(arm_ts)) / {literal(wanted.metric.half_life.total_seconds() * 1e6)}"
@@ -163,7 +164,7 @@ def _counts(index: int, wanted: Wanted, last: str | None) -> list[str]:
     waiting = f"after_{index} AND waiting_{index}" if wanted.metric.model in OF_LABELS else "FALSE"
     conditions = {
         "left": f"after_{index} AND ({wrong})",
-        "rows": f"since_{index}",
+        "rows": f"after_{index}" if wanted.metric.after is None else f"since_{index}",
         "early": f"early AND {happened}",
         "waiting": waiting,
     }

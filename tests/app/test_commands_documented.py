@@ -16,9 +16,11 @@ from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
 from analytics.experiments.chances import ChanceRow
+from analytics.experiments.distribution import QuantileRow, StepRow
 from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.look_rows import LookRow
+from analytics.experiments.method_rows import KindRow, MethodRow
 from analytics.experiments.plan_rows import PlanDayRow, PlanHorizonRow, PlanRow, PlanTrafficRow
 from analytics.experiments.rows import DayRow, ExperimentRow, PowerRow
 from analytics.experiments.segment_rows import SegmentEffectRow
@@ -89,9 +91,11 @@ RECORDS = {
     "experiment": ExperimentRow,
     "experiment-chances": ChanceRow,
     "experiment-days": DayRow,
+    "experiment-distribution": QuantileRow,
     "experiment-exposures": StateRow,
     "experiment-funnel": FunnelRow,
     "experiment-looks": LookRow,
+    "experiment-methods": MethodRow,
     "experiment-segments": SegmentEffectRow,
     "compare-counts": ExperimentRow,
     "multivariate": MultivariateRow,
@@ -133,6 +137,12 @@ def test_every_option_of_its_own_is_documented(text, command):
     }
     # --json is every command's
     assert {name for name in options - {"--json"} if name not in section} == set()
+
+
+@pytest.mark.parametrize("command,row", [("experiment-distribution", StepRow), ("experiment-methods", KindRow)])
+def test_every_other_record_is_documented(text, command, row):
+    section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
+    assert {field.name for field in fields(row)} - set(re.findall(r"`(\w+)`", section)) == set()
 
 
 @pytest.mark.parametrize("row", [CarrierRow, NewRow, ProfileRow])

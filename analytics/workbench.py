@@ -26,6 +26,7 @@ from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import estimate as ask_estimate
 from analytics.ask import examples as ask_examples
+from analytics.ask import experiment_arms as ask_experiment_arms
 from analytics.ask import experiment_kinds as ask_experiment_kinds
 from analytics.ask import experiment_segments as ask_experiment_segments
 from analytics.ask import experiment_time as ask_experiment_time
@@ -60,12 +61,13 @@ from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.rows import ExampleKind, ExampleRow
+from analytics.experiments.arm_days import ArmDayRow
 from analytics.experiments.chances import ChanceRow, prior_of
 from analytics.experiments.checks.ages import AgeRow
+from analytics.experiments.distribution import Distribution
 from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.look_rows import LookRow
-from analytics.experiments.distribution import Distribution
 from analytics.experiments.method_rows import MethodRow
 from analytics.experiments.plan_rows import (
     PlanAsk,
@@ -372,7 +374,9 @@ class Workbench:
         """Every metric of [metrics] by window, outside experiments; only ``names`` where given."""
         return self._ask(lambda catalog: ask_outcomes.outcomes_of(catalog, scope or Scope(), names))
 
-    def metric_changes(self, scope: Scope | None = None, *, names: tuple[str, ...] = ()) -> Results[ChangeRow]:
+    def metric_changes(
+        self, scope: Scope | None = None, *, names: tuple[str, ...] = ()
+    ) -> Results[ChangeRow]:
         """Whether the days of each metric of [metrics] changed, since when, and where they go."""
         return self._ask(
             lambda catalog: ask_outcome_changes.metric_changes_of(catalog, scope or Scope(), names)
@@ -463,6 +467,14 @@ class Workbench:
         prior = prior_of(prior_lift, prior_successes, prior_failures)
         return self._ask(
             lambda catalog: ask_experiment_time.chances_of(catalog, scope or Scope(), name, confidence, prior)
+        )
+
+    def experiment_arms(
+        self, name: str, scope: Scope | None = None, *, confidence: float | None = None
+    ) -> Results[ArmDayRow]:
+        """Every metric in every arm by itself, over all days and on each day of first exposure."""
+        return self._ask(
+            lambda catalog: ask_experiment_arms.arms_of(catalog, scope or Scope(), name, confidence)
         )
 
     @property

@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "estimate": "app.commands.estimate:estimate_command",
     "examples": "app.commands.examples:examples_command",
     "experiment": "app.commands.experiment:experiment_command",
+    "experiment-arms": "app.commands.experiment_arms:experiment_arms_command",
     "experiment-ages": "app.commands.experiment_trust:experiment_ages_command",
     "experiment-chances": "app.commands.experiment_time:experiment_chances_command",
     "experiment-days": "app.commands.experiment_time:experiment_days_command",

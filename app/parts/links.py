@@ -34,7 +34,7 @@ _MONITORING = (
 )  # fmt: skip
 EXPERIMENTS = {
     "scorecard": (
-        "source", "section", "experiment", "metric", "variant", "decision", "prior",
+        "source", "section", "experiment", "metric", "variant", "decision", "left", "right", "shown", "prior",
         "counts", "means", "control", "direction", "alpha", "split",
     ),
     "plan": (

@@ -78,6 +78,7 @@ EXPERIMENT: dict[str, Section] = {
     "time": Section("In time", "app.parts.experiments_time:section"),
     "chances": Section("Chances", "app.parts.experiments_chances:section"),
     "segments": Section("For whom", "app.parts.experiments_segments:section"),
+    "side": Section("Side by side", "app.parts.experiments_side:section"),
     "ledger": Section("Decisions", "app.parts.experiments_ledger:section"),
 }
 """The sections of the Scorecard page; each takes the `View` and the `Scorecard`."""

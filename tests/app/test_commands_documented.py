@@ -18,6 +18,7 @@ from analytics.examples.rows import ExampleRow
 from analytics.experiments.chances import ChanceRow
 from analytics.experiments.distribution import QuantileRow, StepRow
 from analytics.experiments.funnels import FunnelRow
+from analytics.experiments.arm_days import ArmDayRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.look_rows import LookRow
 from analytics.experiments.method_rows import KindRow, MethodRow
@@ -88,6 +89,7 @@ RECORDS = {
     "splits": SplitRow,
     "unlike": UnlikeRow,
     "decisions": DecisionRow,
+    "experiment-arms": ArmDayRow,
     "experiment": ExperimentRow,
     "experiment-chances": ChanceRow,
     "experiment-days": DayRow,

@@ -1,0 +1,10 @@
+"""The sentences of the view of two arms side by side that do not depend on results."""
+
+from __future__ import annotations
+
+LEFT = "Left"
+RIGHT = "Right"
+METRICS = "Metrics"
+NONE_CHOSEN = "Choose at least one"
+NO_VALUE = "no value"
+TABLE = "Every day of both arms"

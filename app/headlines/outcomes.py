@@ -50,12 +50,10 @@ def outcomes_verdict(
     if moved:
         said = _all_moved(moved, newest, releases, zone, "moved as well")
         return Verdict("better" if moved[0].worse is False else "changed", said)
-    said = (
-        "No metric moved beyond chance"
-        if judged
-        else "Whether a metric moved cannot be told: it takes 28 days"
-    )
-    return Verdict("same" if judged else "unknown", f"{said}.{_targets(newest)}")
+    if judged:
+        return Verdict("same", f"No metric moved beyond chance.{_targets(newest)}")
+    why = next((row.reason for row in changes if row.reason), "it takes 28 days with a value")
+    return Verdict("unknown", f"Whether a metric moved cannot be told: {why}.{_targets(newest)}")
 
 
 def _all_moved(

@@ -119,6 +119,8 @@ def _subject(project: Project, name: str | None) -> _Subject:
     if name in project.experiments:
         experiment = project.require_experiment(name)
         roles = {metric: role for metric, role in roles_of(project, experiment).items() if metric in known}
+        if not roles:
+            raise ProjectError(f"{project.file}: experiments.{name}: none of its metrics is counted by units")
         return _Subject(name, roles, experiment)
     if name in known:
         return _Subject(None, {name: "primary"})
@@ -133,10 +135,15 @@ def _subject(project: Project, name: str | None) -> _Subject:
 def _planned(catalog: Catalog, scope: Scope, name: str | None, ask: PlanAsk) -> Planned:
     project = catalog.project
     subject = _subject(project, name)
-    window = _window(catalog, scope, subject)
-    asked = _filled(_clustered(catalog, scope, subject, ask, window), subject.experiment)
-    notes = list(window.notes)
-    question = _Question(project, scope, subject, asked, window)
+    windows = {
+        source: _window(catalog, scope, subject, source)
+        for source in dict.fromkeys(project.source_of(project.metrics[name]) for name in subject.metrics)
+    }
+    asked = _filled(
+        _clustered(catalog, scope, subject, ask, next(iter(windows.values()))), subject.experiment
+    )
+    notes = list(dict.fromkeys(note for window in windows.values() for note in window.notes))
+    question = _Question(project, scope, subject, asked, windows)
     read = _baselines(catalog, question)
     arrivals: dict[Traffic, ArrivalCurve | None] = {}
     rows: list[PlanRow] = []
@@ -144,6 +151,7 @@ def _planned(catalog: Catalog, scope: Scope, name: str | None, ask: PlanAsk) -> 
     horizons: list[PlanHorizonRow] = []
     for metric, role in subject.metrics.items():
         baselines = read[metric]
+        window = question.window_of(metric)
         known = tuple(baseline for baseline in baselines if baseline.status == "ok")
         goal: Goal = "non-inferiority" if role == "guardrail" else "difference"
         if not known:
@@ -231,12 +239,12 @@ class _Window:
     notes: tuple[str, ...] = ()
 
 
-def _window(catalog: Catalog, scope: Scope, subject: _Subject) -> _Window:
+def _window(catalog: Catalog, scope: Scope, subject: _Subject, source: MetricSource) -> _Window:
     project = catalog.project
-    newest = min(filter(None, (_newest(catalog), scope.as_of)), default=None)
+    newest = min(filter(None, (_newest(catalog, source), scope.as_of)), default=None)
     if subject.experiment is not None:
         start = subject.experiment.start
-        begin = project.instant(start) if start is not None else None
+        begin = project.instant(start) if start is not None else _began(catalog, scope, subject)
         end = project.instant(subject.experiment.end) if subject.experiment.end is not None else None
         end = min(filter(None, (end, scope.end)), default=None)
         return _Window(begin, end, None, newest)
@@ -253,21 +261,35 @@ def _window(catalog: Catalog, scope: Scope, subject: _Subject) -> _Window:
     return _Window(project.instant(last - LOOKED_BACK), end, last, newest, notes)
 
 
-def _newest(catalog: Catalog) -> datetime | None:
-    found = []
-    if catalog.project.events is not None:
-        found.append(last_event(catalog))
+def _began(catalog: Catalog, scope: Scope, subject: _Subject) -> datetime | None:
+    """The first local day on which a unit entered an experiment that declares no start."""
+    traffic = _assigning(catalog.project)
+    if traffic is None:
+        return None
+    found = read_arrivals(catalog, traffic, None, None, as_of=scope.as_of, experiment=subject.name)
+    return None if found is None else catalog.project.instant(found.first)
+
+
+def _assigning(project: Project) -> Traffic | None:
+    """Whose rows tell when a unit entered an experiment."""
+    if project.exposures is not None:
+        return "exposures"
+    return "units" if project.units is not None and project.units.timestamp is not None else None
+
+
+def _newest(catalog: Catalog, source: MetricSource) -> datetime | None:
+    """When the newest row of a source was logged; of a table of units, that of its events or predictions."""
+    if catalog.project.events is not None and source != "predictions":
+        return last_event(catalog)
     if catalog.project.predictions is not None and catalog.extent is not None:
-        found.append(catalog.extent[1])
-    return max((moment for moment in found if moment is not None), default=None)
+        return catalog.extent[1]
+    return None
 
 
 def _traffic(project: Project, metric: Metric, subject: _Subject) -> Traffic | None:
     """Whose rows show that a unit was there; None where none carry a time."""
     if subject.experiment is not None:
-        if project.exposures is not None:
-            return "exposures"
-        return "units" if project.units is not None and project.units.timestamp is not None else None
+        return _assigning(project)
     source = project.source_of(metric)
     if source == "events" or (source == "units" and project.events is not None):
         return "events"
@@ -286,7 +308,7 @@ def _arrivals(
         return None
     if subject.experiment is not None:
         # an experiment's log of exposures tells who entered since it began, and only since then
-        found = _first_days(found)
+        found = _first_days(found, finished=window.end is not None)
     return arrival_curve(
         found.days,
         found.gaps,
@@ -297,8 +319,12 @@ def _arrivals(
     )
 
 
-def _first_days(found: UnitDays) -> UnitDays:
+def _first_days(found: UnitDays, *, finished: bool) -> UnitDays:
+    """Only when units came for the first time; the last day may be unfinished where no end is known."""
     new = found.gaps < 0
+    last = int(found.days.max())
+    if not finished and last > 0:
+        new &= found.days < last
     return UnitDays(found.first, found.days[new], found.gaps[new], found.counts[new])
 
 
@@ -310,7 +336,11 @@ class _Question:
     scope: Scope
     subject: _Subject
     ask: PlanAsk
-    window: _Window
+    windows: Mapping[MetricSource, _Window]
+
+    def window_of(self, metric: str) -> _Window:
+        """The stretch of logs a metric is read in."""
+        return self.windows[self.project.source_of(self.project.metrics[metric])]
 
 
 def _baselines(catalog: Catalog, question: _Question) -> dict[str, tuple[Baseline, ...]]:
@@ -344,7 +374,11 @@ def _usable(project: Project, name: str, found: list[Baseline]) -> tuple[Baselin
 
 def _reading(question: _Question, names: list[str], wait: timedelta | None, weeks: int) -> Reading | None:
     """The units of one horizon: of the control since the experiment began, or everybody before the end of the logs."""
-    subject, window, as_of = question.subject, question.window, question.scope.as_of
+    subject, as_of = question.subject, question.scope.as_of
+    window = min(
+        (question.window_of(name) for name in names),
+        key=lambda one: one.newest.timestamp() if one.newest is not None else math.inf,
+    )
     wanted = tuple(_wanted(question.project, name, question.ask, subject) for name in names)
     length = timedelta(weeks=weeks)
     if subject.experiment is not None:

@@ -137,7 +137,7 @@ _WHY: Mapping[str, str] = {
     ),
     "count": (
         "Events of one unit hang together (who buys, buys again), so their variance is above their mean and a Poisson "
-        "test raises false alarms: 16 % at variance/mean 2. The totals of units are independent."
+        "test raises false alarms: one in six at variance/mean 2. The totals of units are independent."
     ),
     "score": (
         "It holds its level also for rare events and small arms, where z does not, and test, difference and lift "

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from analytics.stats import equivalence, lift, poisson, two_by_two
+from analytics.stats import equivalence, lift, poisson, quantile_difference, two_by_two
 from analytics.stats.means import t_interval, welch_df
 from analytics.stats.poisson import Rates
 from analytics.stats.quantile_difference import quantile_of
@@ -302,8 +302,30 @@ def test_rows_of_users_are_tested_by_users():
     assert naive > 0.2
 
 
+def unguarded_rates(draw, probability, n, replicates=2000):
+    """The same without the rules about values that are alike or far apart."""
+    kept = quantile_difference.FEWEST_VALUES, quantile_difference.MOST_UNEVEN
+    quantile_difference.FEWEST_VALUES, quantile_difference.MOST_UNEVEN = 2, np.inf
+    try:
+        return quantile_rates(draw, probability, n, replicates)
+    finally:
+        quantile_difference.FEWEST_VALUES, quantile_difference.MOST_UNEVEN = kept
+
+
+UNGUARDED: dict[str, tuple[Callable[[np.random.Generator, int], np.ndarray], float]] = {
+    "5 % near a time-out": (
+        lambda rng, n: np.where(rng.random(n) < 0.05, rng.normal(30_000, 100, n), rng.lognormal(5, 0.5, n)),
+        0.95,
+    ),
+    "rounded, two values left": (lambda rng, n: np.round(2 * rng.normal(size=n)), 0.9),
+}
+
+
 def main() -> None:
     write = sys.stdout.write
+    for name, (draw, probability) in UNGUARDED.items():
+        size, told = unguarded_rates(draw, probability, 1000)
+        write(f"without rules: {name} | {probability} | 1000 | {100 * size:.1f} | {100 * told:.0f}\n")
     write("variance / mean | poisson | poisson-exact | e-test | welch | dispersion rejected\n")
     for ratio in (1.0, 1.2, 1.5, 2.0, 4.0):
         found = rate_sizes(ratio, replicates=5000)

@@ -264,7 +264,7 @@ def always_valid(design: Design, variant: str, fixed: Comparison, n: float) -> W
     if moments is None or not moments.standard_error > 0:
         return None
     width = mixture_width(planned_pair(design, variant) or PLANNED, design.alpha)
-    df = fixed.df if fixed.test.startswith("cluster") else None
+    df = fixed.df if "cluster" in fixed.test else None
     return WaldComparison(
         moments,
         Mixture(n, width, _stretch(df, design.alpha)),

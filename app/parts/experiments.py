@@ -233,7 +233,7 @@ def _p_value(card: Scorecard, row: ExperimentRow) -> Tile:
     label = words.P_ADJUSTED if compared > 1 and row.role != "guardrail" else words.P_VALUE
     said = words.NO_VERDICT if broken(card.health.srm) else numbers.badge(row)
     detail = f"{said}; Holm over {compared} comparisons" if label == words.P_ADJUSTED else said
-    return Tile(label, numbers.p_value(row.p_adjusted), detail)
+    return Tile(words.P_BY_RULE.get(card.stopping, label), numbers.p_value(row.p_adjusted), detail)
 
 
 def _split(found: Health) -> Tile:

@@ -69,6 +69,11 @@ SPLIT_BROKEN = "split is broken"
 NO_VERDICT = "no verdict while the split is broken"
 P_ADJUSTED = "p, corrected"
 P_VALUE = "p-value"
+P_BY_RULE = {
+    "always-valid": "Always-valid p",
+    "group-sequential": "p over all looks",
+    "bayesian": "Smaller tail, twice",
+}
 NO_DAYS = "The effect by day is not drawn: {why}."
 PLAN_KIND = "What is measured"
 PLAN_KINDS = {

@@ -32,13 +32,11 @@ def _safe(metric: MetricDesign, comparison: Comparison) -> float | None:
     worse = -1.0 if metric.direction == "up" else 1.0
     test = above_margin if metric.direction == "up" else below_margin
     plain = test(comparison.interval, comparison.difference, worse * (absolute or 0.0))
-    if absolute is not None or not relative:
+    lift = None if absolute is not None or not relative else comparison.lift(0.5)
+    if lift is None or relative is None:
         return _two_sided(plain)
-    lift = comparison.lift(0.5)
-    if lift is None:
-        # without a lift only an interval wholly on the good side of 0 is inside the margin
-        return _two_sided(test(comparison.interval, comparison.difference, 0.0))
-    return _two_sided(test(_lift_interval(comparison), lift[0], worse * relative))
+    # inside the margin, or wholly on the good side of 0 where there is no lift to tell
+    return _two_sided(min(plain, test(_lift_interval(comparison), lift[0], worse * relative)))
 
 
 def _equivalent(metric: MetricDesign, comparison: Comparison) -> float | None:

@@ -120,3 +120,14 @@ def test_one_sided_calls_nothing_worse_but_guardrails():
     guard, _ = row("mean", -0.5, one_sided=True, role="guardrail", margin=0.01)
     assert guard.badge == "harmed"
     assert guard.test == "welch"
+
+
+def test_a_guardrail_without_a_lift_is_safe_where_nothing_worse_is_left():
+    """The control's mean is near 0, so the lift is unknown at the badge's level, but not at lower ones."""
+    for mean in (0.03, 0.06, 0.09):
+        rng = np.random.default_rng(11)
+        read = {"A": rng.normal(mean, 1, 500), "B": rng.normal(0.5, 1, 500)}
+        metric = MetricDesign("m", "mean", role="guardrail", margin=0.1)
+        found = card([metric], [MetricAggregates("m", moments("mean", read))], test_split=False).rows[0]
+        assert found.badge == "safe"
+        assert found.p_safe < 0.05

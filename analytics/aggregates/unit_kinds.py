@@ -84,8 +84,15 @@ def early(reading: Reading) -> Sql:
     return Sql("(ts < arm_ts AND ts >= CAST($start AS TIMESTAMP WITH TIME ZONE))", {"start": reading.start})
 
 
-def unit_items(index: int, wanted: Wanted, *, weighted: bool) -> list[str]:
-    """What the rows of a unit come to."""
+def unit_items(index: int, wanted: Wanted, *, weighted: bool, begins: bool = True) -> list[str]:
+    """What the rows of a unit come to.
+
+    Args:
+        index: of the metric.
+        wanted: what is read of it.
+        weighted: whether rows carry a weight.
+        begins: whether the experiment has a start, so that rows can come between it and the first exposure.
+    """
     raw = [raw_column(index, name) for name in wanted.columns]
     if wanted.steps:
         last = raw_column(index, wanted.steps[-1])
@@ -93,7 +100,7 @@ def unit_items(index: int, wanted: Wanted, *, weighted: bool) -> list[str]:
             f"{_happened(f'before_{index}', last)} AS {value_column(index, name)}"
             for name in wanted.looked_back
         ]
-        return [*_step_times(index, wanted.steps), *before, *_counts(index, wanted, last)]
+        return [*_step_times(index, wanted.steps), *before, *_counts(index, wanted, last, begins=begins)]
     finite = " AND ".join(map(usable, raw))
     items = []
     for stretch, names in ((f"after_{index}", wanted.columns), (f"before_{index}", wanted.looked_back)):
@@ -105,7 +112,7 @@ def unit_items(index: int, wanted: Wanted, *, weighted: bool) -> list[str]:
                 # rows that a quantile is of are no parts of a total
                 of_rows = "avg" if wanted.metric.kind == "quantile" else "sum"
                 items.append(f"{of_rows}({value}) AS {value_column(index, name)}")
-    return [*items, *_counts(index, wanted, None)]
+    return [*items, *_counts(index, wanted, None, begins=begins)]
 
 
 def reached(index: int, steps: Sequence[str]) -> list[str]:
@@ -151,7 +158,7 @@ def _factor(index: int, wanted: Wanted, stretch: str, weighted: bool) -> str:  #
     return (" * weight" if weighted else "") + (f" * decay_{index}" if decays else "")
 
 
-def _counts(index: int, wanted: Wanted, last: str | None) -> list[str]:
+def _counts(index: int, wanted: Wanted, last: str | None, *, begins: bool) -> list[str]:
     """How many rows there are of every sort in `COUNTED`."""
     raw = [raw_column(index, name) for name in (wanted.steps or wanted.columns)]
     # NULL adds nothing to a sum, but a ratio leaves out a row of which it knows one half
@@ -161,14 +168,15 @@ def _counts(index: int, wanted: Wanted, last: str | None) -> list[str]:
     happened = _holds(last or raw[0])
     if wanted.metric.kind not in {*SHARES, "count"}:
         happened = " AND ".join(map(usable, raw))
-    waiting = f"after_{index} AND waiting_{index}" if wanted.metric.model in OF_LABELS else "FALSE"
+    # what cannot be is a constant, and costs nothing
+    waiting = f"after_{index} AND waiting_{index}" if wanted.metric.model in OF_LABELS else None
     conditions = {
         "left": f"after_{index} AND ({wrong})",
         "rows": f"after_{index}" if wanted.metric.after is None else f"since_{index}",
-        "early": f"early AND {happened}",
+        "early": f"early AND {happened}" if begins else None,
         "waiting": waiting,
     }
     return [
-        f"count(*) FILTER ({condition}) AS {value_column(index, name)}"
+        f"{'0' if condition is None else f'count(*) FILTER ({condition})'} AS {value_column(index, name)}"
         for name, condition in conditions.items()
     ]

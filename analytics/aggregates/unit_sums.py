@@ -189,7 +189,7 @@ def _sums(
     ways = []
     for index, wanted in metrics:
         inner += row_items(reading, index, wanted, raw_columns(catalog, wanted, known))
-        outer += unit_items(index, wanted, weighted=source == "predictions")
+        outer += unit_items(index, wanted, weighted=source == "predictions", begins=reading.start is not None)
         ways += reached(index, wanted.steps)
     if source == "predictions":
         inner.append("weight")

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from analytics.aggregates.readings import segment_columns
 from analytics.engines.text import Sql, all_of, literal
 from analytics.scope import MISSING, Filter, Scope
 from analytics.telemetry.catalog import CLOCK_TOLERANCE, Catalog
@@ -24,7 +23,11 @@ OPEN = "CAST(NULL AS VARCHAR)"
 
 def segments_of_units(catalog: Catalog) -> dict[str, str]:
     """Segments that the table of units tells: name -> column of its rows."""
-    return {own.name: own.column for own in segment_columns(catalog.project) if own.source == "units"}
+    section = catalog.project.units
+    if section is None:
+        return {}
+    found = {name: f"segment_{place}" for place, name in enumerate(section.segments)}
+    return found if section.stratum is None else {section.stratum: "stratum"} | found
 
 
 def splits_by(catalog: Catalog, source: RowSource) -> tuple[str, ...]:

@@ -253,12 +253,14 @@ def _cut(result: Truth, keys: Mapping[str, Any], metric: str) -> None:
 
 
 def _fill(result: Truth, metric: str, keys: Mapping[str, Any]) -> None:
-    """Gaps of a covariate get the mean of the others."""
+    """Gaps of a covariate get the mean of the others, and a covariate that says so."""
     if "covariate" not in keys:
         return
     entering = [unit.values[metric] for unit in result.units if present(unit.values[metric])]
     known = [values["covariate"] for values in entering if values["covariate"] is not None]
     result.n_imputed[metric] = len(entering) - len(known)
     for values in entering:
+        if len(known) < len(entering):
+            values["covariate_missing"] = float(values["covariate"] is None)
         if values["covariate"] is None:
             values["covariate"] = float(np.mean(known)) if known else 0.0

@@ -158,6 +158,8 @@ def _check_metric(logs: Logs, metric: Any, expected: Truth) -> None:
     before = ["covariate"] if "covariate" in keys else []
     if not before and keys["source"] != "units" and "covariate" in logs.experiment:
         before = [covariate(name) for name in names]
+    elif expected.n_imputed.get(metric.name, 0):
+        before = [*before, "covariate_missing"]
     assert (metric.with_covariate is not None) == bool(before)
     caps = {name: pair for name, pair in metric.caps.items() if pair != (None, None)}
     assert caps == expected.caps.get(metric.name, {})

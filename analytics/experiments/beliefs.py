@@ -20,6 +20,7 @@ from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from analytics.experiments.methods import Comparison, ScoreComparison
 from analytics.experiments.pairs import PairMoments
+from analytics.experiments.rates import RateComparison
 from analytics.experiments.stopping import Moments, WaldComparison, moments_of_estimates
 from analytics.project import Prior
 from analytics.stats.bayes import (
@@ -168,6 +169,11 @@ def conjugate_pair(
         arm = beta_posterior(fixed.successes, fixed.n, *believed_before)
         control = beta_posterior(fixed.successes_control, fixed.n_control, *believed_before)
         return PosteriorComparison(arm, control, "beta-binomial posterior", fixed)
+    if isinstance(fixed, RateComparison):
+        totals = fixed.rates
+        mine = gamma_posterior(totals.events, totals.exposure)
+        other = gamma_posterior(totals.events_control, totals.exposure_control)
+        return PosteriorComparison(mine, other, "gamma-Poisson posterior", fixed)
     if kind == "count" and two.clusters is None and not _dispersed(two):
         rates = [gamma_posterior(float(one.n * one.means[0]), one.n) for one in (two.arm, two.control)]
         return PosteriorComparison(rates[0], rates[1], "gamma-Poisson posterior", fixed)

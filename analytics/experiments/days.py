@@ -75,7 +75,7 @@ def _of_day(
     n = two.arm.n + two.control.n
     sequence = None
     if fixed is not None:
-        sequence = always_valid(design, arm[0], fixed, n)
+        sequence = None if metric.kind == "quantile" else always_valid(design, arm[0], fixed, n)
         fixed = sided(design, metric, fixed)
     drawn = fixed is not None and (
         design.stopping != "group-sequential"

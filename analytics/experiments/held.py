@@ -13,6 +13,7 @@ from analytics.experiments.methods import Comparison, NotTested
 from analytics.experiments.pairs import PairMoments
 from analytics.experiments.stopping import LookComparison, always_valid, fixed_of
 
+NO_SEQUENCE = "no always-valid interval of a quantile is known: let its experiment have another stopping rule"
 _NO_ERROR = "{how} needs a method with a standard error of its own, and this one has none"
 
 
@@ -52,6 +53,8 @@ def _held(
     if design.stopping == "group-sequential":
         return _at_look(design, found, fixed, day)
     if design.stopping == "always-valid":
+        if metric.kind == "quantile":
+            return NotTested("undefined", NO_SEQUENCE, fixed.mean, fixed.mean_control)
         n = two.arm.n + two.control.n
         sequence = always_valid(design, variant, fixed, n)
         return sequence or _without_error(fixed, "an always-valid interval")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -147,14 +148,17 @@ def at_last_look(design: Design, found: MetricAggregates) -> MetricAggregates:
     day = state.days[-1] if state.days else None
     if day is None:
         return found
-    everything = {
+    parts = {
         name: getattr(found, name) for name in ("moments", "with_covariate", "pairs", "uncapped", "steps")
     }
-    cut = {name: moments.until(day) for name, moments in everything.items() if moments is not None}
-    segments = {name: moments.until(day) for name, moments in found.segments.items()}
+    cut: dict[str, Any] = {name: one.until(day) for name, one in parts.items() if one is not None}
+    cut["segments"] = {name: moments.until(day) for name, moments in found.segments.items()}
+    if found.observations is not None:
+        n_units = {arm: cut["moments"].count(arm) for arm in found.observations.n_units}
+        cut["observations"] = replace(found.observations.until(day), n_units=n_units)
     # single units carry no day, so they cannot be cut
     values = found.values if state.n[-1] == state.n_now else None
-    return replace(found, **cut, segments=segments, values=values)
+    return replace(found, **cut, values=values)
 
 
 def before_first(state: Reached) -> str:

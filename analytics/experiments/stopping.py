@@ -24,6 +24,7 @@ from analytics.experiments.methods import (
     StratifiedComparison,
     TComparison,
 )
+from analytics.experiments.rates import RateComparison
 from analytics.stats.confidence_sequences import mixture_width, sequence_multiplier, sequence_p_value
 from analytics.stats.group_sequential import RepeatedLook
 from analytics.stats.intervals import Interval
@@ -271,7 +272,7 @@ def always_valid(design: Design, variant: str, fixed: Comparison, n: float) -> W
         "normal-mixture confidence sequence",
         fixed.chance_above,
         fixed,
-        bounded=not isinstance(fixed, TComparison),
+        bounded=not isinstance(fixed, TComparison | RateComparison),
         df=df,
     )
 
@@ -295,6 +296,10 @@ def moments_of_estimates(fixed: Comparison) -> Moments | None:
         shares = fixed.mean, fixed.mean_control
         arm, control = (p * (1.0 - p) / n for p, n in zip(shares, (fixed.n, fixed.n_control), strict=True))
         return Moments(*shares, arm, control)
+    if isinstance(fixed, RateComparison):
+        rates = fixed.rates
+        arm, control = rates.rate / rates.exposure, rates.rate_control / rates.exposure_control
+        return Moments(fixed.mean, fixed.mean_control, arm, control)
     if isinstance(fixed, StratifiedComparison):
         return Moments(fixed.mean, fixed.mean_control, *fixed.shares.variances)
     if isinstance(fixed, PairedComparison):

@@ -9,22 +9,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
 from analytics.aggregates.arms import MetricAggregates
 from analytics.errors import ExperimentError
 from analytics.experiments.beliefs import PosteriorComparison, believed
 from analytics.experiments.chances import chance_rows, prior_of
 from analytics.experiments.design import Design, MetricDesign
+from analytics.experiments.held import held
 from analytics.experiments.look_rows import look_rows
 from analytics.experiments.looks import reached
-from analytics.experiments.methods import ScoreComparison, TComparison
+from analytics.experiments.methods import NotTested, ScoreComparison, TComparison
 from analytics.experiments.pairs import PairMoments, pair
+from analytics.experiments.rates import RateComparison
 from analytics.experiments.standing import peeking
 from analytics.experiments.stopping import LookComparison, always_valid
 from analytics.project import Prior
 from analytics.stats.group_sequential import Looks, repeated_look
 from analytics.stats.moments import Comoments
+from analytics.stats.poisson import Rates
 from tests.experiments.arms import card, design, excludes_zero, moments
 
 DESIGN = Design("x", "A", {"A": 0.5, "B": 0.5}, planned_units=4000)
@@ -324,3 +327,25 @@ def test_a_prior_is_above_0():
     assert prior_of(0.1) == Prior(lift=0.1)
     with pytest.raises(ExperimentError, match="above 0"):
         prior_of(-1.0)
+
+
+def test_totals_alone_are_rates_under_every_rule():
+    fixed = RateComparison(Rates(130.0, 1000.0, 100.0, 1000.0))
+    sequence = always_valid(DESIGN, "B", fixed, 2000)
+    assert sequence.standard_error == pytest.approx(math.sqrt(130 + 100) / 1000)
+    side = Comoments(1000.0, 1000.0, 1000.0, np.array([0.1]), np.array([[0.0]]))
+    found = believed(fixed, Prior(), PairMoments(side, side), "count")
+    closed = special.betainc(100.5, 130.5, 1000 / 2000)
+    assert found.chance_above == pytest.approx(closed)
+    for comparison in (sequence, found):
+        agree(comparison, 0.05)
+
+
+def test_a_quantile_has_no_sequence_and_says_so():
+    found = MetricAggregates("m", stream())
+    fixed = TComparison(1.2, 1.0, 0.01, 0.01, 0.0, 900.0, "quantile")
+    metric = MetricDesign("m", "quantile", quantile=0.9)
+    two = pair(found.moments, "B", "A")
+    refused = held(design([metric], stopping="always-valid"), metric, found, ("B", two), fixed)
+    assert isinstance(refused, NotTested)
+    assert "quantile" in refused.reason

@@ -82,7 +82,7 @@ def _quantiles(
     day: date | None,
 ) -> Comparison | NotTested:
     structure = structure_of(design, found)
-    if structure in {"stratified", "paired"}:
+    if structure == "paired" or (structure == "stratified" and (design.strata or design.phases)):
         within = "pairs" if structure == "paired" else "strata"
         return NotTested(
             "undefined", f"arms compare only within {within}, and a quantile is of all units together"

@@ -129,7 +129,9 @@ def _value(
     asked = design if design.stopping == "always-valid" else replace(design, stopping="fixed")
     methods: list[Method] = [_ADJUSTED] if adjusted else []
     methods.append("stratified" if own.phases is not None else "unadjusted")
-    outcome: Comparison | NotTested = NotTested("undefined", "there is nothing to compare")
+    outcome: Comparison | NotTested = NotTested("undefined", "quantiles are not compared by segment")
+    if metric.kind == "quantile":
+        methods = []
     for method in methods:
         outcome = choose(asked, metric, alone, (variant, method))
         if not isinstance(outcome, NotTested):

@@ -99,6 +99,12 @@ def test_an_arm_without_units_is_a_status() -> None:
     assert rows[-1].reason
 
 
+def test_a_quantile_is_not_compared_by_segment() -> None:
+    rows = effects(drawn(np.random.default_rng(4), [0.0, 0.3]), kind="quantile")
+    assert {row.status for row in rows} == {"undefined"}
+    assert finding(rows) == "No effects by segment can be compared: quantiles are not compared by segment."
+
+
 def test_two_values_count_as_one_comparison() -> None:
     rng = np.random.default_rng(5)
     rows = effects(drawn(rng, [0.0, 0.5]), more={"device": drawn(rng, [0.0, 0.1])})

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analytics.experiments.rows import Call
+from analytics.experiments.rows import Call, Scorecard
+from analytics.experiments.rows import Verdict as Action
 from app.formats import (
     NONE,
     STATUS_WORDS,
@@ -61,6 +62,7 @@ __all__ = [
     "drift_headline",
     "drift_verdict",
     "examples_headline",
+    "experiment_line",
     "explain",
     "in_window",
     "interval",
@@ -231,3 +233,21 @@ CALL_WORDS: dict[Call, tuple[str, str]] = {
     "unknown": ("Cannot say", ":material/help:"),
 }
 """The same for what an experiment comes to."""
+
+_ACTIONS: dict[Action, str] = {
+    "ship": "Ship", "hold": "Hold", "harm": "Harm", "inconclusive": "Inconclusive", "needs n": "Needs more units",
+}  # fmt: skip
+
+
+def experiment_line(card: Scorecard) -> str:
+    """What an experiment comes to, in a word and a sentence; with how many units are missing where they are."""
+    word = _ACTIONS[card.decision.word]
+    mine = [
+        row
+        for row in card.headline_rows()
+        if row.variant == card.decision.variant and row.role != "secondary"
+    ]
+    missing = max((row.needs_n or 0 for row in mine), default=0)
+    if card.decision.word == "needs n" and missing:
+        word = f"Needs {plural(missing, 'more unit')}"
+    return f"{word}: {card.decision.sentence}"

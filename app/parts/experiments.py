@@ -34,7 +34,7 @@ from app.parts.scorecard_table import draw_table
 from app.parts.table import table
 from app.parts.tiles import Tile, tiles
 from app.parts.view import View
-from app.text import CALL_WORDS
+from app.text import CALL_WORDS, experiment_line
 
 _ICONS: dict[Level, str] = {
     "bad": ":red[:material/error:]", "look": ":material/warning:", "fine": ":material/check:",
@@ -64,7 +64,7 @@ def metric_section(view: View, card: Scorecard) -> None:
 def draw_verdict(card: Scorecard) -> None:
     """The first line, with the sign of what the comparison comes to."""
     _, icon = CALL_WORDS[card.decision.call]
-    st.markdown(f"##### {icon} {literal(card.decision.sentence)}")
+    st.markdown(f"##### {icon} {literal(experiment_line(card))}")
 
 
 def headline_row(card: Scorecard) -> ExperimentRow | None:

@@ -22,7 +22,7 @@ from app.parts.headline import headline
 from app.parts.plain import literal
 from app.parts.teach import teach
 from app.parts.view import View
-from app.text import CALL_WORDS, PAGES
+from app.text import CALL_WORDS, PAGES, experiment_line
 
 _ASKED = "experiment_asked"
 """Where a session keeps the name of an experiment that a link asked for in vain."""
@@ -69,7 +69,7 @@ def draw_verdicts(view: View, key: str) -> None:
             card: Scorecard = ask(view, "scorecard", known, name=name)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 _, icon = CALL_WORDS[card.decision.call]
-                st.markdown(f"{icon} **{literal(name)}**: {literal(card.decision.sentence)}", width="content")
+                st.markdown(f"{icon} **{literal(name)}** · {literal(experiment_line(card))}", width="content")
                 # what goes without saying stays out of the address: it would be taken out there, as one more step back
                 named: dict[str, Any] = {"source": "logs", "experiment": name if place else None}
                 st.button(

@@ -222,7 +222,7 @@ def test_the_overview_has_a_line_an_experiment_that_leads_here(open_page, tmp_pa
     folder = shop(tmp_path / "shop")
     page = open_page("overview", folder)
     assert_fine(page)
-    assert "new_shop: new wins on bought" in texts(page).replace("**", "")
+    assert "new_shop · Ship: new wins on bought" in texts(page).replace("**", "")
     assert "No model is logged here" in texts(page)
     page.button(key="shop_scorecard_0").click().run()
     assert_fine(page)

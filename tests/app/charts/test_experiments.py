@@ -136,7 +136,7 @@ def traces(figure, name):
 
 
 def test_each_badge_is_a_word_and_a_shape_of_its_own():
-    figure = e.effect_forest(s.comparisons(), s.FACTS)
+    figure = e.effect_forest([s.row(f"m{i}", badge=word) for i, word in enumerate(BADGE_SIGNS)])
     shapes = {name: traces(figure, name)[0]["marker"]["symbol"] for name in BADGE_SIGNS}
     assert len(set(shapes.values())) == len(BADGE_SIGNS)
     written = " ".join(texts(figure)).replace("<br>", " ")

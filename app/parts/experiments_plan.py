@@ -30,6 +30,14 @@ MOST_TYPED_METRICS = 100
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Effects, or units, around the plan."""
 _POINTS = 40
+_USUAL = {
+    "goal": "difference",
+    "metrics": 1,
+    "power_for": "each",
+    "stopping": "fixed",
+    "boundary": "lan-demets-obrien-fleming",
+}
+"""Terms that need no word in a link."""
 
 
 @dataclass(frozen=True)
@@ -260,7 +268,16 @@ def words_of(typed: Typed, row: PowerRow) -> dict[str, str]:
         grey["lift"] = LIFT
     said = {word: text for word, text in grey.items() if not getattr(typed, word)}
     logs = dict.fromkeys(("baseline_from", "experiment", "metric"), "")
-    return said | logs | {"metric_kind": row.kind, "one_sided": "true" if row.one_sided else ""}
+    # what goes without saying stays out of the link
+    unsaid = {word: "" for word, usual in _USUAL.items() if getattr(typed.terms, word) == usual}
+    relative = "true" if typed.terms.relative else ""
+    own = {
+        "metric_kind": row.kind,
+        "one_sided": "true" if row.one_sided else "",
+        "relative": relative,
+        "section": "",
+    }
+    return said | logs | unsaid | own
 
 
 def tiles_of(row: PowerRow) -> list[Tile]:

@@ -81,15 +81,18 @@ def test_within_strata_is_the_closed_form_and_leads(tmp_path: Path) -> None:
     gap, error, df = by_hand(table, "country")
     assert (within.difference, within.standard_error, within.df) == pytest.approx((gap, error, df))
     assert within.p_value == pytest.approx(2 * stats.t.sf(abs(gap / error), df))
-    assert pooled.difference is not None and pooled.difference < 0 < gap
+    assert pooled.difference is not None
+    assert pooled.difference < 0 < gap
     shown = {one.metric: one.method for one in found.headline_rows()}
     assert shown == {"m": "stratified", "f": "stratified", "r": "stratified"}
     assert (within.n, within.n_control) == tuple((table.variant == arm).sum() for arm in "BA")
     flags = row(found, "f", "stratified")
     assert flags.test == "stratified score"
-    assert flags.ci_low is not None and flags.ci_low < flags.difference < flags.ci_high
+    assert flags.ci_low is not None
+    assert flags.ci_low < flags.difference < flags.ci_high
     # the split is as planned within countries, and far from 70 to 30 over all
-    assert found.health.srm is not None and found.health.srm.p_value > 0.001
+    assert found.health.srm is not None
+    assert found.health.srm.p_value > 0.001
     assert "mixes" in (pooled.warnings or "")
 
 
@@ -157,8 +160,10 @@ def test_phases_weigh_what_a_ramp_mixes(tmp_path: Path) -> None:
     within, pooled = row(found, "m", "stratified"), row(found, "m", "unadjusted")
     gap, error, df = by_hand(table, "late")
     assert (within.difference, within.standard_error, within.df) == pytest.approx((gap, error, df))
-    assert pooled.p_value < 1e-10 and within.p_value > 0.01
-    assert found.health.srm is not None and found.health.srm.p_value > 0.001
+    assert pooled.p_value < 1e-10
+    assert within.p_value > 0.01
+    assert found.health.srm is not None
+    assert found.health.srm.p_value > 0.001
     days = [day for day in found.days if day.method == "stratified"]
     assert days[-1].difference == pytest.approx(gap)
 
@@ -172,29 +177,29 @@ def test_units_before_the_first_phase_are_a_stratum_of_their_own(tmp_path: Path)
 def pairs(seed: int = 3, n: int = 150) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     level, rare = rng.normal(10, 4, n), rng.random(n)
-    parts = []
-    for arm in "AB":
-        parts.append(
-            pd.DataFrame(
-                {
-                    "unit": [f"{arm}{i}" for i in range(n)],
-                    "variant": arm,
-                    "couple": [f"p{i}" for i in range(n)],
-                    "ts": [at(1.0 + i) for i in range(n)],
-                    "points": level + rng.normal(0, 1, n) + 0.2 * (arm == "B"),
-                    "flag": (rare + rng.normal(0, 0.2, n) < 0.4 + 0.1 * (arm == "B")) * 1.0,
-                    "visits": rng.poisson(3, n) + 1.0,
-                    "before": level + rng.normal(0, 1, n),
-                }
-            )  # fmt: skip
+    parts = [
+        pd.DataFrame(
+            {
+                "unit": [f"{arm}{i}" for i in range(n)],
+                "variant": arm,
+                "couple": [f"p{i}" for i in range(n)],
+                "ts": [at(1.0 + i) for i in range(n)],
+                "points": level + rng.normal(0, 1, n) + 0.2 * (arm == "B"),
+                "flag": (rare + rng.normal(0, 0.2, n) < 0.4 + 0.1 * (arm == "B")) * 1.0,
+                "visits": rng.poisson(3, n) + 1.0,
+                "before": level + rng.normal(0, 1, n),
+            }
         )
+        for arm in "AB"
+    ]
     return pd.concat(parts)
 
 
 def test_pairs_are_paired_t_and_mcnemar(tmp_path: Path) -> None:
     table = pairs()
     lonely = table[(table.couple != "p3") | (table.variant == "A")]
-    found = card(tmp_path, lonely, {"m": VALUE, "f": FLAG, "r": RATIO}, {"pair": "couple"}, variants={"A": 0.5, "B": 0.5})  # fmt: skip
+    metrics = {"m": VALUE, "f": FLAG, "r": RATIO}
+    found = card(tmp_path, lonely, metrics, {"pair": "couple"}, variants={"A": 0.5, "B": 0.5})
     wide = table[table.couple != "p3"].pivot_table(
         index="couple", columns="variant", values=["points", "flag"]
     )

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics.experiments.rows import DayRow, Method
+from analytics.experiments.rows import DayRow, Method, headline_method
 from analytics.project import SHARES
 from app.charts import timeline
 from app.charts.experiment_panels import nothing
@@ -139,8 +139,9 @@ def cumulative_effect_alt(
 def chosen_days(days: Sequence[DayRow], metric: str, variant: str, method: Method | None) -> list[DayRow]:
     """The days of one metric and arm by one method, ascending; by the method the verdict stands on where None."""
     mine = [row for row in days if row.metric == metric and row.variant == variant]
-    adjusted = any(row.method == "cuped" and row.difference is not None for row in mine)
-    wanted = method or ("cuped" if adjusted else "unadjusted")
+    states = {row.method: "no_data" for row in mine}
+    states |= {row.method: "ok" for row in mine if row.difference is not None}
+    wanted = method or headline_method(states)
     return sorted((row for row in mine if row.method == wanted), key=lambda row: row.day)
 
 

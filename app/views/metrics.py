@@ -20,6 +20,13 @@ def first_line(view: View) -> None:
         outcomes.first_line(view, ask(view, "metrics", view.over_time))
 
 
+@st.fragment(parallel=True)
+def everything(view: View) -> None:
+    """All metrics in a table, which says what moved and so waits for it."""
+    with st.skeleton(height=400), guarded(view, "everything"):
+        outcomes.everything(view, ask(view, "metrics", view.over_time))
+
+
 view = current()
 with guarded(view, "metrics"):
     if not view.project.metrics:
@@ -34,4 +41,4 @@ with guarded(view, "metrics"):
     first_line(view)
     outcomes.summary(whole)
     outcomes.one_metric(view, outcomes.in_order(whole))
-    outcomes.everything(view, whole)
+    everything(view)

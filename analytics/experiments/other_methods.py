@@ -26,8 +26,8 @@ from analytics.stats.means import TTest, welch_df
 from analytics.stats.permutation import studentised_permutation
 from analytics.stats.rank_tests import Shift, mann_whitney
 
-MOST_PERMUTED = 20_000
-"""Units of both arms whose reassignments are drawn in a few seconds."""
+MOST_PERMUTED = 5_000
+"""Units of both arms whose reassignments are drawn in a second or two."""
 Floats = NDArray[np.float64]
 Limits = Callable[[float], Interval | None]
 Lift = Callable[[float], tuple[float, Interval] | None]

@@ -16,6 +16,7 @@ from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
 from analytics.experiments.chances import ChanceRow
+from analytics.experiments.checks.ages import AgeRow
 from analytics.experiments.distribution import QuantileRow, StepRow
 from analytics.experiments.funnels import FunnelRow
 from analytics.experiments.arm_days import ArmDayRow
@@ -23,7 +24,7 @@ from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.look_rows import LookRow
 from analytics.experiments.method_rows import KindRow, MethodRow
 from analytics.experiments.plan_rows import PlanDayRow, PlanHorizonRow, PlanRow, PlanTrafficRow
-from analytics.experiments.rows import DayRow, ExperimentRow, PowerRow
+from analytics.experiments.rows import Check, DayRow, ExperimentRow, PowerRow
 from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
 from analytics.labels.rows import (
@@ -91,11 +92,13 @@ RECORDS = {
     "decisions": DecisionRow,
     "experiment-arms": ArmDayRow,
     "experiment": ExperimentRow,
+    "experiment-ages": AgeRow,
     "experiment-chances": ChanceRow,
     "experiment-days": DayRow,
     "experiment-distribution": QuantileRow,
     "experiment-exposures": StateRow,
     "experiment-funnel": FunnelRow,
+    "experiment-health": Check,
     "experiment-looks": LookRow,
     "experiment-methods": MethodRow,
     "experiment-segments": SegmentEffectRow,

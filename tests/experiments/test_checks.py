@@ -162,6 +162,20 @@ def test_arms_that_differed_before_block(world):
     assert found.p_value == pytest.approx(min(row.p_value for row in rows) * 2)
 
 
+def test_the_test_of_before_is_the_larger_error_in_a_confidence_sequence(world):
+    """With one variance for both arms, and with each its own: the more doubtful one counts."""
+    from analytics.stats.confidence_sequences import mixture_width, sequence_p_value
+
+    world.arm[:] = np.random.default_rng(2).random(3000) < 0.1
+    one, two = (world.before[world.arm == i] for i in (1, 0))
+    welch = np.sqrt(one.var(ddof=1) / len(one) + two.var(ddof=1) / len(two))
+    within = ((one - one.mean()) ** 2).sum() + ((two - two.mean()) ** 2).sum()
+    pooled = np.sqrt(within / (len(one) + len(two) - 2) * (1 / len(one) + 1 / len(two)))
+    z = abs(one.mean() - two.mean()) / max(welch, pooled)
+    row = before_rows(design(0.1), aggregates(world))[0]
+    assert row.p_value == pytest.approx(sequence_p_value(z, 3000.0, mixture_width(10_000, 0.001)), rel=1e-6)
+
+
 def test_nothing_from_before_cannot_be_told(world):
     found = aggregates(world)
     bare = replace(found, metrics=tuple(replace(one, before=None) for one in found.metrics))

@@ -65,13 +65,19 @@ def blocked(
             squares[:, :, k] = np.cumsum(np.square(own).sum(axis=2), axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = sums / n
-            error2 = (squares / n - mean**2) / np.maximum(n - 1, 1)
-            z = np.abs(mean[:, :, 1:] - mean[:, :, :1]) / np.sqrt(error2[:, :, 1:] + error2[:, :, :1])
-        known = (n.min(axis=1) >= 2)[None, :, None] & np.isfinite(z)
-        z = np.where(known, z, 0.0)
+            spread = np.maximum(squares / n - mean**2, 0.0)
+            error2 = spread / np.maximum(n - 1, 1)
+            welch = np.sqrt(error2[:, :, 1:] + error2[:, :, :1])
+            both = n[:, 1:] + n[:, :1]
+            within = (spread * n)[:, :, 1:] + (spread * n)[:, :, :1]
+            pooled = np.sqrt(within / (both - 2) * (1 / n[:, 1:] + 1 / n[:, :1]))
+            gap = np.abs(mean[:, :, 1:] - mean[:, :, :1])
+            z, z_plain = gap / np.maximum(welch, pooled), gap / welch
+        known = (n.min(axis=1) >= 2)[None, :, None] & np.isfinite(z_plain)
+        z, z_plain = np.where(known, z, 0.0), np.where(known, z_plain, 0.0)
         df = np.minimum(n[:, 1:], n[:, :1]) - 1.0
-        plain = 2 * stats.t.sf(z, np.maximum(df, 1.0)[None])
-        sequential = np.maximum(sequence_p_value(z, (n[:, 1:] + n[:, :1])[None], width), plain)
+        plain = 2 * stats.t.sf(z_plain, np.maximum(df, 1.0)[None])
+        sequential = sequence_p_value(z, both[None], width)
         balance = bool((sequential * rows < IMBALANCE_ALARM).any())
         hits["split"] += split
         hits["balance"] += balance

@@ -173,10 +173,12 @@ def _changes(view: View, card: Scorecard, rows: Results[DecisionRow]) -> None:
     header(("decision_changes",), "decision_changes")
     known = {str(row.decision_id): row for row in reversed(rows)}
     stands = standing(rows)
-    chosen = known[choose(
-        "decision", words.OF, list(known), shown=lambda number: _named(known[number], rows), width=360,
-        first=None if stands is None else str(stands.decision_id),
-    )]  # fmt: skip
+
+    def shown(number: str) -> str:
+        return words.CHOICE.format(number=number, decision=known[number].decision)
+
+    first = None if stands is None else str(stands.decision_id)
+    chosen = known[choose("decision", words.OF, list(known), shown=shown, width=NARROW, first=first)]
     try:
         now, then = (
             view.bench.since(chosen.experiment, chosen.decision_id, "now"),

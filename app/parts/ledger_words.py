@@ -27,6 +27,8 @@ CHANGED_MEANWHILE = (
 )
 NO_NAME = "Say who decides; nothing was kept."
 HISTORY = "Every decision on this experiment"
+CHOICE = "{number} ({decision})"
+"""Becomes part of the address: without the name of whoever decided."""
 CHANGES = "Every comparison, then and now"
 OF = "Of decision"
 ANOTHER = "{number}, {who} on {day}: {decision}"

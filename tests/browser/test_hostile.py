@@ -137,15 +137,19 @@ def test_the_scorecard_shows_text_and_hands_it_out_guarded(open_tab, server):
     tab.open("scorecard", project=hostile.TRIAL, metric=hostile.SPENT)
     # a field of one line shows no line break at all
     named = hostile.CONTROL, hostile.ARM, hostile.SHARE, hostile.SPENT, hostile.STRANGER
-    is_only_text(
-        tab, hostile.TRIAL.replace("\n", ""), *named, f"{hostile.MEANS}. Logged as {hostile.LOGGED_AS}"
-    )
+    is_only_text(tab, hostile.TRIAL.replace("\n", ""), *named)
     first = tab.points(tab.card("Effects"))[0]
     assert first["custom"] == [hostile.SHARE, hostile.ARM]
     buttons = tab.main.get_by_role("button", name="CSV", exact=True)
     expect(buttons).to_have_count(2)
     for button in buttons.all():
         is_guarded(tab.download(button)[1], hostile.SHARE)
+    tab.open("scorecard", project=hostile.TRIAL, metric=hostile.SPENT, section="metric")
+    is_only_text(tab, f"{hostile.MEANS}. Logged as {hostile.LOGGED_AS}")
+    tab.open("scorecard", project=hostile.TRIAL, section="side")
+    is_only_text(tab, hostile.SHARE, hostile.ARM, hostile.CONTROL)
+    tab.open("scorecard", project=hostile.TRIAL, section="ledger")
+    is_only_text(tab, "Nothing is decided yet")
 
 
 def test_what_is_typed_shows_as_text(open_tab, server):

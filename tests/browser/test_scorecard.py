@@ -47,6 +47,11 @@ def test_the_sample_experiment_is_told_and_drawn(tab, benches):
     cells = tab.cells(tab.main.get_by_test_id("stDataFrame").first)
     assert [line[0] for line in cells] == [row.metric for row in rows]
 
+    with tab.run():
+        tab.main.get_by_role("radio", name="One metric").or_(
+            tab.main.get_by_text("One metric", exact=True)
+        ).first.click()
+    assert tab.words["section"] == ["One metric"]
     metric, variant = "correct_decisions", "gbm-2013.03"
     tab.scroll_to(tab.main.get_by_role("combobox", name="Metric")).click()
     with tab.run():

@@ -156,12 +156,12 @@ def method_rows(
     design: Design, metric: MetricDesign, found: MetricAggregates, confidence: float
 ) -> tuple[MethodRow, ...]:
     """Every method that suits a metric, for every arm; the default first."""
-    clustered = found.moments.clustered
-    methods = suiting(metric.kind, clustered=clustered)
-    default = default_method(metric.kind, clustered=clustered)
+    drawn = {"clustered": found.moments.clustered, "paired": found.pairs is not None}
+    methods = suiting(metric.kind, **drawn)
+    default = default_method(metric.kind, **drawn), why_default(metric.kind, **drawn)
     by_test = {method.name: method for method in methods}
     return tuple(
-        _method_row(row, by_test[row.method], metric, default, clustered=clustered)
+        _method_row(row, by_test[row.method], metric, default)
         for row in _of_metric(design, metric, found, methods, confidence)
     )
 
@@ -238,6 +238,8 @@ def without(row: ExperimentRow, outcome: NotTested) -> ExperimentRow:
 def _ignored(design: Design, found: MetricAggregates, method: Method) -> list[str]:
     """What of the design a method does not know about."""
     warnings = []
+    if found.pairs is not None and method.name != "paired":
+        warnings.append(f"{method.name} takes pairs apart, so it is less sure than paired")
     if found.moments.clustered and not method.clustered:
         warnings.append(
             f"{method.name} takes units as independent, and they come in clusters: it raises more false alarms than "
@@ -303,9 +305,9 @@ def _over_arms(
 
 
 def _method_row(
-    row: ExperimentRow, method: Method, metric: MetricDesign, default: str, *, clustered: bool
+    row: ExperimentRow, method: Method, metric: MetricDesign, default: tuple[str, str]
 ) -> MethodRow:
-    is_default = method.name == default
+    is_default = method.name == default[0]
     return MethodRow(
         experiment=row.experiment,
         metric=row.metric,
@@ -330,7 +332,7 @@ def _method_row(
         p_value=row.p_value,
         reads=method.reads,
         when=method.when,
-        why_default=why_default(metric.kind, clustered=clustered) if is_default else None,
+        why_default=default[1] if is_default else None,
         warnings=row.warnings,
         confidence=row.confidence,
         status=row.status,

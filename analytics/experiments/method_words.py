@@ -53,6 +53,11 @@ _METHODS = (
         "independent.", clustered=True,
     ),
     Method(
+        "paired", "paired t", LINEAR | YES_NO, "difference and lift",
+        "Units come in pairs, one in each arm (twins, two screens of one visit): only what differs within a pair "
+        "counts. Of shares McNemar's test.",
+    ),
+    Method(
         "student", "pooled t", LINEAR | YES_NO, "difference and lift",
         "Both arms are known to have one variance; a little sharper then with a few units, and wrong where sizes and "
         "spreads both differ.",
@@ -143,6 +148,10 @@ _WHY: Mapping[str, str] = {
         "It holds its level also for rare events and small arms, where z does not, and test, difference and lift "
         "come from one statistic."
     ),
+    "paired": (
+        "Units were drawn in pairs, so what a pair has in common cancels out; taken apart, arms would look noisier "
+        "than they are."
+    ),
     "ratio": (
         "Numerator and denominator of a unit hang together; the delta method takes a unit's pair as one value, and "
         "units are independent."
@@ -158,7 +167,7 @@ _WHY: Mapping[str, str] = {
 }
 
 
-def default_method(kind: Kind, *, clustered: bool = False) -> str:
+def default_method(kind: Kind, *, clustered: bool = False, paired: bool = False) -> str:
     """The name of the method by which metrics of a kind are compared.
 
     >>> default_method("retention"), default_method("mean", clustered=True), default_method("quantile")
@@ -166,21 +175,24 @@ def default_method(kind: Kind, *, clustered: bool = False) -> str:
     """
     if kind == "quantile":
         return "quantile"
+    if paired:
+        return "paired"
     if clustered:
         return "cluster-robust"
     return "score" if kind in YES_NO else "welch"
 
 
-def why_default(kind: Kind, *, clustered: bool = False) -> str:
+def why_default(kind: Kind, *, clustered: bool = False, paired: bool = False) -> str:
     """Why it is the default, in a sentence."""
-    name = default_method(kind, clustered=clustered)
+    name = default_method(kind, clustered=clustered, paired=paired)
     return _WHY[kind if name == "welch" and kind in _WHY else name]
 
 
-def suiting(kind: Kind, *, clustered: bool = False) -> list[Method]:
+def suiting(kind: Kind, *, clustered: bool = False, paired: bool = False) -> list[Method]:
     """The methods for a kind of metric, the default first."""
-    default = default_method(kind, clustered=clustered)
-    found = [one for one in _METHODS if kind in one.kinds and (clustered or one.name != "cluster-robust")]
+    default = default_method(kind, clustered=clustered, paired=paired)
+    needs = {"cluster-robust": clustered, "paired": paired}
+    found = [one for one in _METHODS if kind in one.kinds and needs.get(one.name, True)]
     return sorted(found, key=lambda one: one.name != default)
 
 

@@ -20,6 +20,7 @@ from analytics.experiments.methods import Comparison, NotTested, ScoreComparison
 from analytics.experiments.pairs import PairMoments
 from analytics.experiments.rows import Kind
 from analytics.experiments.sides import own_estimate, weighted_variance
+from analytics.experiments.structure import compare_pairs
 from analytics.stats import lift, poisson, two_by_two
 from analytics.stats.intervals import Interval, newcombe_difference
 from analytics.stats.means import TTest, welch_df
@@ -110,6 +111,13 @@ def _cluster_robust(given: Given) -> Other | NotTested:
     if given.two.clusters is None:
         return NotTested("undefined", "units come in no clusters: [units].cluster declares them")
     return _usual(given.kind, given.two)
+
+
+def _paired(given: Given) -> Other | NotTested:
+    if given.found.pairs is None:
+        return NotTested("undefined", "units come in no pairs: [units].pair declares them")
+    found = compare_pairs(given.found.pairs, given.arms[0], given.kind)
+    return found if isinstance(found, NotTested) else _of(found)
 
 
 def _score(given: Given) -> Other | NotTested:
@@ -400,6 +408,7 @@ def _own_lift(
 _BY_NAME: dict[str, Callable[[Given], Other | NotTested]] = {
     "welch": _welch,
     "cluster-robust": _cluster_robust,
+    "paired": _paired,
     "student": _student,
     "score": _score,
     "z": _z,

@@ -20,6 +20,11 @@ from app.parts.view import View
 METHODS = "Other methods"
 OPEN = "What other methods say"
 DEFAULT = "Compared by **{method}**. {why}"
+BESIDES = {
+    "stratified": " Within strata, as units were drawn; the methods below take all units together.",
+    "post-stratified": " Within strata, for less noise; the methods below do without.",
+    "cuped": " With what was known before the exposure taken out, for less noise; the methods below do without.",
+}
 BESIDE = "None of these is corrected for the other comparisons; badge and verdict stand on the default."
 
 
@@ -62,10 +67,13 @@ def draw_methods(view: View, card: Scorecard, facts: MetricFacts) -> None:
         return
     with guarded(view, "methods"):
         header("methods", "methods", heading=METHODS)
-        clustered = any(row.test == "cluster-robust t" for row in card.rows if row.metric == facts.name)
-        method = default_method(facts.kind, clustered=clustered)
-        why = why_default(facts.kind, clustered=clustered)
-        st.markdown(DEFAULT.format(method=method, why=literal(why)))
+        mine = [row for row in card.headline_rows() if row.metric == facts.name]
+        clustered = card.health.n_clusters is not None
+        paired = any(row.method == "paired" for row in mine)
+        method = default_method(facts.kind, clustered=clustered, paired=paired)
+        why = why_default(facts.kind, clustered=clustered, paired=paired)
+        besides = next((BESIDES[row.method] for row in mine if row.method in BESIDES), "")
+        st.markdown(DEFAULT.format(method=method, why=literal(why + besides)))
         opened = st.expander(
             OPEN, key="methods_open", on_change="rerun", type="compact", icon=":material/table:"
         )

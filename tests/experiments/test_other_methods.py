@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportions_ztest
 from statsmodels.stats.weightstats import CompareMeans
 
-from analytics.aggregates.arms import ExperimentAggregates, MetricAggregates, Split, UnitValues
+from analytics.aggregates.arms import ArmMoments, ExperimentAggregates, MetricAggregates, Split, UnitValues
 from analytics.errors import ExperimentError
 from analytics.experiments.design import MetricDesign
 from analytics.experiments.method_rows import kind_rows, method_rows, other_rows
@@ -202,3 +203,21 @@ def test_other_methods_stand_outside_the_family():
         ("B", None, None),
         ("C", None, None),
     ]
+
+
+def test_pairs_are_compared_pair_by_pair_and_the_others_say_that_they_do_not():
+    common = rng().normal(0, 3, 40)
+    arm, control = common + rng().normal(0.5, 1, 40), common + np.random.default_rng(8).normal(0, 1, 40)
+    values = {"A": control, "B": arm}
+    both = ArmMoments.from_values(("value", "value"), {"B": np.column_stack([arm, control])})
+    metric = MetricDesign("m", "mean")
+    read = replace(found("mean", values), pairs=both)
+    rows = {row.method: row for row in method_rows(design([metric]), metric, read, 0.95)}
+    expected = stats.ttest_rel(arm, control)
+    assert next(iter(rows)) == "paired"
+    assert rows["paired"].is_default
+    assert rows["paired"].p_value == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval()
+    assert (rows["paired"].ci_low, rows["paired"].ci_high) == pytest.approx((interval.low, interval.high))
+    assert "takes pairs apart" in rows["welch"].warnings
+    assert rows["welch"].p_value > 2 * rows["paired"].p_value

@@ -27,7 +27,9 @@ from analytics.stats.stratified import StratifiedShares, satterthwaite
 __all__ = ["compare", "compare_strata", "own_estimate", "weighted_variance"]
 
 MANY_CLUSTERS = 30
-"""Bell and McCaffrey's degrees of freedom from which both variances say the same, and the usual one is taken."""
+"""Bell and McCaffrey's degrees of freedom from which both variances say the same, where clusters are alike."""
+ALIKE = 0.6
+"""Their share of the clusters from which these count as alike: then the usual variance is taken."""
 
 
 def compare(moments: PairMoments, kind: Kind, *, adjusted: bool = False) -> Comparison | NotTested:
@@ -140,9 +142,10 @@ def _all_alike(strata: Sequence[PairMoments]) -> NotTested | None:
 def _cluster_variance(counts: FloatArray, sums: FloatArray, parts: FloatArray) -> ClusterVariance:
     """What common software has (CR1, clusters - 1) where clusters are many and alike, and CR2 where they are not."""
     found = cr2(counts, sums, parts)
-    if counts.shape[1] > 2 or not found.df >= MANY_CLUSTERS:
+    usual = float(np.count_nonzero(counts.sum(axis=1)) - 1)
+    if counts.shape[1] > 2 or not found.df >= max(MANY_CLUSTERS, ALIKE * usual):
         return found
-    return ClusterVariance(cr1(counts, sums), float(np.count_nonzero(counts.sum(axis=1)) - 1))
+    return ClusterVariance(cr1(counts, sums), usual)
 
 
 def _clustered(strata: Sequence[PairMoments], arm: Side, control: Side) -> Comparison | NotTested:

@@ -64,6 +64,12 @@ def chances(rows: Sequence[ChanceRow]) -> Figure:
         }
         for place, row in zip(places, shown, strict=True)
     ]  # fmt: skip
+    notes.append(
+        {
+            "x": 1, "xref": "paper", "xanchor": "right", "xshift": 62, "y": 1, "yref": "paper", "yanchor": "bottom",
+            "showarrow": False, "text": "chance to beat", "font": {"size": 11, "color": NEUTRAL},
+        }
+    )  # fmt: skip
     figure = layout(
         _LINE * len(shown) + 60,
         revision=f"chances {len(shown)}",
@@ -71,7 +77,7 @@ def chances(rows: Sequence[ChanceRow]) -> Figure:
         xaxis=axis("believed lift", ticksuffix="%", nticks=6, zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1.5),
         yaxis=axis(tickvals=places, ticktext=names, range=[len(shown) - 0.5, -0.5], showgrid=False),
     )  # fmt: skip
-    figure["margin"] |= {"r": 70}
+    figure["margin"] |= {"r": 70, "t": 24}
     return {"data": [points], "layout": figure}
 
 

@@ -28,7 +28,7 @@ __all__ = ["compare", "compare_strata", "own_estimate", "weighted_variance"]
 
 MANY_CLUSTERS = 30
 """Bell and McCaffrey's degrees of freedom from which both variances say the same, where clusters are alike."""
-ALIKE = 0.6
+ALIKE = 0.5
 """Their share of the clusters from which these count as alike: then the usual variance is taken."""
 
 

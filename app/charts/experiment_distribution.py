@@ -36,7 +36,7 @@ from app.formats import NONE, STATUS_WORDS, count, number, percent
 
 _BANDS = {
     "simultaneous": "around the whole curve",
-    "pointwise": "around each share by itself, as values of a unit hang together",
+    "pointwise": "around each share by itself, as values of one unit, or one cluster, hang together",
 }
 
 

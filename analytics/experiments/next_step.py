@@ -51,19 +51,28 @@ def _needed(row: ExperimentRow, metric: MetricDesign, design: Design, units: int
     """Units still to come until the smallest effect that matters would show; None where none are needed or known.
 
     With n units the standard error s becomes s sqrt(n0 / n), and the effect d shows with the planned power where
-    s (z(1 - a/2) + z(power)) = d (a guardrail is one-sided). Without a smallest effect that matters, what is missing
-    of the planned units.
+    s (reach + z(power)) = d: reach is how many standard errors the interval goes to either side, which badges of
+    guardrails stand on, too. A sequence's reach shrinks a little as units come, so that its number is on the safe side.
+    Without a smallest effect that matters, what is missing of the planned units.
     """
     effect = _smallest(row, metric)
     if effect is not None and row.standard_error:
-        level = 1.0 - (row.confidence_adjusted or row.confidence)
-        sides = 1.0 if metric.role == "guardrail" else 2.0
-        wanted = effect / float(ndtri(1.0 - level / sides) + ndtri(design.power))
+        wanted = effect / (_reach(row, metric, design) + float(ndtri(design.power)))
         more = units * ((row.standard_error / wanted) ** 2 - 1.0)
         return math.ceil(more) if more > 0 and math.isfinite(more) else None
     if design.planned_units is not None and units < design.planned_units:
         return design.planned_units - units
     return None
+
+
+def _reach(row: ExperimentRow, metric: MetricDesign, design: Design) -> float:
+    """Standard errors between the estimate and the end of its corrected interval."""
+    low, high = row.ci_adjusted_low, row.ci_adjusted_high
+    if design.stopping != "fixed" and low is not None and high is not None and row.standard_error:
+        return (high - low) / 2.0 / row.standard_error
+    level = 1.0 - (row.confidence_adjusted or row.confidence)
+    sides = 1.0 if design.one_sided and metric.role != "guardrail" else 2.0
+    return float(ndtri(1.0 - level / sides))
 
 
 def _smallest(row: ExperimentRow, metric: MetricDesign) -> float | None:

@@ -54,7 +54,7 @@ def test_guardrails():
     assert row(-0.9, role="guardrail", margin_absolute=0.5)[1].verdict == "harm"
     unsure = row(0.0, role="guardrail", margin_absolute=0.05)[1]
     assert unsure.verdict == "needs n"
-    assert 800 + unsure.needs_n == pytest.approx(2 * 2 * (1.644854 + 0.841621) ** 2 / 0.05**2, rel=0.001)
+    assert 800 + unsure.needs_n == pytest.approx(2 * 2 * (1.959964 + 0.841621) ** 2 / 0.05**2, rel=0.001)
 
 
 def both(guardrail_effect, **planned):
@@ -74,3 +74,11 @@ def test_a_win_is_shipped_only_with_safe_guardrails_and_at_the_planned_end():
     early = both(0.0, early="This is a look before the planned end.")
     assert early.decision.call == "won"
     assert early.decision.word == "hold"
+
+
+def test_a_sequence_needs_more_units_than_one_look():
+    metric = MetricDesign("m", "mean", smallest_difference=0.1)
+    found = MetricAggregates("m", moments("mean", values(0.02)))
+    fixed = card([metric], [found]).rows[0]
+    watched = card([metric], [found], stopping="always-valid", planned_units=2000).rows[0]
+    assert watched.needs_n > 1.5 * fixed.needs_n

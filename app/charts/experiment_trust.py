@@ -12,9 +12,9 @@ from analytics.experiments.checks.ages import AgeRow
 from analytics.experiments.checks.split import SegmentPart, SplitDay
 from analytics.experiments.checks.words import TITLES
 from analytics.experiments.rows import Check
-from analytics.stats.intervals import wilson
+from analytics.stats.intervals import Interval, wilson
 from app.charts.experiment_panels import nothing
-from app.charts.experiment_words import difference, difference_interval, known, lift, p_value
+from app.charts.experiment_words import difference, difference_interval, known, lift, lift_interval, p_value
 from app.charts.theme import (
     ACTION,
     NEUTRAL,
@@ -32,6 +32,8 @@ from app.charts.theme import (
 from app.formats import NONE, count, day, number, percent, plural, short
 
 MOST_PARTS = 15
+MOST_UNSURE = 20
+"""Units of a day below which its interval may run off the plot."""
 _LEVELS = {"blocks": "Blocks", "warns": "Warns", "fine": "Fine", "unknown": "Cannot be told"}
 
 
@@ -62,12 +64,23 @@ def split_by_day(days: Sequence[SplitDay], variant: str, onset: date | None = No
     ]  # fmt: skip
     more: dict[str, Any] = {
         "xaxis": axis(type="date", tickformat="%-d %b", nticks=6),
-        "yaxis": share_axis(f"share of {plain(variant)}", nticks=6),
+        "yaxis": share_axis(f"share of {plain(variant)}", nticks=6) | {"range": _around(limits, rows)},
     }
     return {
         "data": data,
         "layout": layout(WIDE, revision=variant, legend=True, **more, **_onset_mark(onset)),
     }
+
+
+def _around(limits: Sequence[Interval], rows: Sequence[tuple[SplitDay, int, float]]) -> list[float]:
+    """From the lowest to the highest of what is drawn, with some room; runaway days of few units run off."""
+    enough = [
+        limit for limit, (_, total, _) in zip(limits, rows, strict=True) if total >= MOST_UNSURE
+    ] or limits
+    planned = [share for _, _, share in rows]
+    low, high = min([*planned, *(one.low for one in enough)]), max([*planned, *(one.high for one in enough)])
+    room = 0.1 * max(high - low, 0.02)
+    return [max(low - room, 0.0), min(high + room, 1.0)]
 
 
 def _onset_mark(onset: date | None) -> dict[str, Any]:
@@ -161,13 +174,20 @@ def effect_by_age(rows: Sequence[AgeRow], metric: str, variant: str, kind: str |
     if not told:
         reason = next((row.reason for row in chosen if row.reason), None)
         return nothing(f"No effect by day since exposure: {reason or 'too few units were followed'}.")
-    scale = 100.0 if kind in {"proportion", "retention", "funnel"} else 1.0
+    relative = all(row.lift is not None for row in told)
+    scale = 100.0 if relative or kind in {"proportion", "retention", "funnel"} else 1.0
     x = [row.day for row in told]
-    y = [_scaled(row.difference, scale) for row in told]
-    ends = [(_scaled(row.ci_low, scale), _scaled(row.ci_high, scale)) for row in told]
+    y = [_scaled(row.lift if relative else row.difference, scale) for row in told]
+    ends = [
+        tuple(
+            _scaled(getattr(row, f"{'lift_' if relative else ''}ci_{end}"), scale) for end in ("low", "high")
+        )
+        for row in told
+    ]
     hover = [
         f"<b>day {row.day} since first exposure</b><br>{difference(kind, row.difference)} "
-        f"({difference_interval(kind, row.ci_low, row.ci_high)})<br>lift {lift(row.lift)}<br>"
+        f"({difference_interval(kind, row.ci_low, row.ci_high)})<br>"
+        f"lift {lift(row.lift)} {lift_interval(row.lift_ci_low, row.lift_ci_high)}<br>"
         f"control {number(row.mean_control)}, n = {count(row.n)} + {count(row.n_control)}"
         for row in told
     ]
@@ -178,10 +198,10 @@ def effect_by_age(rows: Sequence[AgeRow], metric: str, variant: str, kind: str |
                     "array": [high - value for value, (_, high) in zip(y, ends, strict=True)],
                     "arrayminus": [value - low for value, (low, _) in zip(y, ends, strict=True)]},
     })  # fmt: skip
-    unit = " pp" if scale != 1.0 else ""
+    unit = "%" if relative else " pp" if scale != 1.0 else ""
     more: dict[str, Any] = {
         "xaxis": axis("days since first exposure", nticks=8, rangemode="tozero"),
-        "yaxis": axis("difference on that day", ticksuffix=unit, nticks=6)
+        "yaxis": axis("lift on that day" if relative else "difference on that day", ticksuffix=unit, nticks=6)
         | {"zeroline": True, "zerolinecolor": NEUTRAL, "zerolinewidth": 1.5},
     }
     return {"data": [points_], "layout": layout(WIDE, revision=f"{metric} {variant}", **more)}
@@ -193,10 +213,11 @@ def effect_by_age_alt(rows: Sequence[AgeRow], metric: str, variant: str, kind: s
     if not told:
         return f"No effect of {variant} on {metric} by day since exposure."
     first, last = told[0], told[-1]
-    return (
-        f"Effect of {variant} on {metric} by day since first exposure: {difference(kind, first.difference)} on day "
-        f"{first.day}, {difference(kind, last.difference)} on day {last.day}, {count(first.n)} units."
-    )
+    ends = [
+        f"{difference(kind, row.difference) if row.lift is None else lift(row.lift)} on day {row.day}"
+        for row in (first, last)
+    ]
+    return f"Effect of {variant} on {metric} by day since first exposure: {ends[0]}, {ends[1]}; {count(first.n)} units."
 
 
 def _chosen(rows: Sequence[AgeRow], metric: str, variant: str) -> list[AgeRow]:
@@ -266,5 +287,7 @@ def ages_table(rows: Sequence[AgeRow]) -> pd.DataFrame:
             "Interval low": [row.ci_low for row in rows],
             "Interval high": [row.ci_high for row in rows],
             "Lift": [row.lift for row in rows],
+            "Lift, interval low": [row.lift_ci_low for row in rows],
+            "Lift, interval high": [row.lift_ci_high for row in rows],
         }
     )

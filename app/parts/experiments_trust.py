@@ -46,7 +46,7 @@ def section(view: View, card: Scorecard) -> None:
         _split(card, found, _onset(found.checks))
     if broken:
         _causes(card, found)
-    _checks(card, found)
+    _checks(card, found, broken=broken)
     if found.ages:
         _ages(card, found)
 
@@ -122,24 +122,28 @@ def _causes(card: Scorecard, found: Trust) -> None:
                 )
 
 
-def _checks(card: Scorecard, found: Trust) -> None:
+def _checks(card: Scorecard, found: Trust, *, broken: bool) -> None:
     header("trust_checks", "trust_checks", found.sql)
     rows = [row for row in found.checks if row.name != "srm_cause"]
     for level, head in _HEADS.items():
-        mine = [row for row in rows if row.level == level]
+        mine = [row for row in rows if _shown_at(row, broken=broken) == level]
         if mine:
             st.markdown(f"**{head}**")
-            st.markdown("  \n".join(_line(row) for row in mine))
+            st.markdown("  \n".join(_line(row, broken=broken) for row in mine))
     csv_button(
         Behind(partial(charts.checks_table, found.checks), found.sql, f"trust_{card.name}"), "trust_checks"
     )
 
 
-def _line(row: Check) -> str:
+def _shown_at(row: Check, *, broken: bool) -> Level:
+    """What only explains a broken split stands with it."""
+    return "blocks" if broken and row.name in FINDINGS and row.level == "warns" else row.level
+
+
+def _line(row: Check, *, broken: bool) -> str:
     title = TITLES[row.name]
     name = f"{title[:1].upper()}{title[1:]}"
-    icon = _ICONS["blocks"] if row.name in FINDINGS and row.level == "warns" else _ICONS[row.level]
-    return f"{icon} **{name}**: {literal(row.sentence)}"
+    return f"{_ICONS[_shown_at(row, broken=broken)]} **{name}**: {literal(row.sentence)}"
 
 
 def _ages(card: Scorecard, found: Trust) -> None:

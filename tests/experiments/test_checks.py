@@ -67,6 +67,18 @@ def test_a_sound_experiment_passes(world):
     assert trust_sentence(rows).startswith("This comparison can be trusted as far as the logs tell: 6 checks")
 
 
+def test_a_segment_whose_split_is_broken_warns_even_where_another_makes_up_for_it():
+    generator = np.random.default_rng(2)
+    world = draw(generator, 12_000)
+    for segment, share in (("phone", 0.55), ("desktop", 0.4167)):
+        own = world.segment == segment
+        world.arm[own] = generator.random(own.sum()) < share
+    rows = checks_of(design(), aggregates(world))
+    assert not blocking(rows)
+    assert {row.segment_value for row in only(rows, "srm_segment")} == {"phone", "desktop"}
+    assert "segments of the split" in trust_sentence(rows)
+
+
 def test_typed_numbers_have_no_checks(world):
     assert checks_of(design(), aggregates(world), test_split=False) == ()
 

@@ -42,7 +42,7 @@ class AgeRow:
         n, n_control: units.
         mean, mean_control: of a unit on that day.
         difference, ci_low, ci_high: with an interval for that day alone.
-        lift: difference / |mean_control|, where the control's mean can be told from 0.
+        lift, lift_ci_low, lift_ci_high: difference / |mean_control|, where the control's mean can be told from 0.
         status, reason: as everywhere.
     """
 
@@ -58,6 +58,8 @@ class AgeRow:
     ci_low: float | None
     ci_high: float | None
     lift: float | None
+    lift_ci_low: float | None
+    lift_ci_high: float | None
     status: Status
     reason: str | None
 
@@ -173,7 +175,7 @@ def _rows(design: Design, found: AgeMoments, variant: str, confidence: float) ->
     for day in range(found.days):
         blank = AgeRow(
             found.metric, variant, design.control, day, sizes[variant], sizes[design.control],
-            None, None, None, None, None, None, "too_few", "an arm has fewer than two units, or nothing to divide by",
+            *(None,) * 8, "too_few", "an arm has fewer than two units, or nothing to divide by",
         )  # fmt: skip
         rows.append(blank if days is None else _row(blank, days, day, confidence))
     return rows
@@ -193,6 +195,8 @@ def _row(blank: AgeRow, days: DailyMeans, day: int, confidence: float) -> AgeRow
         ci_low=float(low),
         ci_high=float(high),
         lift=None if lift is None else lift[0],
+        lift_ci_low=None if lift is None else lift[1].low,
+        lift_ci_high=None if lift is None else lift[1].high,
         status="ok",
         reason=None if lift is not None else one.no_lift,
     )

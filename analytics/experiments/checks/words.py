@@ -32,7 +32,8 @@ FINDINGS = ("srm_onset", "srm_segment", "srm_cause")
 def trust_sentence(checks: Sequence[Check]) -> str:
     """Whether the comparison can be trusted; with the reason where it cannot."""
     blocking = [row for row in checks if row.level == "blocks"]
-    warning = [row for row in checks if row.level == "warns" and row.name not in FINDINGS]
+    broken = any(row.name == "srm" for row in blocking)
+    warning = [row for row in checks if row.level == "warns" and not (broken and row.name in FINDINGS)]
     if blocking:
         more = f" ({plural(len(blocking) - 1, 'more check')} {'block' if len(blocking) > 2 else 'blocks'} it too)"
         said = f"Do not trust this comparison: {_inside(blocking[0].sentence)}"

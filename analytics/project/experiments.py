@@ -128,7 +128,9 @@ class Metric(Section):
         written: tuple[str, ...] = ("steps",) if self.kind == "funnel" else ("value",)
         if self.kind == "ratio":
             written = ("numerator", "denominator")
-        if self.series is not None or self.source == "series":
+        if self.source == "series" and self.series is None:
+            raise ValueError('series: names which one, where source = "series"')
+        if self.series is not None:
             written = ()
             if self.kind != "mean":
                 raise ValueError('series: is averaged over its readings; write kind = "mean"')
@@ -188,12 +190,8 @@ class Metric(Section):
             )
         if self.smallest_lift is not None and self.smallest_difference is not None:
             raise ValueError("smallest_lift: give either smallest_lift or smallest_difference")
-        if (self.series is None) == (self.source == "series"):
-            raise ValueError(
-                'series: names which one, where source = "series"'
-                if self.series is None
-                else 'series: belongs to source = "series" only'
-            )
+        if self.series is not None and self.source != "series":
+            raise ValueError('series: belongs to source = "series" only')
         return self
 
     @property

@@ -298,7 +298,7 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
             MEAN + "winsorize = [0.9, 0.1]",
             "metrics.m.winsorize: the lower quantile must be below the upper one",
         ),
-        (MEAN + 'source = "series"', "metrics.m.series: names which one"),
+        (MEAN + 'source = "series"', 'metrics.m.source: "series" needs a [series] section, and there is none'),
         (MEAN + 'source = "units"', 'metrics.m.source: "units" needs a [units] section, and there is none'),
         (
             MEAN + 'covariate = "c"',

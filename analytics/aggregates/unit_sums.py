@@ -161,7 +161,7 @@ def _columns_of_units(catalog: Catalog, reading: Reading, metrics: Iterable[tupl
         for name, column in zip(wanted.of_units, wanted.metric.covariate, strict=True):
             written[name] = identifier(column)
         for name, text in written.items():
-            number = _expression(catalog, wanted.name, name, text, names).number
+            number = expression(catalog, wanted.name, name, text, names).number
             items.append(f"CASE WHEN {usable(number)} THEN {number} END AS {value_column(index, name)}")
     chosen = [Sql("usable"), of_experiment(catalog, reading, "units"), known(catalog, reading, "units")]
     if catalog.project.exposures is None:
@@ -232,14 +232,19 @@ def raw_columns(catalog: Catalog, wanted: Wanted, known: dict[str, Expression]) 
     steps = dict(zip(wanted.steps, wanted.metric.steps, strict=True))
     keys = {name: f"steps[{place}]" for place, name in enumerate(steps)}
     return {
-        name: _expression(catalog, wanted.name, keys.get(name, name), text, known).number
+        name: expression(catalog, wanted.name, keys.get(name, name), text, known).number
         for name, text in (wanted.metric.expressions | steps).items()
     }
 
 
-def _expression(
+def expression(
     catalog: Catalog, metric: str, key: str, text: str, known: dict[str, Expression]
 ) -> Expression:
+    """An expression of a metric over one row; what is wrong with it is said with its key.
+
+    Raises:
+        ExpressionError: it means nothing over these columns.
+    """
     try:
         return value_of(
             text, known, lambda written: as_instant(written, "VARCHAR", catalog.project.time_zone)

@@ -11,7 +11,7 @@ from analytics.aggregates.metric_cells import Cells, read_metric_cells
 from analytics.aggregates.metric_rows import RowSource, can_filter, extent_of, splits_by
 from analytics.aggregates.model_rows import OF_LABELS
 from analytics.aggregates.readings import Wanted
-from analytics.aggregates.series_cells import read_series, series_extent, series_names
+from analytics.aggregates.series_cells import SeriesMetric, read_series, series_extent, series_names
 from analytics.ask.labels import Maturity, maturity_of
 from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.errors import ProjectError, ScopeError
@@ -209,27 +209,30 @@ class _Part:
     def of_series(self, wanted: Sequence[Wanted]) -> tuple[dict[str, list[OutcomeRow]], str]:
         """The mean of every window's readings, with the scatter of days (or hours) like it."""
         scope = self.scope
-        named = {each.name: each.metric.series or "" for each in wanted}
         known = series_names(self.catalog)
-        for metric, series in named.items():
-            if series not in known:
+        for metric, series in ((each.name, each.metric.series) for each in wanted):
+            if series is not None and series not in known:
                 raise ProjectError(
                     f'{self.catalog.project.file}: metrics.{metric}.series: no reading is called "{series}"; '
                     f"logged: {', '.join(known) or 'none'}"
                 )
         step: Grain = "hour" if scope.grain in SHORTER else "day"
         apart = timedelta(days=1) if step == "hour" else timedelta(days=7)
-        windows, steps, text = read_series(self.catalog, scope, sorted(set(named.values())), step)
+        windows, steps, text = read_series(
+            self.catalog,
+            scope,
+            [SeriesMetric(each.name, each.metric.series, each.metric.value) for each in wanted],
+            step,
+        )
         refusal = None
         if scope.by is not None or scope.filters:
             refusal = "a series belongs to nobody, so it can be neither split nor cut by a segment"
         answers: dict[str, list[OutcomeRow]] = {}
         for each in wanted:
-            series = named[each.name]
-            scatter = noise(steps[series], apart)
+            scatter = noise(steps[each.name], apart)
             rows = []
             for window in self.windows:
-                cell = windows[series].get(window.key)
+                cell = windows[each.name].get(window.key)
                 found = (
                     nothing("undefined", refusal)
                     if refusal is not None

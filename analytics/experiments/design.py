@@ -123,7 +123,7 @@ class Design:
     phases: tuple[RampPhase, ...] = ()
     strata: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     post_stratify: bool = False
-    prior: Prior = Prior()
+    prior: Prior = field(default_factory=Prior)
     methods: tuple[str, ...] = ()
     power: float = 0.8
 

@@ -128,12 +128,10 @@ class Metric(Section):
         written: tuple[str, ...] = ("steps",) if self.kind == "funnel" else ("value",)
         if self.kind == "ratio":
             written = ("numerator", "denominator")
-        if self.source == "series" and self.series is None:
-            raise ValueError('series: names which one, where source = "series"')
-        if self.series is not None:
-            written = ()
+        if self.source == "series":
+            written = () if self.series is not None and self.value is None else ("value",)
             if self.kind != "mean":
-                raise ValueError('series: is averaged over its readings; write kind = "mean"')
+                raise ValueError('kind: a series is averaged over its readings; write kind = "mean"')
         if self.model is not None:
             written = ()
             if self.kind != "ratio" or self.source not in {None, "predictions"}:
@@ -151,8 +149,6 @@ class Metric(Section):
     def _instead(self, name: str) -> str:
         if self.model is not None:
             return "a metric of the model has no expression"
-        if self.series is not None:
-            return "a metric over a series is the mean of its readings and has no expression"
         if self.kind == "ratio":
             return "a ratio has a numerator and a denominator instead"
         if self.kind == "funnel":

@@ -103,7 +103,7 @@ class _Walk:
             middle = (low + high) / 2
             above = excess(middle) > 0
             low, high = np.where(above, middle, low), np.where(above, high, middle)
-        return (low + high) / 2
+        return as_floats((low + high) / 2)
 
     def move(self, t: float, bound: FloatArray) -> None:
         """Carry on what has not crossed at fraction ``t``."""

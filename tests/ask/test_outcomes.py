@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 import analytics
-from analytics.errors import ProjectError, ScopeError
+from analytics.errors import ExpressionError, ProjectError, ScopeError
 from analytics.workbench import Workbench
 from tests.ask.projects import SAMPLES
 
@@ -74,6 +74,10 @@ value = "age"
 kind = "mean"
 source = "series"
 series = "cpu"
+[metrics.busy]
+kind = "mean"
+source = "series"
+value = "name = 'cpu' AND value > 0.4"
 """
 
 
@@ -93,7 +97,8 @@ def logs(seed: int = 0, days: int = 28) -> tuple[pd.DataFrame, pd.DataFrame, pd.
     events = pd.DataFrame(
         {
             "user": random.integers(0, 120, n),
-            "ts": start + pd.to_timedelta(np.sort(random.random(n)) * (days * 86_400 - 3_600), unit="s").round("s"),
+            "ts": start
+            + pd.to_timedelta(np.sort(random.random(n)) * (days * 86_400 - 3_600), unit="s").round("s"),
             "event": random.choice(["visit", "buy"], n, p=[0.85, 0.15]),
         }
     )
@@ -313,8 +318,7 @@ def test_what_is_wrong_is_one_line(tmp_path, shop):
     "key, message",
     [
         ('kind = "ratio"\nsource = "series"\nseries = "cpu"', "averaged over its readings"),
-        ('kind = "mean"\nsource = "series"\nseries = "cpu"\nvalue = "x"', "has no expression"),
-        ('kind = "mean"\nsource = "series"', "names which one"),
+        ('kind = "mean"\nsource = "series"', "a mean needs one"),
     ],
 )
 def test_a_metric_over_a_series_is_its_mean(tmp_path, key, message):
@@ -351,3 +355,27 @@ def test_changes_name_the_day_and_the_direction():
     assert clicks.change_at == pd.Timestamp("2026-05-04", tz=ZONE)
     assert clicks.after < clicks.before
     assert found["crashes"].kind in {"none", "recurring"}
+
+
+def test_an_expression_over_readings_is_averaged(tmp_path):
+    events, users, series = logs()
+    other = series.assign(name="queue", value=1000.0)
+    bench = write(tmp_path, events, users, pd.concat([series, other]))
+    row = rows_of(bench, "busy")[0]
+    # the queue's readings are rows, too, for which the condition is false
+    assert row.value == pytest.approx((series["value"] > 0.4).mean() / 2)
+    alone = (tmp_path / "assay.toml").read_text().replace("name = 'cpu' AND value", "value")
+    (tmp_path / "assay.toml").write_text(
+        alone.replace('value = "value > 0.4"', 'series = "cpu"\nvalue = "value > 0.4"')
+    )
+    again = rows_of(Workbench(tmp_path), "busy")[0]
+    assert again.value == pytest.approx((series["value"] > 0.4).mean())
+
+
+def test_an_expression_over_readings_that_means_nothing_names_its_key(tmp_path):
+    bench = write(tmp_path, *logs())
+    wrong = (tmp_path / "assay.toml").read_text().replace("name = 'cpu' AND value > 0.4", "speed > 0.4")
+    (tmp_path / "assay.toml").write_text(wrong)
+    bench.catalog.close()
+    with pytest.raises(ExpressionError, match=r"metrics\.busy\.value: 'speed > 0\.4'"):
+        rows_of(Workbench(tmp_path), "busy")

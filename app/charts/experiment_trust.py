@@ -27,7 +27,6 @@ from app.charts.theme import (
     clickable,
     layout,
     plain,
-    share_axis,
 )
 from app.formats import NONE, count, day, number, percent, plural, short
 
@@ -57,6 +56,7 @@ def split_by_day(days: Sequence[SplitDay], variant: str, onset: date | None = No
         clickable({
             "type": "scatter", "mode": "markers", "name": f"{plain(variant)} with 95% interval", "x": x, "y": shares,
             "error_y": {"type": "data", "symmetric": False, "width": 0, "thickness": 1.5,
+                        "color": NEUTRAL,
                         "array": [limit.high - share for limit, share in zip(limits, shares, strict=True)],
                         "arrayminus": [share - limit.low for limit, share in zip(limits, shares, strict=True)]},
             "marker": {"size": 7, "color": [ACTION if wrong else SERIES[0] for wrong in bad]}, "hovertext": hover,
@@ -64,7 +64,7 @@ def split_by_day(days: Sequence[SplitDay], variant: str, onset: date | None = No
     ]  # fmt: skip
     more: dict[str, Any] = {
         "xaxis": axis(type="date", tickformat="%-d %b", nticks=6),
-        "yaxis": share_axis(f"share of {plain(variant)}", nticks=6) | {"range": _around(limits, rows)},
+        "yaxis": axis(f"share of {plain(variant)}", nticks=6, tickformat=".0%", range=_around(limits, rows)),
     }
     return {
         "data": data,

@@ -17,7 +17,7 @@ TITLES = {
     "logs": "the logs",
     "split_change": "a split that changed",
     "weekdays": "weekdays",
-    "novelty": "novelty and learning",
+    "novelty": "effects that change with time",
     "carry_over": "carry-over",
     "interaction": "other experiments",
     "interference": "interference",

@@ -196,7 +196,7 @@ def _row(
     )
     arms = variant, design.control
     refused = _refused(metric, method, found, arms)
-    outcome = refused or compare_by(method, Given(metric.kind, two, found, arms))
+    outcome = refused or compare_by(method, Given(metric, two, found, arms))
     if isinstance(outcome, NotTested):
         return without(row, outcome)
     warnings = [*_ignored(design, found, method), *outcome.warnings]

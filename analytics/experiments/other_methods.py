@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.arms import MetricAggregates, UnitValues
 from analytics.experiments.compare import compare
+from analytics.experiments.design import MetricDesign
 from analytics.experiments.method_words import Method
 from analytics.experiments.methods import Comparison, NotTested, ScoreComparison, TComparison
 from analytics.experiments.pairs import PairMoments
+from analytics.experiments.quantiles import compare_quantiles
 from analytics.experiments.rows import Kind
 from analytics.experiments.sides import own_estimate, weighted_variance
 from analytics.experiments.structure import compare_pairs
@@ -62,10 +64,15 @@ class Other:
 class Given:
     """What a method is given: an arm and the control of one metric."""
 
-    kind: Kind
+    metric: MetricDesign
     two: PairMoments
     found: MetricAggregates
     arms: tuple[str, str]
+
+    @property
+    def kind(self) -> Kind:
+        """Of the metric."""
+        return self.metric.kind
 
     @property
     def independent(self) -> PairMoments:
@@ -117,6 +124,11 @@ def _paired(given: Given) -> Other | NotTested:
     if given.found.pairs is None:
         return NotTested("undefined", "units come in no pairs: [units].pair declares them")
     found = compare_pairs(given.found.pairs, given.arms[0], given.kind)
+    return found if isinstance(found, NotTested) else _of(found)
+
+
+def _quantile(given: Given) -> Other | NotTested:
+    found = compare_quantiles(given.metric, given.found, given.arms, given.two)
     return found if isinstance(found, NotTested) else _of(found)
 
 
@@ -424,4 +436,5 @@ _BY_NAME: dict[str, Callable[[Given], Other | NotTested]] = {
     "permutation": _permutation,
     "delta-lift": _delta_lift,
     "log-lift": _log_lift,
+    "quantile": _quantile,
 }

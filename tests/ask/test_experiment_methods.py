@@ -92,6 +92,15 @@ def test_a_quantile_of_rows_allows_for_rows_of_a_unit(tmp_path):
     assert last.difference == pytest.approx(row.difference)
 
 
+@pytest.mark.parametrize("clustered", [False, True])
+def test_the_method_of_a_quantile_is_that_of_its_verdict(tmp_path, clustered):
+    with_rows = bench(tmp_path, {"m": P90}, clustered=clustered)
+    said = with_rows.experiment("test")[0]
+    named = next(row for row in with_rows.experiment_methods("test") if row.method == "quantile")
+    for name in ("status", "difference", "p_value", "ci_low", "ci_high", "lift", "lift_ci_low"):
+        assert getattr(named, name) == getattr(said, name)
+
+
 def test_clusters_over_both_arms_are_one_group(tmp_path):
     row = bench(tmp_path, {"m": P90}, clustered=True).experiment("test")[0]
     arm, control = by_hand(frame(), group="cluster")

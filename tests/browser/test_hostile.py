@@ -67,7 +67,7 @@ def test_the_overview_shows_text(open_tab, server):
     tab = open_tab(server)
     tab.open("overview", range="all")
     is_only_text(
-        tab, *NAMES.values(), hostile.IMAGE, f"{hostile.TRIAL}: {hostile.ARM} wins on {hostile.SHARE}"
+        tab, *NAMES.values(), hostile.IMAGE, f"{hostile.ARM} wins on {hostile.SHARE}"
     )
 
 

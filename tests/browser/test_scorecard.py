@@ -14,7 +14,7 @@ from app.charts.experiment_tables import records_table
 from app.charts.experiments import cumulative_effect_alt, effect_forest_alt, value_distribution_alt
 from app.charts.export import to_csv
 from app.glossary import title
-from app.text import EMPTY
+from app.text import EMPTY, experiment_line
 from tests.app.views.experiment_projects import shop
 from tests.browser.tab import PHONE
 
@@ -35,7 +35,7 @@ def test_the_sample_experiment_is_told_and_drawn(tab, benches):
     card = bench.scorecard(name=NAME)
     rows = card.headline_rows()
     tab.open("scorecard", project=bench.project.name)
-    assert tab.headline == card.decision.sentence
+    assert tab.headline == experiment_line(card)
     assert tab.tile("Split")[0] == "Fine"
     assert tab.tile("Units")[0] == f"{sum(arm.n for arm in card.health.arms):,}"
 
@@ -114,7 +114,7 @@ def test_a_look_before_the_end_says_so_and_is_a_link(tab, open_tab, benches):
     with tab.run():
         field.press("Enter")
     tab.page.keyboard.press("Escape")
-    assert tab.headline == card.decision.sentence
+    assert tab.headline == experiment_line(card)
     expect(tab.main.get_by_text("As known on 2013-06-01 00:00")).to_be_visible()
     said = tab.main.inner_text()
     assert ".." not in said
@@ -124,17 +124,17 @@ def test_a_look_before_the_end_says_so_and_is_a_link(tab, open_tab, benches):
     again = open_tab(tab.base, scheme="dark", size=PHONE)
     again.page.goto(tab.page.url)
     again.settle()
-    assert again.headline == card.decision.sentence
+    assert again.headline == experiment_line(card)
     assert again.words == tab.words
 
 
 def test_experiments_alone_are_on_the_overview_and_lead_on(open_tab, alone):
     url, bench = alone
-    said = bench.scorecard(name="new_shop").decision.sentence
-    assert said.startswith("new wins on bought")
+    said = experiment_line(bench.scorecard(name="new_shop"))
+    assert "new wins on bought" in said
     tab = open_tab(url, size=PHONE)
     tab.open("overview")
-    expect(tab.main.get_by_text(f"new_shop: {said}")).to_be_visible()
+    expect(tab.main.get_by_text(f"new_shop · {said}")).to_be_visible()
     overview = tab.headline
     with tab.run(to="scorecard"):
         tab.main.get_by_role("button", name="Scorecard").click()

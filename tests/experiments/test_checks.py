@@ -79,6 +79,31 @@ def test_a_segment_whose_split_is_broken_warns_even_where_another_makes_up_for_i
     assert "segments of the split" in trust_sentence(rows)
 
 
+def test_arms_of_the_logs_that_are_not_those_of_the_plan_warn(world):
+    found = aggregates(world)
+    split = replace(found.split, n_unknown=400, unknown=(("C", 400),))
+    rows = checks_of(design(), replace(found, split=split))
+    [logs] = only(rows, "logs")
+    assert logs.level == "warns"
+    assert "are in arms that are not declared (C (400)) and are left out" in logs.sentence
+    assert "bear in mind: the logs" in trust_sentence(rows)
+    few = replace(found.split, n_unknown=4, unknown=(("C", 4),))
+    assert only(checks_of(design(), replace(found, split=few)), "logs")[0].level == "fine"
+
+
+def test_an_arm_of_the_plan_that_nobody_saw_warns(world):
+    planned = replace(design(), shares={"A": 0.5, "B": 0.499, "C": 0.001})
+    found = aggregates(world)
+    split = replace(found.split, n={**found.split.n, "C": 0})
+    [logs] = only(checks_of(planned, replace(found, split=split)), "logs")
+    assert (logs.level, "nobody was exposed to C" in logs.sentence) == ("warns", True)
+
+
+def test_nothing_is_said_of_trust_where_nobody_was_exposed():
+    rows = checks_of(design(), ExperimentAggregates(Split({"A": 0, "B": 0}), ()))
+    assert trust_sentence(rows) == "No unit was exposed, so there is nothing to trust or to doubt."
+
+
 def test_typed_numbers_have_no_checks(world):
     assert checks_of(design(), aggregates(world), test_split=False) == ()
 

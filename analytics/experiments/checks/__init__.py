@@ -9,11 +9,12 @@ from collections.abc import Iterable
 
 from analytics.aggregates.arms import ExperimentAggregates
 from analytics.experiments.checks.balance import balance_check, before_rows
-from analytics.experiments.checks.logs import crossed_check, logs_check
+from analytics.experiments.checks.logs import crossed_check, logs_check, strange_arms
 from analytics.experiments.checks.mix import change_check, weekday_check
 from analytics.experiments.checks.split import onset_check, segment_checks, segment_parts, split_check
 from analytics.experiments.design import Design
 from analytics.experiments.rows import Check
+from analytics.experiments.states import empty_arms
 
 BLOCKING = ("srm", "balance", "crossed", "logs")
 LEVELS = ("blocks", "warns", "unknown", "fine")
@@ -43,7 +44,8 @@ def checks_of(
     sequential = len(found.split.daily.days) > 0
     rows.append(balance_check(before_rows(design, found), sequential=sequential))
     rows.append(crossed_check(design, found.split))
-    rows.append(logs_check(found, tuple(silent)))
+    strange = strange_arms(empty_arms(design, found.split), found.split)
+    rows.append(logs_check(found, tuple(silent), strange))
     if not broken:  # a split that is broken from some day on is known to have changed
         rows.append(change_check(design, found))
     rows.append(weekday_check(design, found, ends_later=design.early is not None))

@@ -51,8 +51,14 @@ def _are(n: int) -> str:
     return "is" if n == 1 else "are"
 
 
-def logs_check(found: ExperimentAggregates, silent: Sequence[str]) -> Check:
-    """Broken logs, the worst first; several findings are told in one sentence."""
+def logs_check(found: ExperimentAggregates, silent: Sequence[str], strange: Sequence[str] = ()) -> Check:
+    """Broken logs, the worst first; several findings are told in one sentence.
+
+    Args:
+        found: what was read.
+        silent: what is wrong with the outcomes of arms.
+        strange: where arms in the logs are not those of the plan: it warns.
+    """
     problems = [*silent, *_unreadable(found.logs), *_rejected(found.logs), *_stopped(found.logs)]
     rows = sum(found.logs.rows.values())
     if problems:
@@ -63,12 +69,37 @@ def logs_check(found: ExperimentAggregates, silent: Sequence[str]) -> Check:
             f"The logs are broken: {told}{'' if told.endswith('?') else '.'}",
             n=rows or None,
         )
+    if strange:
+        return Check(
+            "logs",
+            "warns",
+            f"The logs are of other arms than the plan: {'; '.join(strange)}.",
+            n=rows or None,
+        )
     small = [f"{percent(lost / total)} of the rows of {name}" for name, (lost, total) in _shares(found.logs)]
     if small:
         sentence = f"{listed(small)} cannot be read; up to {percent(REJECTED_LIMIT)} is let pass."
     else:
         sentence = "Every log file can be read, no arm is silent, and no log has stopped."
     return Check("logs", "fine", sentence, threshold=REJECTED_LIMIT, n=rows or None)
+
+
+def strange_arms(empty: Sequence[str], split: Split) -> list[str]:
+    """Where arms in the logs are not those of the plan; a few stray units are let pass.
+
+    Args:
+        empty: of arms that nobody was exposed to, a sentence each.
+        split: of the units.
+    """
+    units = sum(split.n.values()) + split.n_unknown
+    if not units:
+        return []
+    problems = list(empty)
+    if split.n_unknown >= FEW_CROSSED and split.n_unknown > REJECTED_LIMIT * units:
+        named = ", ".join(f"{name} ({count(n)})" for name, n in split.unknown)
+        share = percent(split.n_unknown / units)
+        problems.append(f"{share} of the units are in arms that are not declared ({named}) and are left out")
+    return problems
 
 
 def _shares(logs: LogState) -> list[tuple[str, tuple[int, int]]]:

@@ -32,6 +32,8 @@ FINDINGS = ("srm_onset", "srm_segment", "srm_cause")
 def trust_sentence(checks: Sequence[Check]) -> str:
     """Whether the comparison can be trusted; with the reason where it cannot."""
     blocking = [row for row in checks if row.level == "blocks"]
+    if not blocking and any(row.name == "crossed" and row.n == 0 for row in checks):
+        return "No unit was exposed, so there is nothing to trust or to doubt."
     broken = any(row.name == "srm" for row in blocking)
     warning = [row for row in checks if row.level == "warns" and not (broken and row.name in FINDINGS)]
     if blocking:

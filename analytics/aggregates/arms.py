@@ -304,6 +304,7 @@ class Split:
         crossed: arm -> units that saw it first and another one later.
         leaves_crossed_out: whether these are in none of the other numbers.
         n_before_start: of the exposures outside, those before the start.
+        by_stratum: stratum -> arm -> the same, where exposures carry no time; `daily` tells it where they do.
     """
 
     n: Mapping[str, int]
@@ -321,6 +322,7 @@ class Split:
     crossed: Mapping[str, int] = field(default_factory=dict)
     leaves_crossed_out: bool = False
     n_before_start: int = 0
+    by_stratum: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,17 +69,34 @@ class DailySplit:
         return cls(arms, kept, names[unique[:, 0]], unique[:, 2], total, clustered)
 
 
+def _randomised(table: UnitTable, *, clusters: bool) -> str:
+    """One row per unit, or per cluster with what its first unit had."""
+    if not clusters:
+        return f"SELECT variant, day, coalesce(stratum, '') AS stratum, phase FROM ({table.units.text})"
+    return (
+        "SELECT min(variant) AS variant, min(day) AS day, min(coalesce(stratum, '')) AS stratum, "
+        f"min(phase) AS phase FROM ({table.units.text}) GROUP BY cluster"
+    )
+
+
+def read_strata(table: UnitTable, *, clusters: bool) -> dict[str, dict[str, int]]:
+    """Stratum -> arm -> units (or clusters), whether exposures carry times or not."""
+    rows = table.query(
+        f"SELECT stratum, variant, count(*) AS n FROM ({_randomised(table, clusters=clusters)}) "
+        "GROUP BY stratum, variant ORDER BY stratum, variant"
+    ).to_pylist()
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["stratum"], {})[row["variant"]] = int(row["n"])
+    return found
+
+
 def read_daily_split(table: UnitTable, *, clusters: bool) -> DailySplit:
     """Count units, or clusters by the day of their first unit."""
     arms = tuple(table.reading.variants)
-    found = f"SELECT variant, day, coalesce(stratum, '') AS stratum, phase FROM ({table.units.text})"
-    if clusters:
-        found = (
-            "SELECT min(variant) AS variant, min(day) AS day, min(coalesce(stratum, '')) AS stratum, "
-            f"min(phase) AS phase FROM ({table.units.text}) GROUP BY cluster"
-        )
     rows = table.query(
-        f"SELECT variant, day, stratum, phase, count(*) AS n FROM ({found}) WHERE day IS NOT NULL "
+        "SELECT variant, day, stratum, phase, count(*) AS n "
+        f"FROM ({_randomised(table, clusters=clusters)}) WHERE day IS NOT NULL "
         "GROUP BY variant, day, stratum, phase"
     )
     if not rows.num_rows:

@@ -26,7 +26,7 @@ from analytics.aggregates.arms import (
     Split,
     merged,
 )
-from analytics.aggregates.daily_split import read_daily_split
+from analytics.aggregates.daily_split import read_daily_split, read_strata
 from analytics.aggregates.first_arms import arms, seen
 from analytics.aggregates.keys import column
 from analytics.aggregates.log_state import read_log_state
@@ -146,6 +146,7 @@ def _split(table: UnitTable, appearances: Sql, first: Sql) -> Split:
     clusters, n_clusters = _clusters(table, declared)
     crossed = {name: int(found.get(name, (0, 0))[1]) for name in declared}
     leaves_out = table.reading.leaves_crossed_out
+    daily = read_daily_split(table, clusters=clusters is not None)
     return Split(
         {name: int(found.get(name, (0, 0))[0]) - leaves_out * crossed[name] for name in declared},
         clusters,
@@ -158,10 +159,11 @@ def _split(table: UnitTable, appearances: Sql, first: Sql) -> Split:
         n_future=int(rows["future"]),
         by_day=_counts(table, "day", "name"),
         by_segment=_by_segment(table),
-        daily=read_daily_split(table, clusters=clusters is not None),
+        daily=daily,
         crossed=crossed,
         leaves_crossed_out=leaves_out,
         n_before_start=int(rows["too_early"]),
+        by_stratum={} if len(daily.days) else read_strata(table, clusters=clusters is not None),
     )
 
 

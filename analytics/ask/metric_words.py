@@ -28,7 +28,7 @@ def definition(project: Project, experiment: Experiment, metric: Metric) -> str:
         )
     parts = [f"{_what(metric, timed=source in TIMED)}, over {source}"]
     if source in TIMED:
-        parts += [_stretch(metric), *_decay(metric), *_open(experiment, metric)]
+        parts += [_stretch(experiment, metric), *_decay(metric), *_open(experiment, metric)]
     if metric.winsorize is not None:
         both = metric.winsorize if isinstance(metric.winsorize, tuple) else (None, metric.winsorize)
         cuts = " and ".join(f"the {share:g} quantile" for share in both if share is not None)
@@ -38,7 +38,8 @@ def definition(project: Project, experiment: Experiment, metric: Metric) -> str:
     if metric.covariate:
         parts.append(f"adjusted by {listed(metric.covariate)}")
     elif experiment.covariate is not None and source in TIMED:
-        parts.append(f"adjusted by the same over the {format_duration(experiment.covariate)} before it")
+        same = "the same" if metric.half_life is None else "the same, without decay,"
+        parts.append(f"adjusted by {same} over the {format_duration(experiment.covariate)} before it")
     return "; ".join(parts)
 
 
@@ -63,16 +64,21 @@ def _of_counts(metric: Metric) -> str:
     return f"{words.get(metric.kind, 'mean')} {metric.value}"
 
 
-def _stretch(metric: Metric) -> str:
+def _stretch(experiment: Experiment, metric: Metric) -> str:
     window = None if metric.window is None else format_duration(metric.window)
     after = None if metric.after is None else format_duration(metric.after)
     if after is not None and window is not None:
         return f"from {after} to {window} after each unit's first exposure"
     if after is not None:
-        return f"from {after} after each unit's first exposure until the end of the experiment"
-    return (
-        f"within {window} of each unit's first exposure" if window else "from each unit's first exposure on"
-    )
+        return f"from {after} after each unit's first exposure{_until(experiment)}"
+    if window is not None:
+        return f"within {window} of each unit's first exposure"
+    return f"from each unit's first exposure{_until(experiment)}"
+
+
+def _until(experiment: Experiment) -> str:
+    """Without a window the experiment's end is the last moment that counts, where it has one."""
+    return " on" if experiment.end is None else " until the end of the experiment"
 
 
 def _decay(metric: Metric) -> list[str]:

@@ -96,6 +96,31 @@ def test_within_strata_is_the_closed_form_and_leads(tmp_path: Path) -> None:
     assert "mixes" in (pooled.warnings or "")
 
 
+def test_without_times_the_split_is_tested_within_strata_too(tmp_path: Path) -> None:
+    table = shop().drop(columns="ts")
+    given = Logs(
+        {"units": [table.to_dict("records")]},
+        {"m": VALUE},
+        {"control": "A", "variants": {"A": 0.7, "B": 0.3}, "strata": STRATA},
+        sections={"units": {"unit": "unit", "variant": "variant", "stratum": "country"}},
+    )
+    bench = Workbench(write(tmp_path, given))
+    try:
+        found = bench.scorecard(bench.scope(), name="test")
+    finally:
+        bench.close()
+    expected = 0.0
+    for country, own in table.groupby("country"):
+        counted = [(own.variant == arm).sum() for arm in "AB"]
+        shares = np.array([STRATA[str(country)][arm] for arm in "AB"])
+        expected += stats.chisquare(counted, shares * len(own)).statistic
+    srm = found.health.srm
+    assert srm is not None
+    assert (srm.statistic, srm.df, srm.p_adjusted) == (pytest.approx(expected), 2, None)
+    assert srm.p_value == pytest.approx(stats.chi2.sf(expected, 2))
+    assert found.decision.call != "invalid"
+
+
 def test_one_stratum_is_no_stratum(tmp_path: Path) -> None:
     table = shop().assign(country="DE")
     found = card(tmp_path, table, {"m": VALUE, "f": FLAG, "r": RATIO}, {"stratum": "country"})

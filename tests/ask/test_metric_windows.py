@@ -87,6 +87,21 @@ def test_each_metric_waits_for_its_own_window(tmp_path: Path, declared: str | No
     )
 
 
+@pytest.mark.parametrize("ends, until", [(False, "exposure on"), (True, "until the end of the experiment")])
+def test_a_definition_says_until_when_rows_count_and_that_a_look_back_does_not_decay(
+    tmp_path: Path, ends: bool, until: str
+) -> None:
+    metrics = {
+        "ever": {"kind": "mean", "value": "amount"},
+        "fades": {"kind": "mean", "value": "amount", "window": "3 days", "half_life": "1 day"},
+    }
+    keys = {"end": at(400)} if ends else {}
+    found = card(tmp_path, logs(metrics, covariate="14 days", **keys))
+    assert until in of(found, "ever").definition
+    assert "adjusted by the same over the 14 days before it" in of(found, "ever").definition
+    assert "adjusted by the same, without decay, over the 14 days before it" in of(found, "fades").definition
+
+
 @pytest.mark.parametrize(
     "stopping, leaves",
     [("fixed", False), ("bayesian", False), ("always-valid", True), ("group-sequential", True)],

@@ -152,6 +152,8 @@ def plain_test(design: Design, split: Split) -> PlainTest:
         arm: int((split.n if split.clusters is None else split.clusters).get(arm, 0)) for arm in design.shares
     }
     daily = split.daily
+    if not len(daily.days) and design.strata and split.by_stratum:
+        return _within_strata(design, split, counts)
     if not len(daily.days):
         tested = sample_ratio_test(list(counts.values()), list(design.shares.values()))
         expected = dict(zip(design.shares, tested.expected.tolist(), strict=True))
@@ -168,6 +170,22 @@ def plain_test(design: Design, split: Split) -> PlainTest:
         within.df,
         within.p_value,
         float(sequential_p(design, daily)[1][-1]),
+    )
+
+
+def _within_strata(design: Design, split: Split, counts: Mapping[str, int]) -> PlainTest:
+    """Without times: every stratum against its own plan, strata with the same plan together."""
+    planned = np.array(
+        [[planned_in(design, name, -1).get(arm, 0.0) for arm in counts] for name in split.by_stratum]
+    )
+    found = np.array([[n.get(arm, 0) for arm in counts] for n in split.by_stratum.values()], dtype=np.float64)
+    groups, place = np.unique(planned, axis=0, return_inverse=True)
+    cells = np.zeros(groups.shape)
+    np.add.at(cells, place.ravel(), found)
+    within = split_within(cells, groups)
+    expected = (groups * cells.sum(axis=1, keepdims=True)).sum(axis=0).tolist()
+    return PlainTest(
+        counts, dict(zip(counts, expected, strict=True)), within.statistic, within.df, within.p_value
     )
 
 

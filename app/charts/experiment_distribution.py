@@ -66,9 +66,14 @@ def cumulative_shares(steps: Sequence[StepRow], kind: str) -> Figure:
 def _curve(steps: Sequence[StepRow], kind: str, place: int) -> list[Trace]:
     colour, dash = series_style(place)
     x = [step.value for step in steps]
+    # steps like those of the curve: a slanted band leaves the curve out between two values
+    edges = [*zip(x, x[1:], strict=False)]
+    across = [*(end for edge in edges for end in edge), *x[-1:]]
+    high = [*(step.ci_high for step in steps[:-1] for _ in range(2)), *(step.ci_high for step in steps[-1:])]
+    low = [*(step.ci_low for step in steps[:-1] for _ in range(2)), *(step.ci_low for step in steps[-1:])]
     band = {
-        "type": "scatter", "mode": "lines", "x": [*x, *x[::-1]], "fill": "toself", "line": {"width": 0},
-        "y": [*(step.ci_high for step in steps), *(step.ci_low for step in reversed(steps))],
+        "type": "scatter", "mode": "lines", "x": [*across, *across[::-1]], "fill": "toself", "line": {"width": 0},
+        "y": [*high, *low[::-1]],
         "fillcolor": faint(colour, 0.2), "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
     hover = [

@@ -386,10 +386,10 @@ def card_row(lift, low, high):
 
 
 def test_a_lift_beyond_everything_seen_is_doubted():
-    past = [0.01, 0.02, 0.05, 0.08, 0.1]
+    past = [0.01, 0.02, 0.05, 0.08, 0.1] * 2
     assert twyman_check([card_row(0.3, 0.2, 0.4)], past)[0].level == "warns"
     assert twyman_check([card_row(0.3, 0.05, 0.5)], past)[0].level == "fine"
-    assert twyman_check([card_row(0.3, 0.2, 0.4)], past[:4])[0].level == "fine"  # too few to hold it against
+    assert twyman_check([card_row(0.3, 0.2, 0.4)], past[:9])[0].level == "fine"  # too few to hold it against
     assert twyman_check([card_row(0.8, 0.6, 1.0)], [])[0].level == "warns"
     assert twyman_check([card_row(-0.8, -0.9, -0.6)], [])[0].level == "warns"
     assert twyman_check([card_row(None, None, None)], [])[0].level == "unknown"

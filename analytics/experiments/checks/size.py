@@ -19,7 +19,7 @@ TOP = 0.999
 """Values above this quantile of all arms together are set to it."""
 LARGE_LIFT = 0.5
 """A lift beyond it is doubted where there is no history."""
-LEAST_HISTORY = 5
+LEAST_HISTORY = 10
 BROKEN = 0.001
 
 

@@ -13,7 +13,8 @@ from app.formats import listed, percent, plural
 Level = Literal["bad", "look", "fine", "plain"]
 EARLY = "This is a look before the planned end."
 """The verdict tells why."""
-NOTHING_AGAINST = "Nothing speaks against this comparison."
+NOTHING_AGAINST = "Nothing here speaks against this comparison."
+MORE_CHECKS = "The section Trust looks further, at effects that fade and at other experiments."
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,16 @@ class Line:
 def health(card: Scorecard) -> list[Line]:
     """What speaks for or against the comparison, the worst first."""
     found = card.health
-    lines = [*_split_lines(found), *_multiple(found), *_open_windows(found), *_warnings(card)]
+    lines = [
+        *_split_lines(found),
+        *_multiple(found),
+        *_open_windows(found),
+        *_warnings(card),
+        *_accepted(card),
+    ]
     if found.n_clusters is not None:
         lines.append(
-            Line("plain", f"{plural(found.n_clusters, 'cluster')} were taken as what is independent.")
+            Line("plain", f"Counted as independent: {plural(found.n_clusters, 'cluster')}, not single units.")
         )
     problems = (found.srm.warnings if found.srm else None) or ""
     for note in found.notes:
@@ -42,7 +49,9 @@ def health(card: Scorecard) -> list[Line]:
     if found.early is not None:
         lines.append(Line("look", EARLY))
     if not any(line.level in {"bad", "look"} for line in lines):
-        lines.append(Line("fine", NOTHING_AGAINST))
+        lines.append(
+            Line("fine", NOTHING_AGAINST if card.name is None else f"{NOTHING_AGAINST} {MORE_CHECKS}")
+        )
     order: tuple[Level, ...] = ("bad", "look", "fine", "plain")
     return sorted(lines, key=lambda line: order.index(line.level))
 
@@ -96,3 +105,17 @@ def _warnings(card: Scorecard) -> list[Line]:
             if not whole:
                 said.setdefault(text, {})[of] = None
     return [Line("look", f"{listed(list(where))}: {text}.") for text, where in said.items()]
+
+
+def _accepted(card: Scorecard) -> list[Line]:
+    """Guardrails that are shown to be worse, though not by as much as is accepted."""
+    lines = []
+    for row in card.headline_rows():
+        low, high = row.ci_adjusted_low, row.ci_adjusted_high
+        if row.badge != "safe" or low is None or high is None:
+            continue
+        if low > 0 if row.direction == "down" else high < 0:
+            of = row.metric if len(card.variants) == 1 else f"{row.metric} of {row.variant}"
+            text = f"{of} is worse, though by less than is accepted: {numbers.effect(row)}."
+            lines.append(Line("look", text))
+    return lines

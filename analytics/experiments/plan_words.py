@@ -62,7 +62,7 @@ def _cost(row: PlanRow) -> str:
 
 def _alone(row: PlanRow, rows: Sequence[PlanRow]) -> str:
     if row.rank is None:
-        return f"{effect_words(row, first=True)}: {row.reason or 'there is no answer'}."
+        return f"{effect_words(row, first=True)}: {row.reason or 'there is no answer'}.{_seen(row)}"
     text = f"{effect_words(row, first=True)} takes {_cost(row)} with {percent(row.power)} power"
     other = next(
         (one for one in rows if one.stopping == "group-sequential" and one.metric == row.metric), None
@@ -73,6 +73,13 @@ def _alone(row: PlanRow, rows: Sequence[PlanRow]) -> str:
             f"{plural(other.days, 'day')} at the latest"
         )
     return f"{text}."
+
+
+def _seen(row: PlanRow) -> str:
+    """What the wanted days show instead."""
+    if row.goal != "difference" or row.mde_within_relative is None:
+        return ""
+    return f" In {plural(row.within, 'day')} a change of {percent(row.mde_within_relative)} can be seen."
 
 
 def effect_words(row: PlanRow, *, first: bool = False) -> str:

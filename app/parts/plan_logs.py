@@ -11,10 +11,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from analytics.errors import AssayError
 from analytics.experiments.plan_rows import PlanAsk, PlanDayRow, Planned, PlanRow
-from analytics.experiments.plan_words import plan_paste
+from analytics.experiments.plan_words import HORIZON_WORDS, plan_paste
 from analytics.scope import Scope
+from app.charts import experiment_words as numbers
 from app.charts import plan as charts
-from app.formats import NONE, count, number, percent, plural
+from app.formats import NONE, count, number, percent, plural, signed
 from app.parts import experiments_words, links
 from app.parts import plan_words as words
 from app.parts.ask import ask
@@ -136,7 +137,6 @@ def _tiles(own: Sequence[PlanRow]) -> list[Tile]:
     )
     spread = NONE if fixed.days_low is None else f"{fixed.days_low} to {fixed.days_high or 'more'}"
     units = f"{count(fixed.n_total_low)} to {count(fixed.n_total_high)}, as far as the baseline is known"
-    share = fixed.smallest_share
     return [
         Tile(
             "Days, one look", count(fixed.days), f"{spread}; baseline over {plural(fixed.horizon, 'day')}",
@@ -146,16 +146,32 @@ def _tiles(own: Sequence[PlanRow]) -> list[Tile]:
         Tile(
             f"Days on average, {looks.looks} looks",
             NONE if looks.days_expected is None else number(looks.days_expected),
-            f"at the latest {count(looks.days)}; looking every day "
-            f"{NONE if always.days_expected is None else number(always.days_expected)} on average",
+            _waits(looks, always),
         ),
-        Tile(
-            "Smallest arm", percent(share),
-            f"of the units, to decide within {plural(fixed.within, 'day')}"
-            if share is not None
-            else f"no split decides within {plural(fixed.within, 'day')}: {percent(fixed.power_within)} power by then",
-        ),
+        _in_time(fixed),
     ]  # fmt: skip
+
+
+def _waits(looks: PlanRow, always: PlanRow) -> str:
+    """How long it takes at most, and when one looks every day."""
+    latest = f"not within {HORIZON_WORDS}" if looks.days is None else f"at the latest {count(looks.days)}"
+    if always.days_expected is None:
+        return latest if looks.days is None else f"{latest}; not within {HORIZON_WORDS} looking every day"
+    return f"{latest}; looking every day {number(always.days_expected)} on average"
+
+
+def _in_time(fixed: PlanRow) -> Tile:
+    """The smallest arm that decides in time; where none does, what is seen by then."""
+    within = plural(fixed.within, "day")
+    if fixed.smallest_share is not None:
+        return Tile("Smallest arm", percent(fixed.smallest_share), f"of the units, to decide within {within}")
+    seen = NONE if fixed.mde_within is None else signed(fixed.mde_within)
+    if fixed.mde_within_relative is not None:
+        seen = numbers.lift(fixed.mde_within_relative)
+    return Tile(
+        f"Seen within {within}", seen,
+        f"with {percent(fixed.power)} power; what is asked has {percent(fixed.power_within)} by then",
+    )  # fmt: skip
 
 
 def _to_paste(view: View, name: str | None, row: PlanRow) -> None:

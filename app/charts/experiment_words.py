@@ -156,12 +156,14 @@ def effect(row: ExperimentRow) -> str:
 
 
 def half_width(kind: str | None, low: float | None, high: float | None) -> str:
-    """Half of an interval's width, in points for shares.
+    """Half of an interval's width, in points for shares; two digits, as nobody knows an error better.
 
     >>> half_width("proportion", 0.12, 0.14), half_width("mean", 3.0, 3.5), half_width("mean", None, None)
-    ('1 pp', '0.250', '–')
+    ('1 pp', '0.25', '–')
     """
     if low is None or high is None:
         return NONE
     half = (high - low) / 2
-    return difference(kind, half).removeprefix("+").removeprefix(MINUS)
+    if kind in SHARES or half >= 99.5:
+        return difference(kind, half).removeprefix("+").removeprefix(MINUS)
+    return f"{half:#.2g}".removesuffix(".")

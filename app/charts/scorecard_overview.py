@@ -57,8 +57,10 @@ def verdict(card: Scorecard, row: ExperimentRow) -> str:
     if row.badge is None or row.verdict is None:
         return badge(row)
     sign = badge(row).split(" ", 1)[0]
-    more = row.verdict == "needs n" and row.needs_n is not None
-    return f"{sign} needs {count(row.needs_n)} more" if more else f"{sign} {row.verdict}"
+    if row.verdict == "needs n" and row.needs_n is not None:
+        return f"{sign} needs {count(row.needs_n)} more"
+    # nobody ships because of a guardrail: it is safe or not
+    return badge(row) if row.role == "guardrail" else f"{sign} {row.verdict}"
 
 
 def level(row: ExperimentRow, amount: float | None, width: float | None) -> str:
@@ -68,7 +70,7 @@ def level(row: ExperimentRow, amount: float | None, width: float | None) -> str:
 
 
 def units(row: ExperimentRow) -> str:
-    """Units of the arm, and of the control."""
+    """Units of the control and of the arm, as their values stand beside them."""
     if row.n is None or row.n_control is None:
         return NONE
-    return f"{count(row.n)} / {count(row.n_control)}"
+    return f"{count(row.n_control)} / {count(row.n)}"

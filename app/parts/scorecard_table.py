@@ -21,8 +21,8 @@ from app.parts.view import View
 
 _INKS = {"light": Ink("#0F1115", "#0F1115"), "dark": Ink("#F2F1EE", "#F2F1EE")}
 """The text colours of both themes: a picture in a cell knows no style sheet."""
-_WIDTHS = {"Metric": 126, "Variant": 70, "Verdict": 106, UNITS: 104, LIFT: 176, BAR: 132, P: 58, "Chance": 64}
-_LEVEL_WIDTH = 110
+_WIDTHS = {"Metric": 126, "Variant": 70, "Verdict": 108, UNITS: 100, LIFT: 184, BAR: 112, P: 58, "Chance": 66}
+_LEVEL_WIDTH = 112
 _ON_THE_RIGHT = {UNITS, P, "Chance"}
 
 

@@ -26,6 +26,8 @@ def test_one_arm_heads_its_column():
 def test_words_of_the_verdict():
     card = replace(scorecard(), health=replace(scorecard().health, srm=None))
     assert verdict(card, row(badge="better", verdict="ship")) == "▲ ship"
+    # a guardrail is no reason to ship
+    assert verdict(card, row(role="guardrail", badge="safe", verdict="ship")) == "■ safe"
     assert verdict(card, row(verdict="inconclusive")) == "● inconclusive"
     assert verdict(card, row(verdict="needs n", needs_n=12300)) == "● needs 12,300 more"
     assert verdict(card, row(badge=None, status="no_data", verdict=None)) == "no data"
@@ -35,4 +37,4 @@ def test_units_of_both_arms():
     table = overview_table(
         replace(scorecard(), rows=(row(n=1200), replace(row("other"), n=None, n_control=None))), Ink()
     )
-    assert list(table["n"]) == ["1,200 / 1,210", "–"]
+    assert list(table["n"]) == ["1,210 / 1,200", "–"]

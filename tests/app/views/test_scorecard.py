@@ -44,7 +44,7 @@ def test_typed_counts_give_the_verdict_of_the_analysis(open_page):
     table = page.dataframe[0].value
     assert list(table["Verdict"]) == ["▲ ship"]
     assert list(table["p"]) == [p_value(card.rows[0].p_adjusted)]
-    assert list(table["n"]) == ["3,568 / 3,662"]
+    assert list(table["n"]) == ["3,662 / 3,568"]
     assert table["Interval"][0].startswith("data:image/svg+xml;base64,")
     assert len(charts(page)) == 1
 

@@ -200,7 +200,7 @@ def effect_by_age(rows: Sequence[AgeRow], metric: str, variant: str, kind: str |
     })  # fmt: skip
     unit = "%" if relative else " pp" if scale != 1.0 else ""
     more: dict[str, Any] = {
-        "xaxis": axis("days since first exposure", nticks=8, rangemode="tozero"),
+        "xaxis": axis("days since first exposure", nticks=8, range=[min(x) - 0.3, max(x) + 0.3]),
         "yaxis": axis("lift on that day" if relative else "difference on that day", ticksuffix=unit, nticks=6)
         | {"zeroline": True, "zerolinecolor": NEUTRAL, "zerolinewidth": 1.5},
     }

@@ -10,6 +10,7 @@ from typing import Literal
 import streamlit as st
 
 from analytics.ask.trust import Trust
+from analytics.experiments import words as numbers
 from analytics.experiments.checks.words import FINDINGS, TITLES
 from analytics.experiments.rows import Check, Scorecard
 from app.charts import experiment_trust as charts
@@ -171,4 +172,5 @@ def _note(found: Trust, metric: str, variant: str) -> str:
     trend = next((one for one in found.trends if one.metric == metric and one.variant == variant), None)
     if told or trend is None or trend.p_adjusted is None:
         return told[0] if told else words.TRUST_AGES_NOTE
-    return f"{words.TRUST_AGES_NOTE} Changes with the days: corrected p {p_value(trend.p_adjusted)}."
+    said = numbers.p_value(trend.p_adjusted)
+    return f"{words.TRUST_AGES_NOTE} A change with the days: corrected {said}."

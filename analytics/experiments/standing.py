@@ -90,9 +90,11 @@ def _look(design: Design, found: Mapping[str, MetricAggregates]) -> str | None:
         return f"No look was taken yet: {_upper(state.next_words)}"
     at = design.looks.index(state.planned[-1]) + 1
     when = f" on {_day(state.days[-1])}" if state.days[-1] is not None else ""
+    ended = at == len(design.looks) and state.next_planned is None
+    more = "" if ended else f" {state.next_words}"
     return (
         f"This stands on look {at} of {len(design.looks)}{when}, at {percent(state.fractions[-1])} of the planned "
-        f"units. {state.next_words}"
+        f"units.{more}"
     )
 
 

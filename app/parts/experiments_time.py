@@ -11,7 +11,7 @@ from analytics.experiments.rows import DayRow, ExperimentRow, MetricFacts, Score
 from analytics.experiments.standing import Peeking, peeking
 from app.charts import experiment_time as charts
 from app.charts import experiment_words as numbers
-from app.formats import NONE, count, day, number, percent
+from app.formats import NONE, count, day, percent
 from app.parts import experiments_words as words
 from app.parts.ask import ask
 from app.parts.chart import behind, chart
@@ -70,7 +70,7 @@ def _tiles(row: ExperimentRow | None, days: list[DayRow], cost: Peeking | None) 
     looked = Tile(
         words.NAIVE,
         NONE if cost is None else percent(round(cost.false_alarm, 3)),
-        "" if cost is None else f"looked at on {count(cost.looks)} days, instead of {percent(cost.alpha)}",
+        "" if cost is None else f"on {count(cost.looks)} days, not {percent(cost.alpha)}",
         help=words.NAIVE_HELP,
     )
     if last is None:
@@ -85,8 +85,8 @@ def _tiles(row: ExperimentRow | None, days: list[DayRow], cost: Peeking | None) 
         ),
         Tile(
             words.ALWAYS_VALID_P,
-            number(last.always_valid_p_value),
-            f"looked at once: {number(last.fixed_p_value)}",
+            numbers.p_value(last.always_valid_p_value),
+            f"for one look {numbers.p_value(last.fixed_p_value)}",
             help=words.ALWAYS_VALID_P_HELP,
         ),
         Tile(

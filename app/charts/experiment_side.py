@@ -22,7 +22,7 @@ from app.charts.theme import (
     layout,
     plain,
 )
-from app.formats import STATUS_WORDS, count, day, percent
+from app.formats import MINUS, STATUS_WORDS, count, day, percent
 
 HEIGHT = 150
 _SPLIT = 0.68
@@ -86,7 +86,7 @@ def side_panel(
         data.append(_bins(bins, place, number))
         span = [_SPLIT + 0.06, 1] if beside else [0, 1]
         more[f"xaxis{number}"] = axis(
-            domain=span, anchor=f"y{number}", showticklabels=False, title_text="values"
+            "values", domain=span, anchor=f"y{number}", tickangle=0, **_edges(bins)
         )
         hidden: dict[str, Any] = {
             "showticklabels": False,
@@ -155,6 +155,14 @@ def _bins(bins: Sequence[ValueBin], place: int, number: str) -> Trace:
             for row in bins
         ],
     })  # fmt: skip
+
+
+def _edges(bins: Sequence[ValueBin]) -> dict[str, Any]:
+    """Ticks where the first bin ends and the last one starts: both are there, and both fit a narrow panel."""
+    ends = {0.5: bins[0].high, len(bins) - 1.5: bins[-1].low} if len(bins) > 1 else {}
+    there = {place: end for place, edge in ends.items() if (end := known(edge)) is not None}
+    texts = [f"{end:.3g}" if abs(end) < 1000 else count(end) for end in there.values()]
+    return {"tickvals": list(there), "ticktext": [text.replace("-", MINUS) for text in texts], "showgrid": False}
 
 
 def _hover(row: ArmDayRow) -> str:

@@ -46,7 +46,7 @@ def looked_at(rows: Sequence[SegmentEffectRow]) -> str:
     segments = plural(len({row.segment for row in tested}), "segment")
     return (
         f"Looked at {plural(len(tested), 'value')} of {segments}: were the effect the same everywhere, "
-        f"{number(chance)} would look different by chance (p below {alpha:g}); {look or 'none'} "
+        f"{chance:.2g} would look different by chance (p below {alpha:g}); {look or 'none'} "
         f"{'do' if look > 1 else 'does'}, and {stay or 'none'} after correction."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -43,13 +43,12 @@ def segment_forest(rows: Sequence[SegmentEffectRow]) -> Figure:
     places, heads, end = _places(rows)
     factor = 100.0 if rows[0].kind in SHARES else 1.0
     drawn = [(row, y) for row, y in zip(rows, places, strict=True) if known(row.difference) is not None]
-    data: list[Trace] = [guide([0, 0], [-0.6, end])]
+    data: list[Trace] = [guide(*_upright(0.0, heads, end))]
     overall = scaled(rows[0].overall, factor)
     if overall is not None:
         data.append(
             guide(
-                [overall, overall],
-                [-0.6, end],
+                *_upright(overall, heads, end),
                 name="all units",
                 showlegend=True,
                 line={"color": SERIES[0], "width": 1.5, "dash": "dash"},
@@ -70,6 +69,15 @@ def segment_forest(rows: Sequence[SegmentEffectRow]) -> Figure:
     )  # fmt: skip
     figure["margin"] |= {"r": 64}
     return {"data": data, "layout": figure}
+
+
+def _upright(
+    x: float, heads: Sequence[Mapping[str, Any]], end: float
+) -> tuple[list[float], list[float | None]]:
+    """A line from top to bottom that leaves out the names of segments: struck through they could not be read."""
+    stops = [edge for head in heads for edge in (head["y"] - 0.35, None, head["y"] + 0.35)]
+    y = [-0.6, *stops, end]
+    return [x] * len(y), y
 
 
 def segment_forest_alt(rows: Sequence[SegmentEffectRow]) -> str:

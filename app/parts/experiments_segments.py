@@ -17,7 +17,7 @@ from app.parts.plain import literal
 from app.parts.view import View
 
 METRIC = "Metric"
-VARIANT = "Variant"
+VARIANT = "Arm"
 NONE_DECLARED = (
     "No segment of units is declared, so nobody can tell for whom the effect is different. Name columns that were "
     'known before the exposure: `segments = ["country", "device"]` in `[exposures]` or `[units]` of the project file.'

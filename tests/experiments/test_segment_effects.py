@@ -113,7 +113,7 @@ def test_two_values_count_as_one_comparison() -> None:
     assert country[0].different_p_value == pytest.approx(country[0].segment_p_value)
     # two comparisons in all, the smaller counts twice
     assert country[0].different_p_adjusted == pytest.approx(2 * country[0].different_p_value)
-    assert "0.100 would look different by chance" in looked_at(rows)
+    assert "0.1 would look different by chance" in looked_at(rows)
 
 
 def test_the_sentence_names_segment_and_ends() -> None:

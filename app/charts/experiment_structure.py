@@ -39,7 +39,7 @@ def beside_table(rows: Sequence[ExperimentRow]) -> pd.DataFrame:
             "Interval of the lift": lift_interval(row.lift_ci_low, row.lift_ci_high),
             "p": p_value(row.p_value),
             "Worth in units": NONE if row.worth_units is None else count(row.worth_units),
-            "Counts": "yes" if id(row) in shown else "stands beside",
+            "Decides": "yes" if id(row) in shown else "no",
             "Test": row.test,
             "Status": STATUS_WORDS[row.status],
             "Remark": "; ".join(part for part in (row.reason, row.warnings) if part),

@@ -23,7 +23,7 @@ DEFAULT = "Compared by **{method}**. {why}"
 BESIDES = {
     "stratified": " Within strata, as units were drawn; the methods below take all units together.",
     "post-stratified": " Within strata, for less noise; the methods below do without.",
-    "cuped": " With what was known before the exposure taken out, for less noise; the methods below do without.",
+    "cuped": " What was known before the exposure is taken out, for less noise; the methods below do without that.",
 }
 BESIDE = "None of these is corrected for the other comparisons; badge and verdict stand on the default."
 
@@ -41,8 +41,9 @@ def draw_distribution(view: View, card: Scorecard, facts: MetricFacts, variant: 
             return
         rows = [row for row in found.quantiles if row.variant == variant]
         st.markdown(literal(found.sentence))
-        with st.grid(2, min_column_width=340):
-            with st.container():
+        there = any(row.difference is not None for row in rows)
+        with st.grid(2 if there else 1, min_column_width=340):
+            if there:  # else the sentence above says why not
                 chart(
                     "quantile_differences",
                     charts.quantile_differences(rows),

@@ -29,5 +29,9 @@ def draw_structure(view: View, card: Scorecard, name: str) -> None:
     sentence = beside_sentence(rows)
     if sentence:
         st.markdown(literal(sentence))
-    table(beside_table(rows), HEADING, key="beside")
+    frame = beside_table(rows)
+    # the test is told under "Every column and every method" and in the file; what is alike in all rows tells nothing
+    quiet = [name for name in ("Status", "Remark") if set(frame[name]) <= {"ok", ""}]
+    one_arm = ["Variant"] if len(card.variants) == 1 else []
+    table(frame.drop(columns=["Test", *quiet, *one_arm]), HEADING, key="beside")
     csv_button(Behind(partial(beside_table, rows), card.sql, f"methods_{name}_{view.name}"), "beside")

@@ -46,10 +46,10 @@ def test_effects_by_segment_are_told_and_drawn(open_page, project):
 def test_plain_stands_beside_within_strata(open_page, project):
     page = open_page("scorecard", project, section="metric")
     assert_fine(page)
-    tables = [frame.value for frame in page.dataframe if "Counts" in frame.value.columns]
+    tables = [frame.value for frame in page.dataframe if "Decides" in frame.value.columns]
     assert len(tables) == 1
-    counts = dict(zip(tables[0]["Method"], tables[0]["Counts"], strict=True))
-    assert counts == {"plain, all units pooled": "stands beside", "within strata": "yes"}
+    counts = dict(zip(tables[0]["Method"], tables[0]["Decides"], strict=True))
+    assert counts == {"plain, all units pooled": "no", "within strata": "yes"}
 
 
 def test_without_segments_it_says_how_to_declare_them(open_page, tmp_path):

@@ -15,7 +15,7 @@ from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
 
 NOT_SEQUENTIAL = '"{name}" is not group-sequential (stopping = "{stopping}"), so it has no planned looks.'
-CONSTANT = "A posterior is read like a p-value: {sentence}"
+CONSTANT = "Stopping on a chance that is looked at daily misleads like a p-value. {sentence}"
 
 
 def days_of(catalog: Catalog, scope: Scope, name: str, confidence: float | None = None) -> Results[DayRow]:

@@ -39,7 +39,7 @@ def body(card: Scorecard) -> None:
 view = current("as_of")
 first_line = st.container()
 with guarded(view, "scorecard"):
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         chosen = source()
         name = experiments_logs.experiment(view) if chosen == "logs" else None
     if chosen == "logs":

@@ -23,6 +23,8 @@ GRAINS: tuple[Grain, ...] = ("all", "5min", "15min", "hour", "day", "week", "mon
 MISSING = "(missing)"
 MOST_WINDOWS = 100_000
 CONFIDENCE = 0.95
+MOST_CONFIDENT = 1 - 1e-9
+"""Closer to 1, the quantiles of corrected intervals are infinite."""
 OUTCOMES = {"tp": (1, 1), "fp": (0, 1), "fn": (1, 0), "tn": (0, 0), "right": None, "wrong": None}
 
 _OUTCOME_WORDS = {
@@ -207,8 +209,10 @@ class Scope:
                 raise ScopeError(f"{name}: an instant needs a time zone")
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise ScopeError(f"start ({self.start.isoformat()}) must be before end ({self.end.isoformat()})")
-        if not 0.5 <= self.confidence < 1:
-            raise ScopeError(f"confidence {self.confidence:g} must be at least 0.5 and below 1")
+        if not 0.5 <= self.confidence <= MOST_CONFIDENT:
+            raise ScopeError(
+                f"confidence {self.confidence:.15g} must be at least 0.5 and below 1 (at most {MOST_CONFIDENT:.9f})"
+            )
 
     @classmethod
     def parse(  # noqa: PLR0913  # one argument a word of the URL

@@ -328,6 +328,18 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
         ),
         (ARMS + "post_stratify = true", "experiments.z.post_stratify: needs strata from before the experiment"),
         (ARMS + "alpha = 1.0", "experiments.z.alpha: should be less than 1"),
+        (ARMS + "alpha = 1e-300", "experiments.z.alpha: should be greater than or equal to 0.000000001"),
+        (ARMS + f"planned_units = {10**40}", "experiments.z.planned_units: should be less than or equal to"),
+        (ARMS + "prior = { lift = 1e-300 }", "experiments.z.prior.lift: should be greater than or equal to"),
+        (
+            ARMS + "phases = [{ start = 2026-01-09, variants = { A = 0.9, B = 0.1 } }, "
+            "{ start = 2026-01-09, variants = { A = 0.5, B = 0.5 } }]",
+            "experiments.z.phases[1].start: must be after that of the phase before it",
+        ),
+        (
+            ARMS + "end = 2026-01-05\nphases = [{ start = 2026-01-09, variants = { A = 0.9, B = 0.1 } }]",
+            "experiments.z.phases[0].start: must be before the end of the experiment",
+        ),
         (ARMS + "start = 2026-02-01\nend = 2026-01-01", "experiments.z.end: must be after start"),
         ("[experiments.z]\ncontrol = 'A'", "experiments.z.variants: is required and missing"),
     ],

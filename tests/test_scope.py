@@ -122,6 +122,7 @@ def test_intervals() -> None:
         ({"by": "temperature"}, 'by: "temperature" is not a segment'),
         ({"start": "2024-02-01", "end": "2024-02-01"}, "must be before end"),
         ({"confidence": 1.0}, "confidence 1 must be at least 0.5 and below 1"),
+        ({"confidence": 1 - 1e-15}, r"must be at least 0.5 and below 1 \(at most 0.999999999\)"),
         ({"confidence": float("nan")}, "confidence nan must be"),
     ],
 )

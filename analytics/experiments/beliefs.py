@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
-from analytics.experiments.methods import Comparison, ScoreComparison
+from analytics.experiments.methods import Comparison, NotTested, ScoreComparison
 from analytics.experiments.pairs import PairMoments
 from analytics.experiments.rates import RateComparison
 from analytics.experiments.stopping import Moments, WaldComparison, moments_of_estimates
@@ -34,6 +34,9 @@ from analytics.stats.bayes import (
 )
 from analytics.stats.intervals import Interval
 
+NO_LIFT_TO_BELIEVE = (
+    "the control mean is 0, so what is believed of its lift says nothing; declare no prior lift"
+)
 SUCCESSES, FAILURES = 1.0, 1.0
 """Of a share where no prior is declared: every share was as likely."""
 EVENTS = 0.5
@@ -134,8 +137,10 @@ def _deviation(posterior: Posterior) -> float:
     return float(high - low) / 2.0
 
 
-def believed(fixed: Comparison, prior: Prior, two: PairMoments, kind: str) -> Comparison | None:
+def believed(fixed: Comparison, prior: Prior, two: PairMoments, kind: str) -> Comparison | NotTested | None:
     """A comparison by the model of its kind; None where the method has no plain standard error.
+
+    Where the control's mean is 0, what is believed of lifts says nothing of differences.
 
     Args:
         fixed: the comparison at a fixed horizon.
@@ -155,6 +160,8 @@ def believed(fixed: Comparison, prior: Prior, two: PairMoments, kind: str) -> Co
         law = Tails(math.inf if fixed.df is None else fixed.df)
         above = law.below(moments.difference / moments.standard_error)
         return WaldComparison(moments, law, "normal posterior", above, fixed, bounded=shares, df=fixed.df)
+    if not moments.mean_control:
+        return NotTested("undefined", NO_LIFT_TO_BELIEVE, fixed.mean, fixed.mean_control)
     after = _after(moments, prior.lift * abs(moments.mean_control))
     above = float(ndtr(after.difference / after.standard_error))
     return WaldComparison(after, Tails(), "normal posterior", above, fixed, bounded=shares)

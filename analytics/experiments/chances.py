@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +19,7 @@ from analytics.experiments.pairs import PairMoments, pair
 from analytics.experiments.rows import Method, headline_method
 from analytics.experiments.stopping import WaldComparison, moments_of_estimates
 from analytics.experiments.words import number, percent
-from analytics.project import Prior
+from analytics.project import LEAST_BELIEVED, MOST_BELIEVED, Prior
 from analytics.results import Status
 from analytics.stats.bayes import Posterior, chances_best, choice_against_control, expected_losses
 from analytics.stats.intervals import Interval
@@ -290,6 +289,8 @@ def prior_of(
     given = {"lift": lift, "successes": successes, "failures": failures}
     typed = {name: value for name, value in given.items() if value is not None}
     for name, value in typed.items():
-        if not (math.isfinite(value) and value > 0):
-            raise ExperimentError(f"prior {name}: must be above 0, found {value:g}")
+        if not LEAST_BELIEVED <= value <= MOST_BELIEVED:
+            raise ExperimentError(
+                f"prior {name}: must be above 0 (from {LEAST_BELIEVED:g} to {MOST_BELIEVED:g}), found {value:g}"
+            )
     return Prior(**typed) if typed else None

@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.rows import Badge, Call, Check, Decision, ExperimentRow, Verdict, headline
+from analytics.project import MOST_UNITS
 
 _OF_CALL: dict[Call, Verdict] = {
     "won": "ship",
@@ -58,8 +59,10 @@ def _needed(row: ExperimentRow, metric: MetricDesign, design: Design, units: int
     effect = _smallest(row, metric)
     if effect is not None and row.standard_error:
         wanted = effect / (_reach(row, metric, design) + float(ndtri(design.power)))
-        more = units * ((row.standard_error / wanted) ** 2 - 1.0)
-        return math.ceil(more) if more > 0 and math.isfinite(more) else None
+        times = row.standard_error / wanted
+        # more units than there are anywhere are no plan
+        more = units * (times**2 - 1.0) if 1.0 < times < MOST_UNITS else 0.0
+        return math.ceil(more) if 0 < more <= MOST_UNITS else None
     if design.planned_units is not None and units < design.planned_units:
         return design.planned_units - units
     return None

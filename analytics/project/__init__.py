@@ -6,6 +6,9 @@
 
 from analytics.project.base import Block, LabelValue, Task
 from analytics.project.experiments import (
+    LEAST_BELIEVED,
+    MOST_BELIEVED,
+    MOST_UNITS,
     SHARES,
     Boundary,
     Correction,
@@ -43,6 +46,9 @@ from analytics.project.read import FILE_NAME, NOT_YET, find_projects, read_proje
 
 __all__ = [
     "FILE_NAME",
+    "LEAST_BELIEVED",
+    "MOST_BELIEVED",
+    "MOST_UNITS",
     "NOT_YET",
     "SHARES",
     "STANDARD_TOLERANCE",

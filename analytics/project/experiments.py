@@ -24,6 +24,12 @@ OpenWindows = Literal["include", "leave_out"]
 RESERVED_METRICS = ("srm",)
 """Names of records that are no metrics."""
 SHARES_TOLERANCE = 0.01
+MOST_UNITS = 10**12
+"""More are nowhere, and records hold whole numbers of 64 bits."""
+LEAST_ALPHA = 1e-9
+"""Below it the quantiles of corrected intervals are infinite."""
+LEAST_BELIEVED, MOST_BELIEVED = 1e-6, 1e9
+"""Beyond, a prior's numbers cannot be told from 0 or infinity beside those of the logs."""
 
 _Open = Annotated[float, BeforeValidator(keep_truth), Field(allow_inf_nan=False, strict=True, gt=0, lt=1)]
 _Shares = dict[Name, Annotated[float, BeforeValidator(keep_truth), Field(allow_inf_nan=False, ge=0)]]
@@ -231,9 +237,9 @@ class Prior(Section):
         successes, failures: pseudo-counts of a share.
     """
 
-    lift: Annotated[Number, Field(gt=0)] | None = None
-    successes: Annotated[Number, Field(gt=0)] | None = None
-    failures: Annotated[Number, Field(gt=0)] | None = None
+    lift: Annotated[Number, Field(ge=LEAST_BELIEVED, le=MOST_BELIEVED)] | None = None
+    successes: Annotated[Number, Field(ge=LEAST_BELIEVED, le=MOST_BELIEVED)] | None = None
+    failures: Annotated[Number, Field(ge=LEAST_BELIEVED, le=MOST_BELIEVED)] | None = None
 
 
 class Experiment(Section):
@@ -259,9 +265,9 @@ class Experiment(Section):
     secondary: Names = ()
     guardrails: dict[Name, Guardrail] = Field(default_factory=dict)
     covariate: Duration | None = None
-    alpha: _Open = 0.05
+    alpha: Annotated[_Open, Field(ge=LEAST_ALPHA)] = 0.05
     power: _Open = 0.8
-    planned_units: Annotated[int, Field(ge=2)] | None = None
+    planned_units: Annotated[int, Field(ge=2, le=MOST_UNITS)] | None = None
     stopping: Stopping = "fixed"
     looks: (
         Annotated[int, Field(ge=2, le=50, strict=True)] | tuple[Annotated[float, Field(gt=0, le=1)], ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 
 from analytics.errors import ProjectError
@@ -53,6 +54,12 @@ def _check_structure(project: Project, name: str, experiment: Experiment, file: 
         )
     if experiment.phases and sections and sections[0].timestamp is None:
         raise ProjectError(f"{at}.phases: exposures carry no time; declare its timestamp")
+    starts = [project.instant(phase.start) for phase in experiment.phases]
+    for place, (earlier, later) in enumerate(pairwise(starts), start=1):
+        if earlier >= later:
+            raise ProjectError(f"{at}.phases[{place}].start: must be after that of the phase before it")
+    if starts and experiment.end is not None and starts[-1] >= project.instant(experiment.end):
+        raise ProjectError(f"{at}.phases[{len(starts) - 1}].start: must be before the end of the experiment")
     units = project.units
     if units is not None and units.pair is not None and units.cluster is not None:
         raise ProjectError(f"{file}: units.pair: a pair is a cluster of its own; keep one of pair and cluster")

@@ -112,7 +112,7 @@ def scorecard_table(scorecard: Scorecard, rows: Sequence[ExperimentRow] | None =
 
 def records_table(scorecard: Scorecard) -> pd.DataFrame:
     """Every record as the command line gives it: numbers as numbers, for whoever calculates on."""
-    return Results(scorecard.rows, scorecard.zone).to_frame()
+    return Results(scorecard.records, scorecard.zone).to_frame()
 
 
 def arms_table(scorecard: Scorecard) -> pd.DataFrame:

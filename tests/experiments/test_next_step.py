@@ -49,6 +49,12 @@ def test_units_until_the_smallest_effect_that_matters_shows():
     assert (enough.badge, enough.verdict, enough.needs_n) == ("no difference that matters", "hold", None)
 
 
+def test_an_effect_that_no_number_of_units_shows_is_no_plan():
+    for least in (1e-300, 1e-30, 1e-9):
+        _, one = row(0.05, smallest_difference=least)
+        assert (one.verdict, one.needs_n) == ("inconclusive", None)
+
+
 def test_guardrails():
     assert row(0.0, role="guardrail", margin_absolute=0.5)[1].verdict == "ship"
     assert row(-0.9, role="guardrail", margin_absolute=0.5)[1].verdict == "harm"

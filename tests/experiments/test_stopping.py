@@ -325,8 +325,18 @@ def test_an_arm_that_cannot_be_tested_says_why():
 def test_a_prior_is_above_0():
     assert prior_of() is None
     assert prior_of(0.1) == Prior(lift=0.1)
-    with pytest.raises(ExperimentError, match="above 0"):
-        prior_of(-1.0)
+    for wrong in (-1.0, 0.0, 1e-300, float("nan"), float("inf")):
+        with pytest.raises(ExperimentError, match="above 0"):
+            prior_of(wrong)
+
+
+def test_a_prior_on_lifts_says_nothing_where_the_control_has_none():
+    fixed = TComparison(1.3, 0.0, 0.02, 0.0, 0.0, 50.0, "welch")
+    side = Comoments(50.0, 50.0, 50.0, np.array([1.0]), np.array([[1.0]]))
+    found = believed(fixed, Prior(lift=0.1), PairMoments(side, side), "mean")
+    assert isinstance(found, NotTested)
+    assert "control mean is 0" in found.reason
+    assert (found.mean, found.mean_control) == (1.3, 0.0)
 
 
 def test_totals_alone_are_rates_under_every_rule():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from analytics.experiments.rows import Check
 from app import cli
+from app.charts.experiment_tables import records_table
 from app.charts.experiment_words import effect, p_value
 from app.export.figures import bins_figure, days_figure
 from app.export.page import cell, document, element, table
@@ -241,3 +242,11 @@ def test_a_store_that_cannot_be_read_is_told_in_the_page(run, tmp_path, monkeypa
     monkeypatch.setenv("ASSAY_STORE", str(tmp_path))
     assert run("experiment", shop(tmp_path / "shop"), "new_shop", "-o", tmp_path / "x.html")[0] == 0
     assert "Decisions: " in read((tmp_path / "x.html").read_bytes())[1]
+
+
+def test_the_file_of_records_holds_those_of_the_command_line():
+    card = samples.scorecard()
+    beside = replace(card, others=(replace(card.rows[0], method="uncapped"),))
+    handed = records_table(beside)
+    assert list(handed["method"]) == [row.method for row in beside.records]
+    assert "uncapped" in set(handed["method"])

@@ -20,8 +20,8 @@ from app.charts.experiment_tables import (
     scorecard_table,
     split_table,
 )
-from app.formats import NONE, count, percent
-from app.parts import empty
+from app.formats import NONE, count, listed, percent
+from app.parts import empty, trail
 from app.parts import experiments_words as words
 from app.parts.chart import Behind, chart, csv_button, header
 from app.parts.choose import choose
@@ -51,6 +51,10 @@ def scorecard_section(view: View, card: Scorecard) -> None:
     draw_arms(card)
     if card.name is not None:
         draw_states(view, card)
+        st.button(
+            words.PLAN_NEXT, icon=":material/straighten:", help=words.PLAN_NEXT_HELP, key="plan_next",
+            on_click=partial(trail.leave, "scorecard", "plan", section="logs", of=card.name),
+        )  # fmt: skip
 
 
 def metric_section(view: View, card: Scorecard) -> None:
@@ -157,6 +161,12 @@ def draw_metric(card: Scorecard) -> None:
 def draw_arms(card: Scorecard) -> None:
     """Every arm by itself."""
     header(("scorecard_table",), "arms", card.sql, heading=words.ARMS)
+    if any(row.method in {"cuped", "stratified", "post-stratified"} for row in card.headline_rows()):
+        st.caption(words.ARMS_NOTE)
+    adjusted = {row.method for row in card.headline_rows()} & set(words.ADJUSTED)
+    if adjusted:
+        how = listed([words.ADJUSTED[method] for method in sorted(adjusted)])
+        st.caption(words.AS_LOGGED.format(how=how))
     table(arms_table(card), words.ARMS, key="arms")
     csv_button(_behind(card, "arms", partial(arms_table, card)), "arms")
 
@@ -175,13 +185,21 @@ def chosen_metric(card: Scorecard) -> str:
     """The metric whose button is pressed."""
     names = [facts.name for facts in card.metrics]
     asked = st.session_state.get("metric")
-    return asked if asked in names else next(iter(names), "")
+    return asked if asked in names else alarming(card)[0] or next(iter(names), "")
+
+
+def alarming(card: Scorecard) -> tuple[str | None, str | None]:
+    """The first guardrail that is harmed and in which arm: what whoever is called at night looks for."""
+    return next(
+        ((row.metric, row.variant) for row in card.headline_rows() if row.badge == "harmed"), (None, None)
+    )
 
 
 def _choices(card: Scorecard) -> tuple[str, str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = choose("metric", words.METRIC, [facts.name for facts in card.metrics])
-        variant = choose("variant", words.VARIANT, card.variants)
+        metric, arm = alarming(card)
+        name = choose("metric", words.METRIC, [facts.name for facts in card.metrics], first=metric)
+        variant = choose("variant", words.VARIANT, card.variants, first=arm)
     return name, variant
 
 

@@ -13,6 +13,7 @@ from app.charts.experiment_segments import segment_forest, segment_forest_alt, s
 from app.parts.ask import ask
 from app.parts.chart import behind, chart
 from app.parts.choose import choose
+from app.parts.experiments import alarming
 from app.parts.plain import literal
 from app.parts.view import View
 
@@ -27,8 +28,9 @@ NONE_DECLARED = (
 def section(view: View, card: Scorecard) -> None:
     """One sentence, then one line a value of each segment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = choose("metric", METRIC, [facts.name for facts in card.metrics])
-        variant = choose("variant", VARIANT, card.variants)
+        metric, arm = alarming(card)
+        name = choose("metric", METRIC, [facts.name for facts in card.metrics], first=metric)
+        variant = choose("variant", VARIANT, card.variants, first=arm)
     try:
         found = ask(view, "segment_effects", name=card.name, metric=name, confidence=card.confidence)
     except ExperimentError:

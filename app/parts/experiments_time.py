@@ -16,6 +16,7 @@ from app.parts import experiments_words as words
 from app.parts.ask import ask
 from app.parts.chart import behind, chart
 from app.parts.choose import choose
+from app.parts.experiments import alarming
 from app.parts.experiments_days import draw_days
 from app.parts.plain import literal
 from app.parts.tiles import Tile, tiles
@@ -33,8 +34,9 @@ _HOW = {
 def section(view: View, card: Scorecard) -> None:
     """One sentence, the tiles, the effect by day with both intervals, and the looks where some are planned."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = choose("metric", words.METRIC, [facts.name for facts in card.metrics])
-        variant = choose("variant", words.VARIANT, card.variants)
+        metric, arm = alarming(card)
+        name = choose("metric", words.METRIC, [facts.name for facts in card.metrics], first=metric)
+        variant = choose("variant", words.VARIANT, card.variants, first=arm)
     facts = next(one for one in card.metrics if one.name == name)
     row = next((r for r in card.headline_rows() if r.metric == name and r.variant == variant), None)
     days = [

@@ -54,12 +54,29 @@ TABLE = "Every metric of every arm against the control"
 BAR_HELP = "The lift with its corrected interval around no effect. An arrow at an end: the interval runs on."
 UNITS_HELP = "Units of the control / units of the arm."
 AS_A_PAGE = "Page"
-AS_A_PAGE_HELP = "The whole scorecard as one HTML file: every number with its definition, to send or to print."
+AS_A_PAGE_HELP = (
+    "The whole scorecard as one HTML file: every number with its definition, to send or to print."
+)
 ALL_COLUMNS = "Every column and every method"
 LIFT_OF = "Lift of {metric}{of}"
 DIFFERENCE_OF = "Difference of {metric}{of}"
 METRIC_DETAIL = "One metric"
 ARMS = "Each arm by itself"
+ADJUSTED = {
+    "stratified": "within strata",
+    "post-stratified": "within strata",
+    "paired": "in pairs",
+    "cuped": "without what was known before",
+}
+AS_LOGGED = "As logged. The comparison above is made {how}, so its values differ from these."
+NONE_SHOWN = "None of it is shown to be more than chance."
+TURNED = "But compared as the verdict does, {arm} is {word} on {metrics}: the plain values mislead."
+ARMS_NOTE = (
+    "Values as they were logged. The effects above allow for strata and for what was known before, so their values "
+    "may differ a little."
+)
+PLAN_NEXT = "Plan the next one"
+PLAN_NEXT_HELP = "How many units and days this experiment takes when it runs again, from these logs."
 VARIANT = "Arm"
 UNITS = "Units"
 VISITORS = "Visitors"
@@ -72,7 +89,7 @@ P_VALUE = "p-value"
 P_BY_RULE = {
     "always-valid": "Always-valid p",
     "group-sequential": "p over all looks",
-    "bayesian": "Smaller tail, twice",
+    "bayesian": "p of the posterior",
 }
 NO_DAYS = "The effect by day is not drawn: {why}."
 PLAN_KIND = "What is measured"
@@ -114,11 +131,15 @@ PLANS_SHOWN = ("Effect", "Lift", "Power", "Units per variant", "Units in all", "
 CANNOT_PLAN = "This cannot be planned: {problem}."
 NO_DAYS = "Exposures carry no time, so there are no days to follow."
 NAIVE = "False alarms of looking daily"
-NAIVE_HELP = "The chance that a fixed-horizon interval leaves 0 out on one of these days or more, without any effect."
+NAIVE_HELP = (
+    "The chance that a fixed-horizon interval leaves 0 out on one of these days or more, without any effect."
+)
 EVERY_DAY = "Effect, every day"
 EVERY_DAY_HELP = "With the interval that holds on every day together."
 ALWAYS_VALID_P = "Always-valid p"
-ALWAYS_VALID_P_HELP = "However often one looks, without an effect it falls under .05 in at most 5% of experiments."
+ALWAYS_VALID_P_HELP = (
+    "However often one looks, without an effect it falls under .05 in at most 5% of experiments."
+)
 CROSSED = "First left 0 out"
 CROSSED_DETAIL = "by the interval of every day"
 NOT_CROSSED = "not on any day so far"

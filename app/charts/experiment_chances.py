@@ -26,11 +26,12 @@ _LINE = 44
 _LETTERS = 22
 
 
-def chances(rows: Sequence[ChanceRow]) -> Figure:
+def chances(rows: Sequence[ChanceRow], facts: Sequence[MetricFacts] = ()) -> Figure:
     """The believed lift of every arm on every metric with its credible interval, and beside it the chance to beat.
 
     Args:
         rows: of any metrics; the control's own are left out.
+        facts: of the metrics; those of which less is better get an arrow.
 
     Returns:
         A figure whose points carry ``[metric, variant]``.
@@ -54,8 +55,11 @@ def chances(rows: Sequence[ChanceRow]) -> Figure:
         "customdata": [[row.metric, row.variant] for row in shown],
     })  # fmt: skip
     several = len({row.variant for row in shown}) > 1
+    falling = {one.name for one in facts if one.direction == "down"}
     names = [
-        plain(short(f"{row.metric} · {row.variant}" if several else row.metric, _LETTERS)) for row in shown
+        plain(short(f"{row.metric} · {row.variant}" if several else row.metric, _LETTERS))
+        + (" ↓" if row.metric in falling else "")
+        for row in shown
     ]
     notes = [
         {
@@ -116,6 +120,8 @@ def chances_table(rows: Sequence[ChanceRow], facts: Sequence[MetricFacts]) -> pd
         if row.expected_loss is None:
             return "–"
         text = difference(kinds.get(row.metric), row.expected_loss).removeprefix("+")
+        if 0 <= row.expected_loss < 1e-6:
+            return "next to none"
         return (
             text if row.expected_loss_relative is None else f"{text} ({percent(row.expected_loss_relative)})"
         )

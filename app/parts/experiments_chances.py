@@ -46,7 +46,7 @@ def section(view: View, card: Scorecard) -> None:
     tiles(_tiles(rows))
     chart(
         ("chances", "expected_loss", "prior"),
-        charts.chances(rows),
+        charts.chances(rows, card.metrics),
         charts.chances_alt(rows),
         key="chances",
         behind=behind(view, found, "chances", partial(charts.chances_table, rows, card.metrics)),
@@ -71,11 +71,17 @@ def sentence(rows: list[ChanceRow]) -> str:
         reason = next((row.reason for row in rows if row.reason), "nothing was measured")
         return f"Nothing can be believed yet: {reason}."
     best = max(arms, key=lambda row: row.chance_best or 0.0)
-    loss = percent(best.expected_loss_relative) if best.expected_loss_relative is not None else NONE
+    loss = _loss(best.expected_loss_relative).replace("< ", "less than ")
+    sure = numbers.chance(best.chance_best).replace("> ", "more than ")
     return (
-        f"{best.variant} is the best on {best.metric} with a chance of {numbers.chance(best.chance_best)}; choosing it "
+        f"{best.variant} is the best on {best.metric} with a chance of {sure}; choosing it "
         f"is expected to lose {loss} of the control's value. Believed beforehand: {best.prior}."
     )
+
+
+def _loss(share: float | None) -> str:
+    """A loss relative to the control; a hundredth of a percent matters to nobody."""
+    return "< 0.01%" if share is not None and 0 <= share < 1e-4 else percent(share)
 
 
 def _tiles(rows: list[ChanceRow]) -> list[Tile]:
@@ -100,13 +106,13 @@ def _tiles(rows: list[ChanceRow]) -> list[Tile]:
         ),
         Tile(
             words.LOSS_OF.format(variant=challenger.variant),
-            percent(challenger.expected_loss_relative),
+            _loss(challenger.expected_loss_relative),
             words.LOSS_DETAIL,
             help=words.LOSS_HELP,
         ),
         Tile(
             words.LOSS_OF.format(variant=NONE if control is None else control.variant),
-            NONE if control is None else percent(control.expected_loss_relative),
+            NONE if control is None else _loss(control.expected_loss_relative),
             words.LOSS_DETAIL,
         ),
     ]

@@ -39,6 +39,8 @@ def section(view: View, card: Scorecard) -> None:
     metrics = _metrics(card)
     st.markdown(f"##### {literal(sentence(card, left, right, [facts.name for facts in metrics]))}")
     header("side_by_side", "side", found.sql)
+    if any(row.day is not None for row in found):
+        st.caption(words.BY_DAY)
     for place, facts in enumerate(metrics):
         _metric(card, facts, (left, right), found, place)
     chosen = {facts.name for facts in metrics}
@@ -60,24 +62,29 @@ def sentence(card: Scorecard, left: str, right: str, metrics: Sequence[str]) -> 
     if not better and not worse:
         return f"{right} and {left} look the same, or have no value to compare."
     parts = [f"{verb} on {_few(names)}" for verb, names in (("better", better), ("worse", worse)) if names]
-    return f"{right} looks {' and '.join(parts)} than {left}. {_shown(card, left, right, [*better, *worse])}"
+    return f"{right} looks {' and '.join(parts)} than {left}. {_shown(card, left, right, better, worse)}"
 
 
-def _shown(card: Scorecard, left: str, right: str, metrics: Sequence[str]) -> str:
-    """What of it is beyond chance."""
+def _shown(card: Scorecard, left: str, right: str, better: Sequence[str], worse: Sequence[str]) -> str:
+    """What of it is beyond chance, and where the verdict's comparison says the contrary."""
     if card.control not in {left, right}:
         return f"Whether that is chance nobody tested: arms are compared with {card.control} only."
     if broken(card.health.srm):
         return "While the split is broken, none of it is a finding."
     arm = right if left == card.control else left
-    shown = [
-        row.metric
+    found = {
+        row.metric: (row.badge == "better") == (arm == right)
         for row in card.headline_rows()
-        if row.variant == arm and row.metric in metrics and row.badge in {"better", "worse", "harmed"}
-    ]
-    if not shown:
-        return "None of it is shown to be more than chance."
-    return f"Shown to be more than chance: {listed(shown)}."
+        if row.variant == arm and row.badge in {"better", "worse", "harmed"}
+    }
+    shown = [name for name, up in found.items() if name in (better if up else worse)]
+    said = f"Shown to be more than chance: {listed(shown)}." if shown else words.NONE_SHOWN
+    # strata may turn a difference round: the plain values are no finding then, whatever the badge says
+    for up, word, names in ((True, "better", worse), (False, "worse", better)):
+        turned = [name for name in names if found.get(name) is up]
+        if turned:
+            said += f" {words.TURNED.format(arm=right, word=word, metrics=listed(turned))}"
+    return said
 
 
 def _few(names: Sequence[str]) -> str:

@@ -7,4 +7,8 @@ RIGHT = "Right"
 METRICS = "Metrics"
 NONE_CHOSEN = "Choose at least one"
 NO_VALUE = "no value"
+BY_DAY = (
+    "By the day of first exposure, over all units of that day: whoever came early had more time, so sums fall towards "
+    "the end in every arm."
+)
 TABLE = "Every day of both arms"

@@ -53,6 +53,7 @@ _PRINTED = {"number": "DOUBLE", "truth": "BOOLEAN", "text": "VARCHAR"}
 _KIND_WORDS = {
     "number": "a number", "text": "a text", "truth": "true or false", "time": "a time", "nothing": "NULL",
 }  # fmt: skip
+_AGGREGATES = ("sum", "count", "count_star", "avg", "mean", "median", "min", "max")
 FUNCTIONS = (*_OF_NUMBERS, *_OF_TEXTS, "coalesce", "nullif")
 """The functions an expression may use."""
 
@@ -208,7 +209,7 @@ class _Printer:
             )
             text = " (a text is written in single quotes)" if not near else ""
             shown = name if len(name) <= SHOWN_NAME else name[:SHOWN_NAME] + "…"
-            raise ExpressionError(f'there is no column "{shown}"; {hint}{text}')
+            raise ExpressionError(f'uses "{shown}", which is no column; {hint}{text}')
         return column
 
     def _constant(self, node: dict[str, Any]) -> Expression:
@@ -301,6 +302,10 @@ class _Printer:
             return Expression(f"({_OF_NUMBERS[name].format(numbers[0], all=', '.join(numbers))})", "number")
         if name in _OF_TEXTS and len(parts) == 1:
             return Expression(_OF_TEXTS[name].format(_text(parts[0])), "text")
+        if name in _AGGREGATES:
+            raise ExpressionError(
+                f"uses {name.removesuffix('_star')}, but an expression is over one row: the kind of the metric says how rows are summed"
+            )
         raise ExpressionError(
             f"uses {name} with {len(parts)} value{'s' * (len(parts) != 1)}, which is not allowed; "
             f"the functions are {', '.join(FUNCTIONS)}"

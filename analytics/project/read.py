@@ -191,6 +191,8 @@ def _explain(error: ValidationError, data: dict[str, Any]) -> str:
     if first["type"] == "value_error" and re.match(r"[a-z_]+: ", message):
         name, _, rest = message.partition(": ")
         return f"{key}.{name}: {rest}"
+    if first["type"] == "dict_type":
+        message = "should be a table, such as { name = … }"
     found = first.get("input")
     if isinstance(found, str) and found in _LATER.get(str(location[-1]) if location else "", ()):
         accepted = first.get("ctx", {}).get("expected", "another value")

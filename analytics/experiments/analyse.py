@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from analytics.aggregates.arms import ExperimentAggregates
+from analytics.aggregates.arms import ExperimentAggregates, MetricAggregates
 from analytics.experiments.badges import badge
 from analytics.experiments.checks import blocking, checks_of
-from analytics.experiments.days import day_rows, first_crossings
-from analytics.experiments.design import Design
+from analytics.experiments.days import Key, day_rows, days_of_looks, first_crossings
+from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.drafts import drafts
 from analytics.experiments.family import corrected, correction
 from analytics.experiments.health import broken, health, row_warnings
+from analytics.experiments.later import Later
 from analytics.experiments.looks import at_last_look
 from analytics.experiments.next_step import decided, with_verdict
-from analytics.experiments.rows import ExperimentRow, Health, Scorecard
+from analytics.experiments.rows import DayRow, ExperimentRow, Health, Scorecard
 from analytics.experiments.single_arms import arm_rows, value_bins
 from analytics.experiments.standing import corrected_words, standing
 from analytics.experiments.structure_words import beside, with_structure
@@ -50,9 +52,7 @@ def scorecard(
         aggregates, metrics=tuple(at_last_look(design, metric) for metric in aggregates.metrics)
     )
     seen = {metric.name: metric for metric in at_look.metrics}
-    arms = tuple(
-        row for metric, _ in ordered for row in arm_rows(design, metric, seen[metric.name], level)
-    )
+    arms = tuple(row for metric, _ in ordered for row in arm_rows(design, metric, seen[metric.name], level))
     widths = {
         (arm.metric, arm.variant): (arm.ci_high - arm.ci_low) / 2
         for arm in arms
@@ -61,8 +61,7 @@ def scorecard(
     checks = checks_of(design, aggregates, state.doubts, test_split=test_split)
     rows = tuple(_with_widths(row, widths) for row in _rows(design, at_look, state, level))
     levels = {(row.metric, row.variant, row.method): row.confidence_adjusted or level for row in rows}
-    days = tuple(row for metric, given in ordered for row in day_rows(design, metric, given, levels))
-    crossings = first_crossings(rows, days, design.stopping)
+    crossings = first_crossings(rows, _crossing_days(design, ordered, levels), design.stopping)
     rows = tuple(
         replace(row, first_crossing=crossings.get((row.metric, row.variant, row.method))) for row in rows
     )
@@ -76,7 +75,7 @@ def scorecard(
         metrics=tuple(metric.facts for metric in design.ordered_metrics),
         rows=rows if state.srm is None else (*rows, state.srm),
         arms=arms,
-        days=days,
+        days=Later(partial(_all_days, design, ordered, levels)),
         bins=tuple(row for metric, given in ordered for row in value_bins(design, metric, given)),
         health=state,
         decision=decided(
@@ -122,6 +121,24 @@ def _rows(
     return tuple(
         with_verdict(row, designs[row.metric], design, state.n_units) for row in beside([*judged], design)
     )
+
+
+def _all_days(
+    design: Design, ordered: Sequence[tuple[MetricDesign, MetricAggregates]], levels: Mapping[Key, float]
+) -> Iterator[DayRow]:
+    for metric, found in ordered:
+        yield from day_rows(design, metric, found, levels)
+
+
+def _crossing_days(
+    design: Design, ordered: Sequence[tuple[MetricDesign, MetricAggregates]], levels: Mapping[Key, float]
+) -> Iterator[DayRow]:
+    """The days on which the stopping rule answers; at a fixed horizon, and with a posterior, none."""
+    if design.stopping == "always-valid":
+        yield from _all_days(design, ordered, levels)
+    if design.stopping == "group-sequential":
+        for metric, found in ordered:
+            yield from day_rows(design, metric, found, levels, only=days_of_looks(design, found))
 
 
 def _is_early(design: Design) -> bool:

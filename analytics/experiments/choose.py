@@ -5,10 +5,12 @@ The scorecard, its days and its segments all ask here, so that they cannot contr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from itertools import repeat
 
 from analytics.aggregates.arms import ArmMoments, MetricAggregates
-from analytics.experiments.compare import compare
+from analytics.experiments.compare import compare, compare_strata
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.held import held
 from analytics.experiments.methods import Comparison, NotTested
@@ -17,7 +19,16 @@ from analytics.experiments.quantiles import compare_quantiles
 from analytics.experiments.rates import compare_totals
 from analytics.experiments.refusals import immature, refusal
 from analytics.experiments.rows import Method
-from analytics.experiments.structure import compare_pairs, compare_within, strata, structure_of
+from analytics.experiments.structure import (
+    Strata,
+    compare_pairs,
+    compare_within,
+    cumulative_strata,
+    entering,
+    only_precision,
+    strata,
+    structure_of,
+)
 
 
 def methods_of(design: Design, metric: MetricDesign, found: MetricAggregates) -> tuple[Method, ...]:
@@ -42,6 +53,7 @@ def choose(
     *,
     day: date | None = None,
     two: PairMoments | None = None,
+    within: Strata | None = None,
 ) -> Comparison | NotTested:
     """Compare one arm with the control as the design asks for, unless its values are not what the metric declares.
 
@@ -52,6 +64,7 @@ def choose(
         arm: its name, and by which method.
         day: only units first exposed up to and including this one.
         two: the moments of both sides until then, where the caller has them.
+        within: the same by stratum.
     """
     variant, method = arm
     moments = moments_of(found, method)
@@ -70,7 +83,7 @@ def choose(
     elif method == "unadjusted" or structure_of(design, found) is None:
         fixed = compare(two, metric.kind, adjusted=method == "cuped")
     else:
-        fixed = _structured(design, metric, found, arm, day)
+        fixed = _structured(design, metric, found, arm, day, within)
     return held(design, metric, found, (variant, two), fixed, day)
 
 
@@ -91,7 +104,12 @@ def _quantiles(
 
 
 def _structured(
-    design: Design, metric: MetricDesign, found: MetricAggregates, arm: tuple[str, Method], day: date | None
+    design: Design,
+    metric: MetricDesign,
+    found: MetricAggregates,
+    arm: tuple[str, Method],
+    day: date | None,
+    within: Strata | None,
 ) -> Comparison | NotTested:
     """Within pairs, or within strata and phases; adjusted by the covariates as well where the method says so."""
     variant, method = arm
@@ -100,8 +118,26 @@ def _structured(
         pairs = found.pairs if day is None else found.pairs.until(day)
         return compare_pairs(pairs, variant, metric.kind, adjusted=adjusted)
     moments = moments_of(found, method)
+    used = () if within is None else entering(within)
+    if used:
+        return compare_strata(used, metric.kind, adjusted=adjusted)
     moments = moments if day is None else moments.until(day)
     return compare_within(design, moments, variant, metric.kind, adjusted=adjusted)
+
+
+def cumulative_within(
+    design: Design, metric: MetricDesign, found: MetricAggregates, arm: tuple[str, Method]
+) -> Iterator[Strata | None]:
+    """For `choose`, both sides by stratum until the end of each day; always None where it compares within no strata.
+
+    Small strata that only serve precision are put together differently from day to day, so `choose` does it.
+    """
+    variant, method = arm
+    if method == "unadjusted" or metric.of_totals or metric.kind == "quantile":
+        return repeat(None)
+    if found.pairs is not None or structure_of(design, found) is None or only_precision(design):
+        return repeat(None)
+    return cumulative_strata(moments_of(found, method), variant, design.control)
 
 
 def sizes_of(

@@ -16,7 +16,7 @@ from analytics.experiments.methods import (
     StratifiedComparison,
     TComparison,
 )
-from analytics.experiments.pairs import PairMoments
+from analytics.experiments.pairs import PairMoments, distinct
 from analytics.experiments.rows import Kind
 from analytics.experiments.sides import Side, own_estimate, sides, weighted_variance
 from analytics.project import SHARES
@@ -151,7 +151,7 @@ def _cluster_variance(counts: FloatArray, sums: FloatArray, parts: FloatArray) -
 def _clustered(strata: Sequence[PairMoments], arm: Side, control: Side) -> Comparison | NotTested:
     """Clusters may hold units of both arms and of several strata: what each adds to the estimates is summed first."""
     given = [one.clusters for one in strata if one.clusters is not None]
-    numbers = np.unique(np.concatenate([clusters.numbers for clusters in given]))
+    numbers = distinct(np.concatenate([clusters.numbers for clusters in given]))
     counts, sums = np.zeros((len(numbers), 2 * len(given))), np.zeros((len(numbers), 2 * len(given)))
     parts = np.zeros((2, 2 * len(given)))
     for h, clusters in enumerate(given):

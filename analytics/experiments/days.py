@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from analytics.aggregates.arms import MetricAggregates
-from analytics.experiments.choose import choose, methods_of, moments_of
+from analytics.experiments.choose import choose, cumulative_within, methods_of, moments_of
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.held import once, sided, two_sided
+from analytics.experiments.looks import reached
 from analytics.experiments.methods import Comparison, Limits, NotTested, limits
 from analytics.experiments.pairs import PairMoments, cumulative
 from analytics.experiments.rows import DayRow, ExperimentRow, Method
 from analytics.experiments.stopping import LookComparison, always_valid
+from analytics.experiments.structure import Strata
 
 Key = tuple[str, str | None, Method]
 
@@ -41,7 +43,12 @@ class _Day:
 
 
 def day_rows(
-    design: Design, metric: MetricDesign, found: MetricAggregates, levels: Mapping[Key, float]
+    design: Design,
+    metric: MetricDesign,
+    found: MetricAggregates,
+    levels: Mapping[Key, float],
+    *,
+    only: Container[date] | None = None,
 ) -> Iterator[DayRow]:
     """Every arm by every method on every day of first exposure; none where exposures carry no time.
 
@@ -50,14 +57,20 @@ def day_rows(
         metric: of the days.
         found: its aggregates, up to now.
         levels: (metric, arm, method) -> confidence of the record's corrected interval.
+        only: of these days; of all where None.
     """
     if not found.moments.known_days:
         return
     for variant in design.variants:
         for method in methods_of(design, metric, found):
+            arm, moments = (variant, method), moments_of(found, method)
+            within = cumulative_within(design, metric, found, arm)
             days = [
-                _of_day(design, metric, found, (variant, method), day, two)
-                for day, two in cumulative(moments_of(found, method), variant, design.control)
+                _of_day(design, metric, found, arm, (day, two, strata))
+                for (day, two), strata in zip(
+                    cumulative(moments, variant, design.control), within, strict=False
+                )
+                if only is None or day in only
             ]
             yield from _drawn(design, metric, days, levels[metric.name, variant, method])
 
@@ -67,10 +80,10 @@ def _of_day(
     metric: MetricDesign,
     found: MetricAggregates,
     arm: tuple[str, Method],
-    day: date,
-    two: PairMoments,
+    until: tuple[date, PairMoments, Strata | None],
 ) -> _Day:
-    outcome = choose(design, metric, found, arm, day=day, two=two)
+    day, two, within = until
+    outcome = choose(design, metric, found, arm, day=day, two=two, within=within)
     fixed = None if isinstance(outcome, NotTested) else once(outcome)
     n = two.arm.n + two.control.n
     sequence = None
@@ -146,7 +159,13 @@ def _ends(prefix: str, drawn: Limits | None) -> dict[str, float | None]:
     }
 
 
-def first_crossings(rows: Sequence[ExperimentRow], days: Sequence[DayRow], stopping: str) -> dict[Key, date]:
+def days_of_looks(design: Design, found: MetricAggregates) -> frozenset[date]:
+    """The days on which a metric's units reached a look of a group-sequential design."""
+    moments = found.moments
+    return frozenset(day for day in moments.known_days if reached(design, moments, day).days[-1:] == (day,))
+
+
+def first_crossings(rows: Sequence[ExperimentRow], days: Iterable[DayRow], stopping: str) -> dict[Key, date]:
     """(metric, arm, method) -> the first day on which the declared interval left 0 out, where looking is allowed for.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -379,7 +379,7 @@ class Scorecard:
         metrics: in the order primary, guardrail, secondary.
         rows: comparisons, then ``srm``; a metric with a covariate has a row of method ``cuped`` besides.
         arms: every metric in every arm.
-        days: cumulative effects; empty where exposures carry no time.
+        days: cumulative effects, computed when they are first looked at; empty where exposures carry no time.
         bins: distributions.
         health: of the comparison.
         decision: the verdict.
@@ -399,7 +399,7 @@ class Scorecard:
     metrics: tuple[MetricFacts, ...]
     rows: tuple[ExperimentRow, ...]
     arms: tuple[ArmRow, ...]
-    days: tuple[DayRow, ...]
+    days: Sequence[DayRow]
     bins: tuple[ValueBin, ...]
     health: Health
     decision: Decision

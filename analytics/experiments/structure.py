@@ -10,6 +10,7 @@ Sources: those of `analytics.stats.stratified` and `analytics.stats.paired`; Stu
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from analytics.aggregates.arms import ArmMoments, MetricAggregates
 from analytics.experiments.compare import compare_strata
 from analytics.experiments.design import Design
 from analytics.experiments.methods import Comparison, NotTested, PairedComparison, TComparison
-from analytics.experiments.pairs import PairMoments, pair
+from analytics.experiments.pairs import PairMoments, cumulative, pair
 from analytics.experiments.rows import Kind, Method
 from analytics.experiments.sides import sides
 from analytics.project import SHARES
@@ -32,6 +33,8 @@ SMALL = "(small strata)"
 LEAST_UNITS = 20
 """Units of an arm below which a stratum that only serves precision is put together with other small ones."""
 _LEAST = 2
+Strata = Mapping[str, PairMoments]
+"""Both arms in each stratum, by its name."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,23 @@ def strata(
     gone = [name for name in found if name not in used]
     n = sum(found[name].arm.n + found[name].control.n for name in gone)
     return used, LeftOut(tuple(gone), round(n), len(used))
+
+
+def cumulative_strata(moments: ArmMoments, variant: str, control: str) -> Iterator[Strata]:
+    """Both arms in each stratum, of the units first exposed up to and including each day; every cell is added once."""
+    both = moments.of(variant, control)
+    names, days = labels(both), np.unique(moments.days[~np.isnat(moments.days)])
+    running = {
+        name: cumulative(both.only(names == name), variant, control, days=days)
+        for name in np.unique(names).tolist()
+    }
+    for _ in days:
+        yield {name: next(one)[1] for name, one in running.items()}
+
+
+def entering(given: Strata) -> tuple[PairMoments, ...]:
+    """The strata that can be compared: two units (or clusters) of either arm in each."""
+    return tuple(one for one in given.values() if _compares(one))
 
 
 def compare_within(

@@ -45,7 +45,10 @@ def with_verdict(row: ExperimentRow, metric: MetricDesign, design: Design, units
     if row.badge in _OPEN:
         more = _needed(row, metric, design, units)
         return replace(row, verdict="needs n" if more else "inconclusive", needs_n=more)
-    return replace(row, verdict=_OF_BADGE.get(row.badge, "hold"))
+    word = _OF_BADGE.get(row.badge, "hold")
+    # before a fixed horizon a win is what one sees by looking often: it waits for the end, harm does not
+    early = design.early is not None and design.stopping in {"fixed", "bayesian"}
+    return replace(row, verdict="hold" if word == "ship" and early else word)
 
 
 def _needed(row: ExperimentRow, metric: MetricDesign, design: Design, units: int) -> int | None:

@@ -34,6 +34,21 @@ def test_primary_metrics(effect, word):
     assert answer.decision.word == word
 
 
+@pytest.mark.parametrize(
+    "stopping, word", [("fixed", "hold"), ("bayesian", "hold"), ("always-valid", "ship")]
+)
+def test_before_a_fixed_horizon_no_record_says_ship(stopping, word):
+    metrics = [MetricDesign("m", "mean"), MetricDesign("g", "mean", role="guardrail", margin_absolute=0.5)]
+    found = [MetricAggregates(one.name, moments("mean", values(1.0))) for one in metrics]
+    answer = card(metrics, found, early="This is a look before the planned end.", stopping=stopping)
+    assert [row.badge for row in answer.headline_rows()] == ["better", "safe"]
+    assert {row.verdict for row in answer.headline_rows()} == {word}
+    harm = card(
+        metrics[:1], [MetricAggregates("m", moments("mean", values(-1.0)))], early="Early.", stopping=stopping
+    )
+    assert harm.rows[0].verdict == "harm"
+
+
 def test_units_that_are_missing_of_the_plan():
     answer, one = row(0.05, planned=2000)
     assert (one.verdict, one.needs_n) == ("needs n", 1200)

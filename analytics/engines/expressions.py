@@ -304,7 +304,8 @@ class _Printer:
             return Expression(_OF_TEXTS[name].format(_text(parts[0])), "text")
         if name in _AGGREGATES:
             raise ExpressionError(
-                f"uses {name.removesuffix('_star')}, but an expression is over one row: the kind of the metric says how rows are summed"
+                f"uses {name.removesuffix('_star')}, but an expression is over one row: the kind of the metric says "
+                "how rows are summed"
             )
         raise ExpressionError(
             f"uses {name} with {len(parts)} value{'s' * (len(parts) != 1)}, which is not allowed; "

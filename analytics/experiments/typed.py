@@ -15,6 +15,7 @@ from analytics.experiments.analyse import scorecard
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.method_rows import other_rows
 from analytics.experiments.rows import Direction, Scorecard, TypedArm
+from analytics.project import LEAST_ALPHA
 
 _UTC = ZoneInfo("UTC")
 
@@ -105,8 +106,8 @@ def _design(
         raise ExperimentError(f"Every arm needs a name of its own; {', '.join(twice)} is given twice.")
     if control not in names:
         raise ExperimentError(f"The control {control!r} is none of the arms: {', '.join(names)}.")
-    if not 0 < alpha < 1:
-        raise ExperimentError(f"alpha must lie between 0 and 1; found {alpha:g}.")
+    if not LEAST_ALPHA <= alpha < 1:
+        raise ExperimentError(f"alpha must lie between 0 and 1, from {LEAST_ALPHA:g} on; found {alpha:g}.")
     for arm in arms:
         _whole(arm.name, "n", arm.n)
     return Design(None, control, _shares(names, shares), alpha, (metric,))

@@ -21,6 +21,7 @@ from analytics.experiments.methods import NotTested
 from analytics.experiments.other_methods import of_rates
 from analytics.experiments.rows import ArmCount, ArmRow, Direction, ExperimentRow, Health, Scorecard
 from analytics.experiments.verdict import decide
+from analytics.project import LEAST_ALPHA
 from analytics.stats.intervals import Interval
 from analytics.stats.poisson import Rates, RateTest, score_difference, score_ratio, score_test
 
@@ -169,8 +170,8 @@ def _checked(arms: Sequence[TypedRate], control: str, alpha: float) -> dict[str,
         raise ExperimentError("Every arm needs a name of its own.")
     if control not in by_name:
         raise ExperimentError(f"The control {control!r} is none of the arms: {', '.join(by_name)}.")
-    if not 0 < alpha < 1:
-        raise ExperimentError(f"alpha must lie between 0 and 1; found {alpha:g}.")
+    if not LEAST_ALPHA <= alpha < 1:
+        raise ExperimentError(f"alpha must lie between 0 and 1, from {LEAST_ALPHA:g} on; found {alpha:g}.")
     for arm in arms:
         if arm.events < 0 or arm.events != int(arm.events):
             raise ExperimentError(

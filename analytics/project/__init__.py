@@ -6,6 +6,7 @@
 
 from analytics.project.base import Block, LabelValue, Task
 from analytics.project.experiments import (
+    LEAST_ALPHA,
     LEAST_BELIEVED,
     MOST_BELIEVED,
     MOST_UNITS,
@@ -46,6 +47,7 @@ from analytics.project.read import FILE_NAME, NOT_YET, find_projects, read_proje
 
 __all__ = [
     "FILE_NAME",
+    "LEAST_ALPHA",
     "LEAST_BELIEVED",
     "MOST_BELIEVED",
     "MOST_UNITS",

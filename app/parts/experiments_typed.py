@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from analytics.errors import AssayError
 from analytics.experiments.rows import Direction, Scorecard, TypedArm
 from analytics.experiments.typed import compare_counts, compare_means
+from analytics.project import LEAST_ALPHA
 from app.parts import experiments_words as words
 from app.parts import links
 from app.parts.choose import choose
@@ -120,7 +121,7 @@ def _compare(
 
 def _alpha(text: str) -> float:
     alpha = read_number(text, "alpha", share=True)
-    if alpha is None or not 0 < alpha < 1:
+    if alpha is None or not LEAST_ALPHA <= alpha < 1:
         raise TypedTextError("alpha must lie between 0 and 1, such as 5% or 0.05")
     return alpha
 

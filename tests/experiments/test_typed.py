@@ -29,6 +29,7 @@ def mean(name, n=10, value=1.0, deviation=1.0):
         ([A, TypedArm("B", float("nan"), 1)], {}, "found nan"),
         ([A, TypedArm("B", 10)], {}, "B has no number of successes"),
         ([A, B], {"alpha": 0.0}, "alpha must lie between 0 and 1"),
+        ([A, B], {"alpha": 1e-16}, "alpha must lie between 0 and 1, from 1e-09 on"),
         ([A, B], {"shares": {"A": 1.0}}, "shares are needed for every arm"),
         ([A, B], {"shares": {"A": 1.0, "B": 0.0}}, "share of B must be above 0"),
     ],

@@ -33,6 +33,19 @@ class DailySplit:
     n: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     clustered: bool = False
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the cells are the same."""
+        return (
+            isinstance(other, DailySplit)
+            and (self.arms, self.clustered) == (other.arms, other.clustered)
+            and all(
+                np.array_equal(getattr(self, name), getattr(other, name))
+                for name in ("days", "strata", "phases", "n")
+            )
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __add__(self, other: DailySplit) -> DailySplit:
         """The cells of disjoint sets of units together."""
         if self.arms != other.arms or self.clustered != other.clustered:

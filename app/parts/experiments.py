@@ -161,8 +161,6 @@ def draw_metric(card: Scorecard) -> None:
 def draw_arms(card: Scorecard) -> None:
     """Every arm by itself."""
     header(("scorecard_table",), "arms", card.sql, heading=words.ARMS)
-    if any(row.method in {"cuped", "stratified", "post-stratified"} for row in card.headline_rows()):
-        st.caption(words.ARMS_NOTE)
     adjusted = {row.method for row in card.headline_rows()} & set(words.ADJUSTED)
     if adjusted:
         how = listed([words.ADJUSTED[method] for method in sorted(adjusted)])

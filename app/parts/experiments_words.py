@@ -69,12 +69,6 @@ ADJUSTED = {
     "cuped": "without what was known before",
 }
 AS_LOGGED = "As logged. The comparison above is made {how}, so its values differ from these."
-NONE_SHOWN = "None of it is shown to be more than chance."
-TURNED = "But compared as the verdict does, {arm} is {word} on {metrics}: the plain values mislead."
-ARMS_NOTE = (
-    "Values as they were logged. The effects above allow for strata and for what was known before, so their values "
-    "may differ a little."
-)
 PLAN_NEXT = "Plan the next one"
 PLAN_NEXT_HELP = "How many units and days this experiment takes when it runs again, from these logs."
 VARIANT = "Arm"

@@ -12,3 +12,5 @@ BY_DAY = (
     "the end in every arm."
 )
 TABLE = "Every day of both arms"
+NONE_SHOWN = "None of it is shown to be more than chance."
+TURNED = "But compared as the verdict does, {arm} is {word} on {metrics}: the plain values mislead."

@@ -41,6 +41,12 @@ def split_by_day(days: Sequence[SplitDay], variant: str, onset: date | None = No
     rows = _arm_days(days, variant)
     if not rows:
         return nothing("Exposures carry no days, so the split cannot be seen day by day.")
+    # an interval over most of the scale says nothing and hides the others; these days stand in the table
+    enough = [row for row in rows if row[1] >= MOST_UNSURE] or rows
+    named = f"{plain(variant)} with 95% interval"
+    if len(enough) < len(rows):
+        named += f", days of {MOST_UNSURE} units or more"
+    rows = enough
     shares = [own.n / total for own, total, _ in rows]
     limits = [wilson(share, total, 0.95) for share, (_, total, _) in zip(shares, rows, strict=True)]
     hover = [
@@ -54,7 +60,7 @@ def split_by_day(days: Sequence[SplitDay], variant: str, onset: date | None = No
         {"type": "scatter", "mode": "lines", "name": "planned", "x": x, "y": [planned for _, _, planned in rows],
          "line": {"color": NEUTRAL, "width": 1.5, "dash": "dash", "shape": "hvh"}, "hoverinfo": "skip"},
         clickable({
-            "type": "scatter", "mode": "markers", "name": f"{plain(variant)} with 95% interval", "x": x, "y": shares,
+            "type": "scatter", "mode": "markers", "name": named, "x": x, "y": shares,
             "error_y": {"type": "data", "symmetric": False, "width": 0, "thickness": 1.5,
                         "color": NEUTRAL,
                         "array": [limit.high - share for limit, share in zip(limits, shares, strict=True)],

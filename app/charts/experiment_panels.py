@@ -14,7 +14,7 @@ from app.charts.theme import NEUTRAL, TEXT, Figure, axis, empty, plain
 from app.formats import NONE, count, short
 
 LETTERS = 18
-_LINE = 48
+_LINE = 54
 """Height of a line in pixels: what stands beside it has up to three lines of text."""
 _HEAD = 0.7
 """Room for the name of a role, in lines."""

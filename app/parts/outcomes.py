@@ -8,15 +8,16 @@ from functools import partial
 import streamlit as st
 
 from analytics.outcomes.rows import OutcomeRow
+from analytics.project import SHARES
 from analytics.results import Results
 from analytics.scope import Scope
 from app.charts.metric import metric_over_time, metric_over_time_alt
 from app.charts.outcome_tables import newest_table, window_table
 from app.charts.outcomes import outcome_alt, outcome_over_time
 from app.charts.tables import metric_table
-from app.formats import count
+from app.formats import count, interval
 from app.glossary import title
-from app.headlines.outcomes import newest_of, outcomes_verdict, shown, with_interval
+from app.headlines.outcomes import newest_of, outcomes_verdict, shown
 from app.parts import empty, metrics
 from app.parts import outcome_words as words
 from app.parts.ask import ask
@@ -54,7 +55,7 @@ def _tile(row: OutcomeRow) -> Tile:
     return Tile(
         literal(row.metric),
         shown(row, row.value),
-        f"{with_interval(row)}, n = {count(row.n)}",
+        f"{interval(row.ci_low, row.ci_high, share=row.kind in SHARES)}, n = {count(row.n)}",
         compared=words.TARGET.format(target=shown(row, row.target), reached=reached[row.reached])
         if row.reached is not None
         else None,

@@ -221,7 +221,7 @@ def _assumption(case: MetricCase, stopping: Stopping, plan: Plan) -> str:
         starts = "those of the experiment" if case.arrivals.starts.max() == 1 else "averaged over every start"
         parts.append(f"arrivals are {starts}; who comes back is not a new unit")
     if case.wait:
-        parts.append(f"a unit counts once its window of {number(case.wait)} days is complete")
+        parts.append(f"a unit counts once its window of {case.wait:.3g} days is complete")
     if plan.comparisons > 1 and case.correction == "holm":
         parts.append(f"{plural(plan.comparisons, 'comparison')}, each at the first step of Holm")
     if known.r2:

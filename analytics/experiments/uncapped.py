@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analytics.aggregates.arms import ExperimentAggregates, MetricAggregates
-from analytics.experiments.choose import choose
+from analytics.experiments.choose import choose, sizes_of
 from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.drafts import untested
 from analytics.experiments.methods import NotTested
 from analytics.experiments.pairs import pair
-from analytics.experiments.rows import ExperimentRow
+from analytics.experiments.rows import ExperimentRow, Method
+from analytics.experiments.structure import structure_of
 
 METHOD = "uncapped"
 NOTE = "values are not cut here; badge and verdict stand on the winsorised ones"
@@ -20,7 +21,10 @@ NOTE = "values are not cut here; badge and verdict stand on the winsorised ones"
 def uncapped_rows(
     design: Design, aggregates: ExperimentAggregates, confidence: float
 ) -> tuple[ExperimentRow, ...]:
-    """Every winsorised metric of every arm without the cut and without adjustment; none is corrected.
+    """Every winsorised metric of every arm without the cut and without covariates; none is corrected.
+
+    Within strata and phases as the comparison that counts: a pooled one could have the other sign. Pairs are not read
+    without the cut.
 
     Args:
         design: of the experiment.
@@ -51,7 +55,9 @@ def _row(
     design: Design, metric: MetricDesign, whole: MetricAggregates, variant: str, confidence: float
 ) -> ExperimentRow:
     two = pair(whole.moments, variant, design.control)
-    outcome = choose(design, metric, whole, (variant, "unadjusted"), two=two)
+    method: Method = structure_of(design, whole) or "unadjusted"
+    outcome = choose(design, metric, whole, (variant, method), two=two)
+    n, n_control = sizes_of(design, whole, (variant, method), two)
     row = replace(
         untested(design.name, metric.name, METHOD, "welch" if metric.kind != "ratio" else "delta welch"),
         kind=metric.kind,
@@ -59,8 +65,8 @@ def _row(
         direction=metric.direction,
         variant=variant,
         control=design.control,
-        n=round(two.arm.n),
-        n_control=round(two.control.n),
+        n=n,
+        n_control=n_control,
         mean=outcome.mean,
         mean_control=outcome.mean_control,
         n_missing=sum(whole.moments.missing.get(arm, 0) for arm in (variant, design.control)),

@@ -121,6 +121,16 @@ def test_without_times_the_split_is_tested_within_strata_too(tmp_path: Path) -> 
     assert found.decision.call != "invalid"
 
 
+def test_without_the_cut_a_winsorised_metric_is_compared_within_strata_too(tmp_path: Path) -> None:
+    table = shop()
+    found = card(tmp_path, table, {"m": VALUE | {"winsorize": 0.99}}, {"stratum": "country"}, strata=STRATA)
+    uncapped = next(one for one in found.others if one.method == "uncapped")
+    gap, error, df = by_hand(table, "country")
+    assert (uncapped.difference, uncapped.standard_error, uncapped.df) == pytest.approx((gap, error, df))
+    assert uncapped.test == "stratified welch"
+    assert uncapped.p_value == pytest.approx(2 * stats.t.sf(abs(gap / error), df))
+
+
 def test_one_stratum_is_no_stratum(tmp_path: Path) -> None:
     table = shop().assign(country="DE")
     found = card(tmp_path, table, {"m": VALUE, "f": FLAG, "r": RATIO}, {"stratum": "country"})

@@ -38,7 +38,7 @@ def beside_table(rows: Sequence[ExperimentRow]) -> pd.DataFrame:
             "Lift": lift(row.lift),
             "Interval of the lift": lift_interval(row.lift_ci_low, row.lift_ci_high),
             "p": p_value(row.p_value),
-            "Worth in units": NONE if row.worth_units is None else count(row.worth_units),
+            "Worth in units": count(row.worth_units) if row.worth_units is not None and row.worth_units > 0 else NONE,
             "Decides": "yes" if id(row) in shown else "no",
             "Test": row.test,
             "Status": STATUS_WORDS[row.status],

@@ -44,13 +44,16 @@ def draw_distribution(view: View, card: Scorecard, facts: MetricFacts, variant: 
         there = any(row.difference is not None for row in rows)
         with st.grid(2 if there else 1, min_column_width=340):
             if there:  # else the sentence above says why not
-                chart(
-                    "quantile_differences",
-                    charts.quantile_differences(rows),
-                    charts.quantile_differences_alt(rows),
-                    key="quantiles",
-                    behind=Behind(partial(charts.quantiles_table, rows), found.sql, f"quantiles_{view.name}"),
-                )
+                with st.container():
+                    chart(
+                        "quantile_differences",
+                        charts.quantile_differences(rows),
+                        charts.quantile_differences_alt(rows),
+                        key="quantiles",
+                        behind=Behind(
+                            partial(charts.quantiles_table, rows), found.sql, f"quantiles_{view.name}"
+                        ),
+                    )
             with st.container():
                 chart(
                     "cumulative_shares",

@@ -23,8 +23,8 @@ from analytics.scope import Scope, format_instant
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import last_event
 
-KEPT = 20
-"""Scorecards kept with the open logs."""
+KEPT = 60
+"""Answers kept with the open logs: a scorecard and what was read for it are two, and the Overview asks for them all."""
 BASELINE = timedelta(days=28)
 """The stretch a plan's baseline is taken from where none is asked for: four whole weeks."""
 ALIKE_BEFORE = timedelta(days=14)
@@ -53,6 +53,8 @@ def scorecard_of(
         ProjectError: there is no such experiment, or its metrics mean nothing over the logs.
         TelemetryError: its logs cannot be read.
     """
+    if confidence == 1.0 - catalog.project.require_experiment(name).alpha:
+        confidence = None  # as declared, so the same scorecard
     key = ("experiment", name, scope.start, scope.end, scope.as_of, confidence, methods)
     return _kept(catalog, key, Scorecard, lambda: _analysed(catalog, scope, name, confidence, methods))
 

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from analytics.aggregates.planning import Traffic, UnitDays, gives_whole_clusters, read_arrivals, read_horizon
 from analytics.aggregates.readings import TIMED, Reading, Wanted
-from analytics.ask.experiments import EVERYONE, roles_of
+from analytics.ask.experiments import EVERYONE, KEPT, roles_of
 from analytics.errors import ExperimentError, ProjectError
 from analytics.experiments.plan import (
     days_of,
@@ -44,7 +44,6 @@ WEEKS = (1, 2, 3, 4)
 LOOKED_BACK = timedelta(days=84)
 """The stretch of logs that arrivals are taken from."""
 MOST_WITHIN = HORIZON
-_KEPT = 20
 
 
 def planned_of(
@@ -72,7 +71,7 @@ def planned_of(
     if isinstance(found, Planned):
         return found
     answer = _planned(catalog, scope, name, asked)
-    while len(catalog.answered) >= _KEPT:
+    while len(catalog.answered) >= KEPT:
         catalog.answered.pop(next(iter(catalog.answered)), None)
     catalog.answered[key] = answer
     return answer

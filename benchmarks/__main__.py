@@ -11,6 +11,7 @@ KNOWN = {
     "experiments": experiment_scan.main,
     "pages": pages.main,
     "sections": sections.main,
+    "experiment-sections": sections.experiments,
 }
 
 for name in sys.argv[1:] or KNOWN:

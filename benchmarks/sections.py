@@ -58,12 +58,35 @@ SECTIONS: dict[str, tuple[Question, ...]] = {
 }  # fmt: skip
 """What the sections of the pages ask."""
 
+EXPERIMENT: dict[str, tuple[str, ...]] = {
+    "scorecard": ("scorecard", "exposure_states"),
+    "one metric": ("days", "experiment_methods", "funnel"),
+    "trust": ("trust",),
+    "in time": ("experiment_days", "experiment_looks"),
+    "chances": ("experiment_chances",),
+    "for whom": ("segment_effects",),
+    "side by side": ("experiment_arms",),
+    "plan": ("planned",),
+}
+"""What the sections of the Scorecard page, and the Plan page, ask about one experiment."""
+
 
 def main() -> None:
     """Print the table for the sample logs and for a million rows."""
     report(open_workbench(sample_logs() / "flights"), None)
     project = make_project(Path(tempfile.gettempdir()) / "assay-bench", ROWS, units=UNITS)
     report(open_workbench(project), bare_scan(project))
+    experiments()
+
+
+def experiments() -> None:
+    """Print the table of the sections about experiments."""
+    for project in ("shop", "flights"):
+        bench = open_workbench(sample_logs() / project)
+        bench.telemetry()
+        # what is imported on the way is no part of any of them
+        bench.scorecard(name=bench.experiments[-1])
+        report_experiments(bench, bench.experiments)
 
 
 def report(bench: Workbench, base: float | None) -> None:
@@ -85,6 +108,33 @@ def report(bench: Workbench, base: float | None) -> None:
         print(f"{section:<28}{whole:8.1f} s{times}   most of it: {what}", flush=True)
     # the most there has been so far: of a second project it is its own only where that is larger
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB\n")
+
+
+def report_experiments(bench: Workbench, names: tuple[str, ...]) -> None:
+    """Processor seconds of every section of each experiment, on top of its scorecard, and of the Metrics page."""
+    print(f"{bench.project.name}; processor seconds of every section about experiments")
+    print(f"{'':<24}" + "".join(f"{section:>14}" for section in EXPERIMENT))
+    for name in names:
+        bench.catalog.answered.clear()
+        taken = [sum(_about(bench, method, name) for method in methods) for methods in EXPERIMENT.values()]
+        print(f"{name:<24}" + "".join(f"{seconds:>12.2f} s" for seconds in taken), flush=True)
+    bench.catalog.answered.clear()
+    whole = {"": bench.scope(grain="week")}
+    for method in ("metrics", "metric_changes"):
+        print(f"{method:<24}{seconds_of(bench, (method, '', {}), whole):>12.2f} s", flush=True)
+
+
+def _about(bench: Workbench, method: str, name: str) -> float:
+    """Processor seconds of one question about one experiment."""
+    started = time.process_time()
+    try:
+        if method == "days":
+            len(bench.scorecard(name=name).days)
+        else:
+            getattr(bench, method)(name=name)
+    except AssayError as error:
+        print(f"   {method} {name}: {error}")
+    return time.process_time() - started
 
 
 def seconds_of(bench: Workbench, question: Question, scopes: Mapping[str, Scope]) -> float:

@@ -13,7 +13,7 @@ from analytics.aggregates.keys import column
 from analytics.aggregates.observations import Observations
 from analytics.aggregates.readings import TIMED, Wanted
 from analytics.aggregates.unit_histograms import shown
-from analytics.aggregates.unit_kinds import limits, raw_column, row_items, usable
+from analytics.aggregates.unit_kinds import raw_column, row_items, usable
 from analytics.aggregates.unit_sums import raw_columns, timed_rows
 from analytics.aggregates.unit_table import UnitTable
 from analytics.engines.text import Sql, literal
@@ -77,16 +77,14 @@ def _rows(table: UnitTable, index: int, wanted: Wanted) -> Sql:
     catalog, reading = table.catalog, table.reading
     rows = timed_rows(catalog, reading, wanted.source)
     raw = raw_columns(catalog, wanted, expression_columns(catalog, wanted.source))
-    ends = limits([(index, wanted)])
     own = ("arm_variant", "arm_unit", "arm_together", "arm_day")
-    taken = ", ".join(f"x.{name}" for name in (*own, "arm_ts", *ends))
-    begun = "".join(f", {limit} AS {name}" for name, limit in ends.items())
+    taken = ", ".join(f"x.{name}" for name in (*own, "arm_ts"))
     together = "cluster" if table.clustered else "unit"
     value = raw_column(index, "value")
     items = [*own, *row_items(reading, index, wanted, raw)]
     joined = (
         f"SELECT r.*, {taken} FROM ({rows.text}) AS r JOIN (SELECT unit AS arm_unit, variant AS arm_variant, "
-        f"{together} AS arm_together, day AS arm_day, ts AS arm_ts{begun} FROM ({table.units.text})) AS x "
+        f"{together} AS arm_together, day AS arm_day, ts AS arm_ts FROM ({table.units.text})) AS x "
         "ON r.unit = x.arm_unit"
     )
     text = (

@@ -6,7 +6,7 @@ With a half-life it counts half as much for every such stretch of time since the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from analytics.aggregates.model_rows import OF_LABELS, WAITING
@@ -36,18 +36,9 @@ def usable(number: str) -> str:
     return f"(isfinite({number}) AND abs({number}) <= {literal(LARGEST)})"
 
 
-def limits(metrics: Iterable[tuple[int, Wanted]]) -> dict[str, str]:
-    """Where stretches begin and end: a calendar is asked once a unit, not once a row."""
-    found = {}
-    for index, wanted in metrics:
-        metric = wanted.metric
-        if metric.after is not None:
-            found[f"begin_{index}"] = f"ts + {seconds(metric.after)}"
-        if metric.window is not None:
-            found[f"until_{index}"] = f"ts + {seconds(metric.window)}"
-        if wanted.lookback is not None:
-            found[f"from_{index}"] = f"ts - {seconds(wanted.lookback)}"
-    return found
+def _since(comparison: str, duration: timedelta) -> str:
+    """Whether a row comes so long after its unit's first exposure; no calendar is asked, since none is needed."""
+    return f"epoch_us(ts) - epoch_us(arm_ts) {comparison} {duration // timedelta(microseconds=1)}"
 
 
 def seconds(duration: timedelta) -> str:
@@ -58,15 +49,14 @@ def seconds(duration: timedelta) -> str:
 def row_items(reading: Reading, index: int, wanted: Wanted, raw: Mapping[str, str]) -> list[str]:
     """What is taken of a row of the log for one metric: its values, whether it counts, and how much."""
     items = [f"{text} AS {raw_column(index, name)}" for name, text in raw.items()]
-    after = f"ts >= {'arm_ts' if wanted.metric.after is None else f'begin_{index}'}"
-    after += (
-        f" AND ts < until_{index}" if wanted.metric.window is not None else f" AND {reading.closing.text}"
-    )
-    before = f"ts < arm_ts AND ts >= from_{index}" if wanted.lookback is not None else "FALSE"
+    metric = wanted.metric
+    closes = reading.closing.text if metric.window is None else _since("<", metric.window)
+    after = f"{'ts >= arm_ts' if metric.after is None else _since('>=', metric.after)} AND {closes}"
+    before = "FALSE" if wanted.lookback is None else f"ts < arm_ts AND {_since('>=', -wanted.lookback)}"
     items += [f"({after}) AS after_{index}", f"({before}) AS before_{index}"]
-    if wanted.metric.after is not None:
+    if metric.after is not None:
         # a unit is heard of from its exposure on, also where its rows count only later
-        items.append(f"({after.replace(f'begin_{index}', 'arm_ts')}) AS since_{index}")
+        items.append(f"(ts >= arm_ts AND {closes}) AS since_{index}")
     if wanted.metric.half_life is not None:
         halves = (
             f"(epoch_us(ts) - epoch_us(arm_ts)) / {literal(wanted.metric.half_life.total_seconds() * 1e6)}"

@@ -13,7 +13,6 @@ from analytics.aggregates.readings import SOURCES, TIMED, Reading, Wanted, segme
 from analytics.aggregates.unit_kinds import (
     COUNTED,
     early,
-    limits,
     reached,
     row_items,
     unit_items,
@@ -193,14 +192,11 @@ def _sums(
         ways += reached(index, wanted.steps)
     if source == "predictions":
         inner.append("weight")
-    ends = limits(metrics)
-    arm = ", ".join(f"x.{name}" for name in ("arm_variant", "arm_ts", *ends))
-    found = "".join(f", {limit} AS {name}" for name, limit in ends.items())
     # steps are followed in the order of time once a unit's rows are together
     summed = (
         f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM ("
-        f"SELECT r.*, x.unit AS arm_unit, {arm} FROM ({rows.text}) AS r JOIN ("
-        f"SELECT unit, variant AS arm_variant, ts AS arm_ts{found} FROM ({first.text})"
+        f"SELECT r.*, x.unit AS arm_unit, x.arm_variant, x.arm_ts FROM ({rows.text}) AS r JOIN ("
+        f"SELECT unit, variant AS arm_variant, ts AS arm_ts FROM ({first.text})"
         ") AS x ON r.unit = x.unit)) GROUP BY arm_unit"
     )
     text = f"SELECT *, {', '.join(ways)} FROM ({summed})" if ways else summed

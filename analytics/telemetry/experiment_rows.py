@@ -132,11 +132,18 @@ def used_columns(catalog: Catalog, name: str) -> Mapping[str, str]:
 def usable(project: Project, name: str, group: Group) -> str:
     """Whether a raw row of such a feed can be used: it has a unit and, where times are declared, a time."""
     roles = getattr(project, name).model_dump(exclude={"path", "segments"}, exclude_none=True)
-    unit = f"{typed.cast(group, roles['unit'], casts.as_key, 'VARCHAR')} IS NOT NULL"
+    known = typed.cast(group, roles["unit"], casts.as_key, "VARCHAR")
+    # a whole number is not written out to see that it is there
+    unit = f"{identifier(roles['unit']) if _is_whole(group, roles['unit']) else known} IS NOT NULL"
     if "timestamp" not in roles:
         return unit
     moment = casts.usable_instant(f"({typed.instant(group, roles['timestamp'], project)})")
     return f"{unit} AND coalesce({moment}, FALSE)"
+
+
+def _is_whole(group: Group, name: str) -> bool:
+    kind = group.kind(name)
+    return kind is not None and kind in _WHOLE
 
 
 def _rows(catalog: Catalog, name: str, roles: tuple[str, ...], *, columns: bool) -> str:

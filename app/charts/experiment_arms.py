@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analytics.experiments import words
-from analytics.experiments.health import broken
+from analytics.experiments.health import broken, split_p
 from analytics.experiments.rows import ArmRow, Health
 from app.charts.experiment_panels import LETTERS, nothing, small
 from app.charts.experiment_words import known, value, value_interval
@@ -74,11 +74,11 @@ def split_bars_alt(health: Health) -> str:
         for arm in health.arms
     ])  # fmt: skip
     text = f"{count(total)} {health.counted}: {parts}"
-    srm = health.srm
-    if srm is None or srm.p_value is None:
+    p = split_p(health.srm)
+    if p is None:
         return f"{text}."
     word = "the split is broken" if broken(health.srm) else "no more off than chance"
-    return f"{text}; {word}, {words.p_value(srm.p_value)}."
+    return f"{text}; {word}, {words.p_value(p)}."
 
 
 def share_bars(arms: Sequence[ArmRow], variants: Sequence[str] = ()) -> Figure:

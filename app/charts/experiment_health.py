@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from analytics.experiments.health import broken
+from analytics.experiments.health import broken, split_p
 from analytics.experiments.rows import Health, Scorecard
 from app.charts import experiment_words as numbers
 from app.formats import listed, percent, plural
@@ -66,7 +66,7 @@ def _split_lines(found: Health) -> list[Line]:
             for arm in found.arms
         ]
     )
-    p = found.srm.p_value
+    p = split_p(found.srm)
     if p is None:
         return [Line("look", f"The split cannot be tested: {found.srm.reason}.")]
     said = f"p {numbers.p_value(p)}" if p < 1e-4 else f"p = {numbers.p_value(p)}"

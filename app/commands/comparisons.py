@@ -163,4 +163,7 @@ def _split(row: Mapping[str, Any]) -> str:
     p = _p(row, "p_value")
     equals = "" if p.startswith("<") else "= "
     told = f"split: {row['n']:,} in all, chi-squared {tables.plain(row['statistic'])}, p {equals}{p}"
+    if row["p_adjusted"] is not None:  # what the split is judged by
+        daily = _p(row, "p_adjusted")
+        told += f", with daily looks {'' if daily.startswith('<') else '= '}{daily}"
     return f"{told}; {row['warnings']}" if row["warnings"] else f"{told} against the planned shares"

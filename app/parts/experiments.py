@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from analytics.experiments.health import broken
+from analytics.experiments.health import broken, split_p
 from analytics.experiments.rows import ExperimentRow, Health, MetricFacts, Scorecard
 from app.charts import experiment_words as numbers
 from app.charts import experiments as charts
@@ -153,7 +153,7 @@ def draw_metric(card: Scorecard) -> None:
                     key="values",
                     behind=_behind(card, f"values_{name}", partial(bins_table, bins)),
                 )
-        if card.days:
+        if card.days_of(name):
             with st.container():
                 _by_day(card, facts, variant)
 
@@ -202,7 +202,7 @@ def _choices(card: Scorecard) -> tuple[str, str]:
 
 
 def _by_day(card: Scorecard, facts: MetricFacts, variant: str) -> None:
-    days = [day for day in card.days if day.metric == facts.name and day.variant == variant]
+    days = [day for day in card.days_of(facts.name) if day.variant == variant]
     if card.stopping in {"always-valid", "group-sequential"}:
         draw_days(card, facts, variant, days)
         return
@@ -256,7 +256,7 @@ def _split(found: Health) -> Tile:
     shares = " / ".join(count(arm.n) for arm in found.arms)
     if found.srm is None:
         return Tile("Split", NONE, f"{shares}; not checked, as no split was planned")
-    p = found.srm.p_value
+    p = split_p(found.srm)
     if p is None:
         return Tile("Split", NONE, shares, reason=found.srm.reason, status=found.srm.status)
     value = "Broken" if broken(found.srm) else "Fine"

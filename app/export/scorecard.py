@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from analytics.experiments.ledger import DecisionRow
 from analytics.experiments.rows import DayRow, MetricFacts, Scorecard
 from app.charts.experiment_days import FIXED_HORIZON
-from app.charts.experiment_health import health
+from app.charts.experiment_health import MORE_CHECKS, health
 from app.charts.experiment_tables import arms_table, bins_table, days_table, scorecard_table, split_table
 from app.charts.interval_bar import Ink, lift_axis, lift_bar
 from app.charts.ledger_tables import decisions_table
@@ -88,6 +88,7 @@ def _trust(card: Scorecard) -> Iterator[Part]:
             element("span", f"{check.level.capitalize()}: {check.sentence}", class_=check.level)
             for check in card.checks
         )
+        yield element("p", MORE_CHECKS, class_="small")
     yield table(split_table(card.health))
 
 
@@ -98,7 +99,7 @@ def _comparisons(card: Scorecard) -> Iterator[Part]:
     bars = [lift_bar(row, axis, _INK) for row in rows]
     yield element("h2", "Scorecard")
     yield table(frame, {BAR: bars})
-    key = "▲ better, ▼ worse, ● no difference shown, ■ safe, ✕ harmed, □ not shown safe; n of the arm / of the control."
+    key = "▲ better, ▼ worse, ● no difference shown, ■ safe, ✕ harmed, □ not shown safe; n of the control / of the arm."
     yield element("p", key, class_="small")
 
 
@@ -129,7 +130,7 @@ def _metric(card: Scorecard, facts: MetricFacts) -> Iterator[Part]:
 
 def _days(card: Scorecard, metric: str, variant: str) -> list[DayRow]:
     """The days of the method that the verdict stands on; of any, where that one has none."""
-    days = [row for row in card.days if row.metric == metric and row.variant == variant]
+    days = [row for row in card.days_of(metric) if row.variant == variant]
     stands = {row.method for row in card.headline_rows() if row.metric == metric and row.variant == variant}
     return [row for row in days if row.method in stands] or days
 
@@ -168,7 +169,9 @@ def _terms() -> Iterator[Part]:
     entries = []
     for word in _TERMS:
         found = explain(word)
-        formula = element("code", found.formula) if found.formula else None
+        # without a typesetter LaTeX is noise to whoever gets the page
+        plain = found.formula is not None and "\\" not in found.formula
+        formula = element("code", found.formula) if plain else None
         guide = prose(f" How to read it: {found.reading} What it does not say: {found.caveat}")
         meaning = element("dd", prose(f"{found.definition} "), formula, guide)
         entries.append(element("div", element("dt", found.title), meaning))

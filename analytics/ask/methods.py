@@ -11,6 +11,7 @@ from analytics.aggregates.arms import ExperimentAggregates
 from analytics.aggregates.experiments import read_experiment
 from analytics.ask.experiments import aggregates_of, design_of, reading_of, scorecard_of
 from analytics.errors import ExperimentError
+from analytics.experiments.choose import no_quantiles
 from analytics.experiments.design import Design
 from analytics.experiments.distribution import Distribution, distribution
 from analytics.experiments.method_rows import (
@@ -113,7 +114,8 @@ def distribution_of(
     if seen is None:
         raise ExperimentError(f'the values of "{chosen.name}" are not logged one by one')
     arms = (design.control, *design.variants)
-    return replace(distribution((chosen.name, chosen.kind), seen, arms, level), sql=read.sql)
+    refused = no_quantiles(design, read.metrics[0])
+    return replace(distribution((chosen.name, chosen.kind), seen, arms, level, refused), sql=read.sql)
 
 
 def kinds_of(kind: str) -> tuple[KindRow, ...]:

@@ -94,13 +94,21 @@ def _quantiles(
     arm: tuple[str, PairMoments],
     day: date | None,
 ) -> Comparison | NotTested:
+    refused = no_quantiles(design, found)
+    if refused is not None:
+        return refused
+    return compare_quantiles(metric, found, (arm[0], design.control), arm[1], day)
+
+
+def no_quantiles(design: Design, found: MetricAggregates) -> NotTested | None:
+    """Why quantiles of arms do not compare: pairs, or shares that differ by stratum or phase; None where they do."""
     structure = structure_of(design, found)
     if structure == "paired" or (structure == "stratified" and (design.strata or design.phases)):
         within = "pairs" if structure == "paired" else "strata"
         return NotTested(
             "undefined", f"arms compare only within {within}, and a quantile is of all units together"
         )
-    return compare_quantiles(metric, found, (arm[0], design.control), arm[1], day)
+    return None
 
 
 def _structured(

@@ -119,7 +119,11 @@ class Distribution:
 
 
 def distribution(
-    metric: tuple[str, Kind], seen: Observations, arms: Sequence[str], confidence: float
+    metric: tuple[str, Kind],
+    seen: Observations,
+    arms: Sequence[str],
+    confidence: float,
+    refused: NotTested | None = None,
 ) -> Distribution:
     """Compare the distributions of a metric.
 
@@ -128,9 +132,14 @@ def distribution(
         seen: its values.
         arms: the control first.
         confidence: of the intervals and bands.
+        refused: why quantiles of these arms do not compare.
     """
     control, variants = arms[0], arms[1:]
-    rows = [row for variant in variants for row in _quantiles(metric, seen, (variant, control), confidence)]
+    rows = [
+        row
+        for variant in variants
+        for row in _quantiles(metric, seen, (variant, control), confidence, refused)
+    ]
     name = metric[0]
     steps = tuple(step for arm in arms for step in _steps(name, seen, arm, confidence))
     sentence = " ".join(_sentence([row for row in rows if row.variant == variant]) for variant in variants)
@@ -138,7 +147,11 @@ def distribution(
 
 
 def _quantiles(
-    metric: tuple[str, Kind], seen: Observations, arms: tuple[str, str], confidence: float
+    metric: tuple[str, Kind],
+    seen: Observations,
+    arms: tuple[str, str],
+    confidence: float,
+    refused: NotTested | None,
 ) -> list[QuantileRow]:
     sides = [seen.arm(arm) for arm in arms]
     if not all(len(values) for values, _ in sides):
@@ -146,7 +159,7 @@ def _quantiles(
     rows, compared = [], []
     both = [quantiles_of(values, PROBABILITIES, groups) for values, groups in sides]
     for probability, *found in zip(PROBABILITIES, *both, strict=True):
-        outcome = between(found, shared_variance(found, sides))
+        outcome = refused or between(found, shared_variance(found, sides))
         rows.append(_row(metric, (arms, seen.of_rows), (probability, found), outcome, confidence))
         compared.append(None if isinstance(outcome, NotTested) else outcome)
     return _corrected(rows, compared, 1.0 - confidence)

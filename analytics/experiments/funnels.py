@@ -18,6 +18,7 @@ from analytics.experiments.design import Design, MetricDesign
 from analytics.experiments.methods import NotTested
 from analytics.experiments.rows import ArmRow
 from analytics.experiments.single_arms import arm_rows, between_clusters
+from analytics.experiments.structure import structure_of
 from analytics.results import Status
 from analytics.stats.intervals import effective_n, wilson
 
@@ -79,7 +80,9 @@ def funnel_rows(
     if found.steps is None:
         return
     for place, condition in enumerate(metric.steps):
-        step = replace(found, moments=_columns(found.steps, [place]), with_covariate=None, values=None)
+        step = replace(
+            found, moments=_columns(found.steps, [place]), with_covariate=None, values=None, pairs=None
+        )
         for arm in arm_rows(design, metric, step, confidence):
             row = _row(design, metric, arm, (place, condition))
             row = _with_rate(row, found.steps, place, confidence)
@@ -137,8 +140,8 @@ def _with_rate(row: FunnelRow, steps: ArmMoments, place: int, confidence: float)
 def _against(
     row: FunnelRow, design: Design, metric: MetricDesign, step: MetricAggregates, confidence: float
 ) -> FunnelRow:
-    """Add the difference of the share from the control's."""
-    outcome = choose(design, metric, step, (row.variant, "unadjusted"))
+    """Add the difference of the share from the control's, within strata and phases where these count."""
+    outcome = choose(design, metric, step, (row.variant, structure_of(design, step) or "unadjusted"))
     if isinstance(outcome, NotTested):
         return row if row.reason is not None else replace(row, reason=outcome.reason)
     interval = outcome.interval(confidence)

@@ -22,6 +22,7 @@ from analytics.experiments.other_methods import Given, Other, compare_by
 from analytics.experiments.pairs import pair
 from analytics.experiments.refusals import immature, refusal
 from analytics.experiments.rows import ExperimentRow, Kind
+from analytics.experiments.structure import structure_of
 from analytics.results import Status
 from analytics.stats.two_by_two import homogeneity
 
@@ -240,6 +241,12 @@ def _ignored(design: Design, found: MetricAggregates, method: Method) -> list[st
     warnings = []
     if found.pairs is not None and method.name != "paired":
         warnings.append(f"{method.name} takes pairs apart, so it is less sure than paired")
+    if structure_of(design, replace(found, pairs=None)) == "stratified":
+        what = "phases" if found.moments.strata is None else "strata"
+        warnings.append(
+            f"{method.name} takes all {what} together: where arms have unequal parts of them it compares {what} with "
+            "each other, too; the record of method stratified does not"
+        )
     if found.moments.clustered and not method.clustered:
         warnings.append(
             f"{method.name} takes units as independent, and they come in clusters: it raises more false alarms than "

@@ -131,6 +131,27 @@ def test_without_the_cut_a_winsorised_metric_is_compared_within_strata_too(tmp_p
     assert uncapped.p_value == pytest.approx(2 * stats.t.sf(abs(gap / error), df))
 
 
+def test_what_takes_strata_together_says_so_or_is_not_told(tmp_path: Path) -> None:
+    given = Logs(
+        {"units": [shop().to_dict("records")]},
+        {"m": VALUE},
+        {"control": "A", "variants": {"A": 0.7, "B": 0.3}, "strata": STRATA},
+        sections={"units": SECTION | {"stratum": "country"}},
+    )
+    bench = Workbench(write(tmp_path, given))
+    try:
+        pooled = bench.experiment("test", bench.scope(), methods=["mann-whitney"])
+        found = bench.experiment_distribution("test", bench.scope())
+    finally:
+        bench.close()
+    asked = next(one for one in pooled.rows if one.method == "mann-whitney")
+    assert "takes all strata together" in (asked.warnings or "")
+    # the pooled quantiles of B are lower, though B is higher in both countries
+    assert {one.status for one in found.quantiles} == {"undefined"}
+    assert {one.difference for one in found.quantiles} == {None}
+    assert "cannot be compared by quantiles: arms compare only within strata" in found.sentence
+
+
 def test_one_stratum_is_no_stratum(tmp_path: Path) -> None:
     table = shop().assign(country="DE")
     found = card(tmp_path, table, {"m": VALUE, "f": FLAG, "r": RATIO}, {"stratum": "country"})

@@ -42,7 +42,7 @@ def peeking_of(card: Scorecard) -> Peeking | None:
     if first is None:
         return None
     own = (first.metric, first.variant, first.method)
-    days = [day for day in card.days if (day.metric, day.variant, day.method) == own]
+    days = [day for day in card.days_of(first.metric) if (day.metric, day.variant, day.method) == own]
     return peeking(days, 1.0 - card.confidence)
 
 

@@ -168,7 +168,7 @@ def _control_history(card: Scorecard, metric: str) -> History:
     arm = next((row for row in card.arms if row.metric == metric and row.is_control), None)
     if arm is None:
         raise ProjectError(f'"{card.name}" does not look at the metric "{metric}"')
-    known = [row.day for row in card.days if row.metric == metric]
+    known = [row.day for row in card.days_of(metric)]
     days = (max(known) - min(known)).days + 1 if known else None
     return _history(arm, days, card.health.n_units, f'arm "{card.control}" of {card.name}')
 

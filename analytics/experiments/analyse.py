@@ -75,7 +75,9 @@ def scorecard(
         metrics=tuple(metric.facts for metric in design.ordered_metrics),
         rows=rows if state.srm is None else (*rows, state.srm),
         arms=arms,
-        days=Later(partial(_all_days, design, ordered, levels)),
+        days=Later(
+            {metric.name: partial(day_rows, design, metric, given, levels) for metric, given in ordered}
+        ),
         bins=tuple(row for metric, given in ordered for row in value_bins(design, metric, given)),
         health=state,
         decision=decided(
@@ -123,21 +125,14 @@ def _rows(
     )
 
 
-def _all_days(
-    design: Design, ordered: Sequence[tuple[MetricDesign, MetricAggregates]], levels: Mapping[Key, float]
-) -> Iterator[DayRow]:
-    for metric, found in ordered:
-        yield from day_rows(design, metric, found, levels)
-
-
 def _crossing_days(
     design: Design, ordered: Sequence[tuple[MetricDesign, MetricAggregates]], levels: Mapping[Key, float]
 ) -> Iterator[DayRow]:
     """The days on which the stopping rule answers; at a fixed horizon, and with a posterior, none."""
-    if design.stopping == "always-valid":
-        yield from _all_days(design, ordered, levels)
-    if design.stopping == "group-sequential":
-        for metric, found in ordered:
+    for metric, found in ordered:
+        if design.stopping == "always-valid":
+            yield from day_rows(design, metric, found, levels)
+        if design.stopping == "group-sequential":
             yield from day_rows(design, metric, found, levels, only=days_of_looks(design, found))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar, overload
 
@@ -10,19 +10,26 @@ Row = TypeVar("Row")
 
 
 class Later(Sequence[Row]):
-    """Rows of a tuple that most readers of what holds it never ask for.
+    """Rows of a tuple, in parts by name, that most readers of what holds it never ask for.
 
-    >>> rows = Later(lambda: range(3))
-    >>> len(rows), rows[-1], rows == (0, 1, 2)
-    (3, 2, True)
+    >>> rows = Later({"a": lambda: range(3), "b": lambda: range(1)})
+    >>> len(rows), rows[-1], rows == (0, 1, 2, 0), rows.of("b")
+    (4, 0, True, (0,))
     """
 
-    def __init__(self, compute: Callable[[], Iterable[Row]]) -> None:
-        self._compute = compute
+    def __init__(self, parts: Mapping[str, Callable[[], Iterable[Row]]]) -> None:
+        self._parts = dict(parts)
+        self._known: dict[str, tuple[Row, ...]] = {}
+
+    def of(self, name: str) -> tuple[Row, ...]:
+        """The rows of one part alone; none of a part that is not there."""
+        if name not in self._known:
+            self._known[name] = tuple(self._parts[name]()) if name in self._parts else ()
+        return self._known[name]
 
     @cached_property
     def _rows(self) -> tuple[Row, ...]:
-        return tuple(self._compute())
+        return tuple(row for name in self._parts for row in self.of(name))
 
     @overload
     def __getitem__(self, place: int) -> Row: ...

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from analytics.experiments.later import Later
 from analytics.project import MetricKind, Stopping
 from analytics.results import Status
 
@@ -416,6 +417,12 @@ class Scorecard:
         """Every comparison, those beside the usual ones after them, and last the check of the split."""
         checked = tuple(row for row in self.rows if row.role == "health")
         return (*(row for row in self.rows if row.role != "health"), *self.others, *checked)
+
+    def days_of(self, metric: str) -> tuple[DayRow, ...]:
+        """The days of one metric, without those of the others being computed."""
+        if isinstance(self.days, Later):
+            return self.days.of(metric)
+        return tuple(row for row in self.days if row.metric == metric)
 
     def headline_rows(self) -> tuple[ExperimentRow, ...]:
         """The comparisons that verdict and badges stand on: see `headline`."""

@@ -41,8 +41,8 @@ def section(view: View, card: Scorecard) -> None:
     row = next((r for r in card.headline_rows() if r.metric == name and r.variant == variant), None)
     days = [
         one
-        for one in card.days
-        if one.metric == name and one.variant == variant and row is not None and one.method == row.method
+        for one in card.days_of(name)
+        if one.variant == variant and row is not None and one.method == row.method
     ]
     cost = peeking(days, 1.0 - card.confidence)
     st.markdown(f"##### {literal(sentence(card, row))}")

@@ -216,7 +216,8 @@ def _ranking(found: Planned) -> None:
 def _roll_ups(found: Planned, metric: str) -> None:
     own = [row for row in found.horizons if row.metric == metric]
     header("plan_horizons", "plan_horizons", heading=f"{metric}: baseline over one to four weeks")
-    table(charts.horizon_table(own).drop(columns="Metric"), words.HORIZONS, key="plan_horizons")
+    quiet = ["Status"] if all(row.status == "ok" for row in own) else []
+    table(charts.horizon_table(own).drop(columns=["Metric", *quiet]), words.HORIZONS, key="plan_horizons")
     csv_button(Behind(partial(charts.horizon_table, found.horizons), (), "plan_horizons"), "plan_horizons")
     source = found.traffic[0].source if found.traffic else None
     week = [row for row in found.traffic if row.source == source]

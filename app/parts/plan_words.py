@@ -44,7 +44,7 @@ BOUNDARIES = {
 }
 OF = "Plan for"
 EVERY = "every metric, ranked"
-OF_EXPERIMENT = "experiment {name}, again"
+OF_EXPERIMENT = "{name}, again"
 SHOWN_METRIC = "Metric drawn"
 LIFT = "Lift to be shown"
 LIFT_EMPTY = "5%, or what matters"

@@ -42,11 +42,11 @@ def choose(
 def seed(word: str, options: Sequence[str], shown: Callable[[str], str] = str) -> None:
     """Links say ``metric=log_loss`` where the widget knows the words people read; a stale choice is forgotten."""
     raw = st.query_params.get(word)
-    if word not in st.session_state and raw in options:
-        if raw is not None and shown(raw) != raw:
-            _say(word, shown(raw))
-        else:
-            st.session_state[word] = raw
+    if raw in options and raw is not None and shown(raw) != raw and st.session_state.get(word, raw) == raw:
+        # also where the page before has put the word both into the session and into the address
+        _say(word, shown(raw))
+    elif word not in st.session_state and raw in options:
+        st.session_state[word] = raw
     elif word in st.session_state and st.session_state[word] not in options:
         del st.session_state[word]
 

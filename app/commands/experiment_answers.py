@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from app import locations
-from app.commands.common import Answer, json_option, print_json, print_tables, say
+from app.commands.common import Answer, json_option, print_json, print_tables, say, write
 from app.commands.experiment import declaring
 from app.commands.typed_numbers import NUMBER
 
@@ -49,9 +49,10 @@ def answer_about(
     words: tuple[str, ...],
     asked: dict[str, Any],
     question: Question,
-    columns: Callable[[Answer], Sequence[Column]],
+    columns: Callable[[Answer], Sequence[Column]] | None,
     *,
     as_json: bool,
+    text: Callable[[Answer], str] = str,
 ) -> None:
     """Put a question to every project that declares the experiment, and print what they answer.
 
@@ -59,8 +60,9 @@ def answer_about(
         words: a project and a name, or a name on the sample logs.
         asked: the window and the confidence as typed.
         question: what to ask of a workbench, given the name, the scope and the confidence (None: as declared).
-        columns: how the answer of one project is tabled.
+        columns: how the answer of one project is tabled; None where it is told by ``text``.
         as_json: print records instead.
+        text: what the answer of one project says, where no table does.
     """
     from analytics.workbench import open_workbench
 
@@ -80,5 +82,7 @@ def answer_about(
             say(f"{one.project}: {note}")
     if as_json:
         print_json(answers)
+    elif columns is None:
+        write("\n".join(map(text, answers)))
     else:
         print_tables(answers, columns)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import click
 
+from app.commands.common import Answer, terminal_width
 from app.commands.experiment_answers import answer_about, experiment_options
 
 
@@ -17,20 +19,29 @@ def experiment_health_command(words: tuple[str, ...], *, as_json: bool, **asked:
     The split (looked at daily), imbalance before, units in several arms and broken logs block a verdict. The others
     warn. Of a broken split: since when, in which segments, and every usual cause with what the logs say about it.
     """
+    answer_about(
+        words,
+        asked,
+        lambda bench, name, scope, _: bench.health(name, scope),
+        None,
+        as_json=as_json,
+        text=_told,
+    )
+
+
+def _told(answer: Answer) -> str:
+    """One finding a paragraph: what is found is a sentence, which no column holds."""
     from app.commands import tables
 
-    columns = (
-        tables.text("level"),
-        tables.text("name", context=True),
-        tables.text("sentence"),
-        tables.text("cause", drop=1),
-        tables.figures("p_value", "p", drop=2),
-        tables.figures("n", drop=3),
-        tables.text("query", drop=4),
-    )
-    answer_about(
-        words, asked, lambda bench, name, scope, _: bench.health(name, scope), lambda _: columns, as_json=as_json
-    )
+    width, lines = max(terminal_width(), 60), [answer.project, ""]
+    for record in answer.records:
+        name = f"{record['name']} ({record['cause']})" if record["name"] == "srm_cause" else record["name"]
+        lines += textwrap.wrap(
+            f"{record['level']:<8}{tables.plain(name)}: {tables.plain(record['sentence'])}",
+            width,
+            subsequent_indent=" " * 8,
+        )
+    return "\n".join(lines) + "\n"
 
 
 @click.command("experiment-ages")

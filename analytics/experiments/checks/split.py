@@ -16,7 +16,7 @@ from analytics.experiments.rows import Check
 from analytics.experiments.words import count, listed, p_value, percent
 from analytics.stats.multiplicity import holm
 from analytics.stats.sample_ratio import sample_ratio_test
-from analytics.stats.sequential_srm import KAPPAS, sequential_split
+from analytics.stats.sequential_srm import sequential_split
 from analytics.stats.split_changes import Onset, split_onset
 from analytics.stats.split_parts import SplitParts, split_parts
 from analytics.stats.stratified import split_within
@@ -26,7 +26,7 @@ SRM_ALARM = 0.001
 LEAST_EXPECTED = 5.0
 EXPLAINED = 0.05
 """p-value from which the split without a segment counts as planned."""
-COMMAND = "assay experiment-health NAME --json"
+COMMAND = "assay experiment-health"
 Floats = NDArray[np.float64]
 
 
@@ -194,7 +194,7 @@ def split_check(design: Design, split: Split) -> Check:
 
     Where exposures carry no time there is one look, and the plain chi-squared test.
     """
-    plain, daily = plain_test(design, split), split.daily
+    plain = plain_test(design, split)
     counts, expected = plain.counts, plain.expected
     n, used = sum(counts.values()), [arm for arm, planned in expected.items() if planned > 0]
     if len(used) < 2 or not n:
@@ -218,12 +218,7 @@ def split_check(design: Design, split: Split) -> Check:
         threshold=SRM_ALARM,
         p_value=p,
         n=n,
-        query=(
-            f"Dirichlet-multinomial Bayes factor after every day, kappa {', '.join(f'{kappa:g}' for kappa in KAPPAS)} "
-            "averaged; the least p so far"
-            if len(daily.days)
-            else "chi-squared"
-        ),
+        query=f"{COMMAND} {design.name} --json",
     )
 
 

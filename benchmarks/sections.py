@@ -129,7 +129,8 @@ def _about(bench: Workbench, method: str, name: str) -> float:
     started = time.process_time()
     try:
         if method == "days":
-            len(bench.scorecard(name=name).days)
+            card = bench.scorecard(name=name)
+            card.days_of(card.metrics[0].name)
         else:
             getattr(bench, method)(name=name)
     except AssayError as error:

@@ -275,7 +275,9 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
     "lines, expected",
     [
         (
-            "[units]\npath = 'u.csv'\nunit = 'u'\n" + MEAN.replace("mean", "retention") + 'window = "7 days"\n',
+            "[units]\npath = 'u.csv'\nunit = 'u'\n"
+            + MEAN.replace("mean", "retention")
+            + 'window = "7 days"\n',
             "metrics.m.kind: follows units over time, and a table of units has no events",
         ),
         (
@@ -284,7 +286,8 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
         ),
         (
             MEAN.replace("mean", "median"),
-            "metrics.m.kind: should be 'mean', 'proportion', 'ratio', 'count', 'quantile', 'retention' or 'funnel'; found 'median'",
+            "metrics.m.kind: should be 'mean', 'proportion', 'ratio', 'count', 'quantile', 'retention' or 'funnel'; "
+            "found 'median'",
         ),
         ('[metrics.m]\nkind = "mean"', "metrics.m.value: a mean needs one"),
         (MEAN.replace("mean", "ratio"), "metrics.m.value: a ratio has a numerator and a denominator instead"),
@@ -298,7 +301,10 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
             MEAN + "winsorize = [0.9, 0.1]",
             "metrics.m.winsorize: the lower quantile must be below the upper one",
         ),
-        (MEAN + 'source = "series"', 'metrics.m.source: "series" needs a [series] section, and there is none'),
+        (
+            MEAN + 'source = "series"',
+            'metrics.m.source: "series" needs a [series] section, and there is none',
+        ),
         (MEAN + 'source = "units"', 'metrics.m.source: "units" needs a [units] section, and there is none'),
         (
             MEAN + 'covariate = "c"',
@@ -326,7 +332,10 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
             ARMS + "strata = { DE = { A = 0.9, B = 0.1 } }",
             "experiments.z.strata: name the column that tells a unit's stratum",
         ),
-        (ARMS + "post_stratify = true", "experiments.z.post_stratify: needs strata from before the experiment"),
+        (
+            ARMS + "post_stratify = true",
+            "experiments.z.post_stratify: needs strata from before the experiment",
+        ),
         (ARMS + "alpha = 1.0", "experiments.z.alpha: should be less than 1"),
         (ARMS + "alpha = 1e-300", "experiments.z.alpha: should be greater than or equal to 0.000000001"),
         (ARMS + f"planned_units = {10**40}", "experiments.z.planned_units: should be less than or equal to"),

@@ -27,7 +27,12 @@ def test_one_of_several_must_be_named():
     with pytest.raises(ProjectError, match="flights_delay_class"):
         open_workbench(SAMPLES)
     opened = open_workspace(SAMPLES)
-    assert [bench.project.predictions.task for bench in opened] == ["binary", "multiclass", "regression", "binary"]
+    assert [bench.project.predictions.task for bench in opened] == [
+        "binary",
+        "multiclass",
+        "regression",
+        "binary",
+    ]
 
 
 def test_changed_files_are_read_anew(tmp_path, monkeypatch):

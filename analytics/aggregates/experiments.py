@@ -255,7 +255,9 @@ def _metric(whole: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
 
 def _compared(wanted: Wanted, columns: Mapping[str, str]) -> dict[str, str]:
     """The columns of a metric and of what it is adjusted by."""
-    return {name: text for name, text in columns.items() if name not in wanted.looked_back or wanted.covariates}
+    return {
+        name: text for name, text in columns.items() if name not in wanted.looked_back or wanted.covariates
+    }
 
 
 def _before(table: UnitTable, wanted: Wanted, columns: Mapping[str, str], present: str) -> ArmMoments | None:

@@ -33,7 +33,7 @@ def days_of(catalog: Catalog, scope: Scope, name: str, confidence: float | None 
     card = scorecard_of(catalog, scope, name, confidence)
     cost = peeking_of(card)
     notes = () if cost is None else (cost.sentence,)
-    return Results(card.days, card.zone, card.sql, (card.decision.sentence, card.correction, *notes))
+    return Results(tuple(card.days), card.zone, card.sql, (card.decision.sentence, card.correction, *notes))
 
 
 def peeking_of(card: Scorecard) -> Peeking | None:

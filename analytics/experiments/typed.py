@@ -55,7 +55,9 @@ def compare_counts(
         successes = _successes(arm)
         share = successes / arm.n if arm.n else 0.0
         moments.append((share, arm.n * share * (1.0 - share)))
-    return _scorecard(arms, replace(design, methods=tuple(methods)), moments, zone, test_split=shares is not None)
+    return _scorecard(
+        arms, replace(design, methods=tuple(methods)), moments, zone, test_split=shares is not None
+    )
 
 
 def compare_means(
@@ -88,7 +90,9 @@ def compare_means(
     for arm in arms:
         mean, deviation = _mean(arm)
         moments.append((mean, deviation**2 * max(arm.n - 1, 0)))
-    return _scorecard(arms, replace(design, methods=tuple(methods)), moments, zone, test_split=shares is not None)
+    return _scorecard(
+        arms, replace(design, methods=tuple(methods)), moments, zone, test_split=shares is not None
+    )
 
 
 def _design(

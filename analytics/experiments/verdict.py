@@ -137,7 +137,9 @@ def _no_difference(arm: _Arm) -> str:
     """What is open; in a one-sided design a fall is told as what it is, no improvement."""
     fallen = arm.with_badge("no improvement shown")
     told = [f"{row.metric}: {numbers(row)}" for row in fallen]
-    parts = [f"{arm.variant} does not improve {'; '.join(told)}; only an improvement is tested"] if told else []
+    parts = (
+        [f"{arm.variant} does not improve {'; '.join(told)}; only an improvement is tested"] if told else []
+    )
     if arm.with_badge("no difference shown"):
         control = arm.primary[0].control
         parts.append(f"no difference shown between {arm.variant} and {control} on {_open(arm)}")

@@ -62,7 +62,9 @@ def _check_structure(project: Project, name: str, experiment: Experiment, file: 
         raise ProjectError(f"{at}.phases[{len(starts) - 1}].start: must be before the end of the experiment")
     units = project.units
     if units is not None and units.pair is not None and units.cluster is not None:
-        raise ProjectError(f"{file}: units.pair: a pair is a cluster of its own; keep one of pair and cluster")
+        raise ProjectError(
+            f"{file}: units.pair: a pair is a cluster of its own; keep one of pair and cluster"
+        )
 
 
 def _check_quantile(project: Project, name: str, metric: Metric, file: Path) -> None:

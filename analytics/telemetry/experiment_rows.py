@@ -29,7 +29,9 @@ def exposure_rows(catalog: Catalog) -> str:
 
     Usable is what has a unit and a time; segments are ``segment_0`` and so on, in declared order.
     """
-    return _rows(catalog, "exposures", ("unit", "variant", "experiment", "stratum", "timestamp"), columns=False)
+    return _rows(
+        catalog, "exposures", ("unit", "variant", "experiment", "stratum", "timestamp"), columns=False
+    )
 
 
 def event_rows(catalog: Catalog) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pandas as pd
 
@@ -67,7 +68,7 @@ def _curve(steps: Sequence[StepRow], kind: str, place: int) -> list[Trace]:
     colour, dash = series_style(place)
     x = [step.value for step in steps]
     # steps like those of the curve: a slanted band leaves the curve out between two values
-    edges = [*zip(x, x[1:], strict=False)]
+    edges = [*pairwise(x)]
     across = [*(end for edge in edges for end in edge), *x[-1:]]
     high = [*(step.ci_high for step in steps[:-1] for _ in range(2)), *(step.ci_high for step in steps[-1:])]
     low = [*(step.ci_low for step in steps[:-1] for _ in range(2)), *(step.ci_low for step in steps[-1:])]

@@ -44,7 +44,10 @@ _LOOK: dict[str, dict[str, Any]] = {
     "too small to matter": {"symbol": "diamond-open", "size": 10, "color": NEUTRAL, "line": {"width": 2}},
     "no difference that matters": {"symbol": "diamond", "size": 10, "color": NEUTRAL},
     "no improvement shown": {
-        "symbol": "triangle-down-open", "size": 11, "color": NEUTRAL, "line": {"width": 2},
+        "symbol": "triangle-down-open",
+        "size": 11,
+        "color": NEUTRAL,
+        "line": {"width": 2},
     },
     "no difference shown": {"symbol": "circle", "size": 8, "color": NEUTRAL},
 }

@@ -85,9 +85,7 @@ def side_panel(
         number = "2" if beside else ""
         data.append(_bins(bins, place, number))
         span = [_SPLIT + 0.06, 1] if beside else [0, 1]
-        more[f"xaxis{number}"] = axis(
-            "values", domain=span, anchor=f"y{number}", tickangle=0, **_edges(bins)
-        )
+        more[f"xaxis{number}"] = axis("values", domain=span, anchor=f"y{number}", tickangle=0, **_edges(bins))
         hidden: dict[str, Any] = {
             "showticklabels": False,
             "anchor": f"x{number}",
@@ -162,7 +160,11 @@ def _edges(bins: Sequence[ValueBin]) -> dict[str, Any]:
     ends = {0.5: bins[0].high, len(bins) - 1.5: bins[-1].low} if len(bins) > 1 else {}
     there = {place: end for place, edge in ends.items() if (end := known(edge)) is not None}
     texts = [f"{end:.3g}" if abs(end) < 1000 else count(end) for end in there.values()]
-    return {"tickvals": list(there), "ticktext": [text.replace("-", MINUS) for text in texts], "showgrid": False}
+    return {
+        "tickvals": list(there),
+        "ticktext": [text.replace("-", MINUS) for text in texts],
+        "showgrid": False,
+    }
 
 
 def _hover(row: ArmDayRow) -> str:

@@ -158,7 +158,8 @@ def _target(row: OutcomeRow) -> tuple[list[dict[str, object]], list[dict[str, ob
     }  # fmt: skip
     side = "at least" if row.direction == "up" else "at most"
     label = {
-        "xref": "paper", "x": 0, "xanchor": "left", "yref": "y", "y": row.target, "yanchor": "top" if row.direction == "up" else "bottom",
+        "xref": "paper", "x": 0, "xanchor": "left", "yref": "y", "y": row.target,
+        "yanchor": "top" if row.direction == "up" else "bottom",
         "text": f"target: {side} {shown(row, row.target)}", "showarrow": False, "font": {"size": 11, "color": TEXT},
     }  # fmt: skip
     return [line], [label]

@@ -15,7 +15,9 @@ from app.parts.chart import behind, chart, header, table_behind
 from app.parts.plain import literal
 from app.parts.view import View
 
-WITHOUT_THE_CUT = "With values as they were logged: {parts}, for itself. Badge and verdict stand on the cut values."
+WITHOUT_THE_CUT = (
+    "With values as they were logged: {parts}, for itself. Badge and verdict stand on the cut values."
+)
 STATES = "Units, exposures and rows by state"
 
 

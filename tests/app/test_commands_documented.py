@@ -15,11 +15,11 @@ from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRo
 from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.examples.rows import ExampleRow
+from analytics.experiments.arm_days import ArmDayRow
 from analytics.experiments.chances import ChanceRow
 from analytics.experiments.checks.ages import AgeRow
 from analytics.experiments.distribution import QuantileRow, StepRow
 from analytics.experiments.funnels import FunnelRow
-from analytics.experiments.arm_days import ArmDayRow
 from analytics.experiments.ledger import DecisionRow, SinceRow
 from analytics.experiments.look_rows import LookRow
 from analytics.experiments.method_rows import KindRow, MethodRow
@@ -144,7 +144,9 @@ def test_every_option_of_its_own_is_documented(text, command):
     assert {name for name in options - {"--json"} if name not in section} == set()
 
 
-@pytest.mark.parametrize("command,row", [("experiment-distribution", StepRow), ("experiment-methods", KindRow)])
+@pytest.mark.parametrize(
+    "command,row", [("experiment-distribution", StepRow), ("experiment-methods", KindRow)]
+)
 def test_every_other_record_is_documented(text, command, row):
     section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
     assert {field.name for field in fields(row)} - set(re.findall(r"`(\w+)`", section)) == set()
@@ -160,7 +162,9 @@ def test_every_record_of_multivariate_is_documented(text, row):
 @pytest.mark.parametrize("command", ["decide", "decisions"])
 def test_every_option_of_the_ledger_is_documented(text, command):
     section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
-    options = {name for parameter in cli.get_command(None, command).params for name in parameter.opts if "--" in name}
+    options = {
+        name for parameter in cli.get_command(None, command).params for name in parameter.opts if "--" in name
+    }
     assert {name for name in options - {"--json"} if name not in section} == set()
 
 

@@ -66,9 +66,7 @@ def can_be_read(tab: Tab, texts: list[str], at_least: int) -> None:
 def test_the_overview_shows_text(open_tab, server):
     tab = open_tab(server)
     tab.open("overview", range="all")
-    is_only_text(
-        tab, *NAMES.values(), hostile.IMAGE, f"{hostile.ARM} wins on {hostile.SHARE}"
-    )
+    is_only_text(tab, *NAMES.values(), hostile.IMAGE, f"{hostile.ARM} wins on {hostile.SHARE}")
 
 
 @pytest.mark.parametrize("task", NAMES)

@@ -64,7 +64,9 @@ def test_each_value_is_welch_and_together_they_are_welchs_f() -> None:
         freedoms.append(theirs.df)
     # the F of means of df + 1 values each, of which these are the variances of the mean
     n = np.array(freedoms) + 1
-    theirs = anova_generic(np.array(gaps), np.array(variances) * n, n, use_var="unequal", welch_correction=True)
+    theirs = anova_generic(
+        np.array(gaps), np.array(variances) * n, n, use_var="unequal", welch_correction=True
+    )
     assert rows[0].segment_p_value == pytest.approx(theirs.pvalue)
     assert {row.overall for row in rows} == {0.1}
 

@@ -13,7 +13,12 @@ def test_every_model_of_the_workspace_has_a_card(open_page):
     page = open_page("overview", range="30d")
     assert_fine(page)
     said = texts(page)
-    names = ("NYC flight delays", "NYC flights: how late, in classes", "NYC flights: minutes late", "Simulated shop")
+    names = (
+        "NYC flight delays",
+        "NYC flights: how late, in classes",
+        "NYC flights: minutes late",
+        "Simulated shop",
+    )
     for name in names:
         assert f"#### {name}" in said
     assert "Version gbm-2013.09" in said

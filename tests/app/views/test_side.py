@@ -94,6 +94,14 @@ def test_the_sentence_says_what_was_shown():
     )
 
 
+def test_a_difference_that_strata_turn_round_is_no_finding_of_the_plain_values():
+    turned = card(arms=(samples.arm(mean=0.2), samples.arm("B", 0.1)))
+    for left, right, word in (("A", "B", "better"), ("B", "A", "worse")):
+        said = sentence(turned, left, right, ["conversion"])
+        assert "None of it is shown" in said
+        assert said.endswith(f"{right} is {word} on conversion: the plain values mislead.")
+
+
 def test_two_arms_beside_the_control_were_not_compared():
     given = card()
     arms = (*given.arms, samples.arm("C", 0.11))

@@ -286,8 +286,7 @@ MEAN = '[metrics.m]\nkind = "mean"\nvalue = "x"\n'
         ),
         (
             MEAN.replace("mean", "median"),
-            "metrics.m.kind: should be 'mean', 'proportion', 'ratio', 'count', 'quantile', 'retention' or 'funnel'; "
-            "found 'median'",
+            "'proportion', 'ratio', 'count', 'quantile', 'retention' or 'funnel'; found 'median'",
         ),
         ('[metrics.m]\nkind = "mean"', "metrics.m.value: a mean needs one"),
         (MEAN.replace("mean", "ratio"), "metrics.m.value: a ratio has a numerator and a denominator instead"),

@@ -154,7 +154,9 @@ class WaldComparison:
         value, low, high = float(found.value), float(found.low), float(found.high)
         if not all(map(math.isfinite, (value, low, high))):
             return None
-        return value, Interval(max(low, -1.0) if self.bounded else low, high)
+        if self.bounded:  # nothing falls by more than all, and rounding must not say otherwise
+            value, low = max(value, -1.0), max(low, -1.0)
+        return value, Interval(low, high)
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def test_repeated_p_interval_and_lift_are_one_statement_at_every_level(fixed, le
 def test_posterior_tail_interval_and_lift_are_one_statement_at_every_level(fixed, level, lift):
     side = Comoments(50.0, 50.0, 50.0, np.array([1.0]), np.array([[1.0]]))
     found = believed(fixed, Prior(lift=lift), PairMoments(side, side), "mean")
-    if found is not None:
+    if found is not None and not isinstance(found, NotTested):
         agree(found, level)
 
 

@@ -173,7 +173,7 @@ class PlanHorizonRow:
     Attributes:
         metric, kind: as in `PlanRow`.
         days: of the horizon.
-        window_start, window_end: local days, the end excluded; None where rows carry no time.
+        first_day, last_day: local days, both included; None where rows carry no time.
         n: units.
         baseline, ci_low, ci_high, standard_deviation, r2, design_effect, icc: as in `PlanRow`.
         variance_ratio: variance over that of the first horizon; None on a horizon without one.
@@ -184,8 +184,8 @@ class PlanHorizonRow:
     metric: str
     kind: PlanKind
     days: int
-    window_start: date | None
-    window_end: date | None
+    first_day: date | None
+    last_day: date | None
     n: int
     baseline: float | None
     ci_low: float | None

@@ -126,9 +126,9 @@ def _harm(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
         metric = metrics[row.metric]
         accepted = ""
         if metric.margin_absolute:
-            accepted = f", where {_shown(row, metric.margin_absolute)} is accepted"
+            accepted = f", where {_harm_of(row)} of {_points(row, metric.margin_absolute)} is accepted"
         elif metric.margin:
-            accepted = f", where {percent(metric.margin)} is accepted"
+            accepted = f", where {_harm_of(row)} of {percent(metric.margin)} is accepted"
         told.append(f"{row.metric}: {numbers(row)}{accepted}")
     return f"{arm.variant} harms {'; '.join(told)}"
 
@@ -160,6 +160,10 @@ def _small(arm: _Arm, metrics: dict[str, MetricDesign]) -> str:
         less = ", less than matters" if row.badge == "too small to matter" else ""
         told.append(f"{what} {row.metric}{less}: {numbers(row)}, where {matters} matters")
     return f"{arm.variant} {'; it '.join(told)}"
+
+
+def _harm_of(row: ExperimentRow) -> str:
+    return "a fall" if row.direction == "up" else "a rise"
 
 
 def _open(arm: _Arm) -> str:

@@ -14,7 +14,8 @@ Level = Literal["bad", "look", "fine", "plain"]
 EARLY = "This is a look before the planned end."
 """The verdict tells why."""
 NOTHING_AGAINST = "Nothing here speaks against this comparison."
-MORE_CHECKS = "The section Trust looks further, at effects that fade and at other experiments."
+NOTHING_IN_LOGS = "Nothing in exposures, units and logs speaks against this comparison."
+MORE_CHECKS = "The page's section Trust shows every check."
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,7 @@ def health(card: Scorecard) -> list[Line]:
     if found.early is not None:
         lines.append(Line("look", EARLY))
     if not any(line.level in {"bad", "look"} for line in lines):
-        lines.append(
-            Line("fine", NOTHING_AGAINST if card.name is None else f"{NOTHING_AGAINST} {MORE_CHECKS}")
-        )
+        lines.append(Line("fine", NOTHING_AGAINST if card.name is None else NOTHING_IN_LOGS))
     order: tuple[Level, ...] = ("bad", "look", "fine", "plain")
     return sorted(lines, key=lambda line: order.index(line.level))
 

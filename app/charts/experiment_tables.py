@@ -112,7 +112,15 @@ def scorecard_table(scorecard: Scorecard, rows: Sequence[ExperimentRow] | None =
 
 def records_table(scorecard: Scorecard) -> pd.DataFrame:
     """Every record as the command line gives it: numbers as numbers, for whoever calculates on."""
-    return Results(scorecard.records, scorecard.zone).to_frame()
+    frame = Results(scorecard.records, scorecard.zone).to_frame()
+    # a count stays whole where another record has none
+    whole = [name for name in frame.columns if _are_counts([getattr(row, name) for row in scorecard.records])]
+    return frame.astype(dict.fromkeys(whole, "Int64"))
+
+
+def _are_counts(values: Sequence[object]) -> bool:
+    known = [value for value in values if value is not None]
+    return bool(known) and all(isinstance(value, int) and not isinstance(value, bool) for value in known)
 
 
 def arms_table(scorecard: Scorecard) -> pd.DataFrame:

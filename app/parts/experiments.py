@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from analytics.ask.trust import Trust
 from analytics.experiments.health import broken, split_p
 from analytics.experiments.rows import ExperimentRow, Health, MetricFacts, Scorecard
 from app.charts import experiment_words as numbers
@@ -23,6 +24,7 @@ from app.charts.experiment_tables import (
 from app.formats import NONE, count, listed, percent
 from app.parts import empty, trail
 from app.parts import experiments_words as words
+from app.parts.ask import ask, guarded
 from app.parts.chart import Behind, chart, csv_button, header
 from app.parts.choose import choose
 from app.parts.experiments_days import draw_days
@@ -45,7 +47,7 @@ _ICONS: dict[Level, str] = {
 def scorecard_section(view: View, card: Scorecard) -> None:
     """What the comparison comes to, whichever way its numbers came."""
     tiles(tiles_of(card))
-    draw_health(card)
+    draw_health(card, view)
     draw_effects(card)
     draw_table(view, card, file_words(card))
     draw_arms(card)
@@ -86,13 +88,30 @@ def tiles_of(card: Scorecard) -> list[Tile]:
     return [*shown, _split(card.health), _units(card)]
 
 
-def draw_health(card: Scorecard) -> None:
-    """The health card: in words, and beside them the split as a picture where it was tested."""
+@st.fragment(parallel=True)
+def draw_further(view: View, card: Scorecard) -> None:
+    """What the costlier checks warn of: an effect that fades, another experiment, few units that carry it all."""
+    with st.skeleton(height=24), guarded(view, "further_checks"):
+        found: Trust = ask(view, "trust", name=card.name)
+        told = [check for check in found.checks if check.level == "warns" and check not in card.checks]
+        lines = [f"{_ICONS['look']} {literal(check.sentence)}" for check in told]
+        st.markdown("  \n".join(lines or [f"{_ICONS['fine']} {words.NOTHING_FURTHER}"]))
+
+
+def draw_health(card: Scorecard, view: View | None = None) -> None:
+    """The health card: in words, and beside them the split as a picture where it was tested.
+
+    Args:
+        card: the scorecard.
+        view: where its logs are, for the costlier checks; None for typed numbers.
+    """
     tested = card.health.srm is not None
     with st.container(border=True), st.grid(2 if tested else 1, min_column_width=340):
         with st.container(gap="small"):
             header(("sample_ratio", "multiple_exposure"), "health", card.sql, heading=words.HEALTH)
             st.markdown("  \n".join(f"{_ICONS[line.level]} {literal(line.text)}" for line in health(card)))
+            if view is not None and card.name is not None:
+                draw_further(view, card)
         if tested:
             with st.container():
                 chart(

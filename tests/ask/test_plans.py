@@ -206,10 +206,10 @@ def test_a_table_of_units_gives_units_and_its_events_the_days(bench):
 def test_as_of_and_end_close_the_logs(bench):
     early = Scope(as_of=(START + pd.Timedelta(days=20)).to_pydatetime())
     rows = bench.plan_horizons("spent", early)
-    assert rows[0].window_end.isoformat() == "2024-03-24"
+    assert rows[0].last_day.isoformat() == "2024-03-23"
     assert rows[0].n < bench.plan_horizons("spent")[0].n * 1.5
     closed = Scope(end=(START + pd.Timedelta(days=14)).to_pydatetime())
-    assert bench.plan_horizons("spent", closed)[0].window_end.isoformat() == "2024-03-18"
+    assert bench.plan_horizons("spent", closed)[0].last_day.isoformat() == "2024-03-17"
 
 
 def test_before_the_first_row_nothing_is_known(bench):

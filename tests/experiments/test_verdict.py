@@ -162,7 +162,7 @@ def test_harm_comes_before_a_win():
     )
     assert answer.decision.call == "harmed"
     assert answer.decision.sentence.startswith("B harms latency: 105 against 100, +5% (4% to 6")
-    assert "where 2% is accepted" in answer.decision.sentence
+    assert "where a rise of 2% is accepted" in answer.decision.sentence
     assert answer.decision.sentence.endswith("; it wins on conversion.")
 
 

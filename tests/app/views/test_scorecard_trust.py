@@ -76,3 +76,24 @@ def test_units_in_several_arms_and_unreadable_files_block(open_page, tmp_path):
     page = trust(open_page, folder)
     assert "saw more than one arm" in texts(page)
     assert {tile.label: tile.value for tile in page.metric}["One arm each"] == "Broken"
+
+
+def test_a_warning_of_the_further_checks_stands_beside_the_verdict(open_page, tmp_path):
+    """An effect that is gone after the first days is told on the first section already."""
+    folder = shop(tmp_path / "work" / "fading")
+    rng = np.random.default_rng(4)
+    days = pd.date_range("2024-03-01", periods=28, freq="D", tz="UTC")
+    users = pd.DataFrame(
+        {"user": [f"u{i}" for i in range(4000)], "variant": rng.choice(["old", "new"], 4000)}
+    )
+    users["at"] = days[0] + pd.to_timedelta(rng.integers(0, 7 * 24, 4000), unit="h")
+    users.to_parquet(folder / "exposures.parquet", index=False)
+    parts = []
+    for age in range(20):
+        rate = np.where((users["variant"] == "new") & (age < 4), 0.5, 0.15)
+        came = users[rng.random(4000) < rate]
+        parts.append(came.assign(at=came["at"] + pd.Timedelta(days=age, hours=1), event="visit", amount=1.0))
+    pd.concat(parts).drop(columns="variant").to_parquet(folder / "events.parquet", index=False)
+    page = open_page("scorecard", folder)
+    assert_fine(page)
+    assert "wears off" in texts(page)

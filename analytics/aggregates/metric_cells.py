@@ -22,6 +22,7 @@ from analytics.aggregates.model_rows import OF_LABELS, WAITING
 from analytics.aggregates.readings import Wanted
 from analytics.aggregates.unit_kinds import raw_column, reached, unit_items, usable, value_column
 from analytics.aggregates.unit_sums import raw_columns
+from analytics.aggregates.unit_table import capped
 from analytics.engines.text import Sql, literal
 from analytics.project import SHARES
 from analytics.scope import Scope
@@ -171,7 +172,7 @@ class _Reader:
     def _values(self, caps: Caps) -> str:
         """What a unit adds to both sums; a metric per unit adds 1 below for each unit that has a value."""
         names = self.wanted.columns
-        cut = [_cut(self._column(name), caps.get(name)) for name in names]
+        cut = [capped(self._column(name), caps.get(name)) for name in names]
         if len(names) == 2:
             top, bottom = (f"coalesce({text}, 0e0)" for text in cut)
         elif self.source == "units":
@@ -268,21 +269,12 @@ def _order_statistic(share: float | None) -> str:
     return f"min(CASE WHEN CAST(place AS DOUBLE) / n >= {literal(float(share or 0.0))} THEN value END)"
 
 
-def _cut(text: str, limits: tuple[float | None, float | None] | None) -> str:
-    low, high = limits or (None, None)
-    if high is not None:
-        text = f"(CASE WHEN {text} > {literal(high)} THEN {literal(high)} ELSE {text} END)"
-    if low is not None:
-        text = f"(CASE WHEN {text} < {literal(low)} THEN {literal(low)} ELSE {text} END)"
-    return text
-
-
 def _spread(column: str, limits: tuple[float | None, float | None] | None, own: str) -> str:
     """A unit's sum of a day; where the unit's whole sum is cut, its days are cut in proportion."""
     if limits is None:
         return f"coalesce({column}, 0e0)"
     whole = f"(sum(coalesce({column}, 0e0)) OVER ({own}))"
-    return f"CASE WHEN {whole} <> 0e0 THEN coalesce({column}, 0e0) * {_cut(whole, limits)} / {whole} ELSE 0e0 END"
+    return f"CASE WHEN {whole} <> 0e0 THEN coalesce({column}, 0e0) * {capped(whole, limits)} / {whole} ELSE 0e0 END"
 
 
 def _keyed(table: pa.Table) -> list[tuple[CellKey, dict[str, Any]]]:

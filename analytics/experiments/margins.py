@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from analytics.experiments.design import MetricDesign
-from analytics.experiments.methods import Comparison
+from analytics.experiments.methods import Comparison, OfFixed
 from analytics.experiments.rows import ExperimentRow
 from analytics.stats.equivalence import above_margin, below_margin, two_one_sided
 from analytics.stats.intervals import Interval
@@ -65,7 +65,7 @@ def _two_sided(p: float) -> float:
 
 
 @dataclass(frozen=True)
-class OneSided:
+class OneSided(OfFixed):
     """A comparison of which only a change for the better counts.
 
     The p-value is one-sided. The interval at a confidence is the two-sided one at which each of its limits is exceeded
@@ -77,7 +77,6 @@ class OneSided:
         side: 1 where a rise is better, -1 where a fall is.
     """
 
-    fixed: Comparison
     side: int
 
     @property
@@ -86,50 +85,10 @@ class OneSided:
         return f"{self.fixed.test}, one-sided"
 
     @property
-    def mean(self) -> float:
-        """Of the arm."""
-        return self.fixed.mean
-
-    @property
-    def mean_control(self) -> float:
-        """Of the control."""
-        return self.fixed.mean_control
-
-    @property
-    def difference(self) -> float:
-        """Arm minus control."""
-        return self.fixed.difference
-
-    @property
-    def standard_error(self) -> float:
-        """Of the difference."""
-        return self.fixed.standard_error
-
-    @property
-    def statistic(self) -> float:
-        """Of the test."""
-        return self.fixed.statistic
-
-    @property
-    def df(self) -> float | None:
-        """Degrees of freedom; None for the normal distribution."""
-        return self.fixed.df
-
-    @property
     def p_value(self) -> float:
         """That so large a change for the better comes by chance."""
         tail = self.fixed.p_value / 2.0
         return tail if self.fixed.statistic * self.side > 0 else 1.0 - tail
-
-    @property
-    def chance_above(self) -> float:
-        """That the arm's true mean is the larger, under a flat prior."""
-        return self.fixed.chance_above
-
-    @property
-    def no_lift(self) -> str:
-        """Why there is no lift, where there is none."""
-        return self.fixed.no_lift
 
     def interval(self, confidence: float) -> Interval:
         """Of the difference."""

@@ -7,6 +7,7 @@ Sources: Welch, Biometrika 34 (1947); Fieller, JRSS B 16 (1954); Miettinen and N
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -207,14 +208,86 @@ class ScoreComparison:
         return limits([self], confidence)[0].lift
 
 
+class ScoredShares(Protocol):
+    """Two shares with everything that one score statistic says of them."""
+
+    @property
+    def difference(self) -> float:
+        """Arm minus control."""
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference where there is none, as the test has it."""
+
+    @property
+    def statistic(self) -> float:
+        """Standard normal."""
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided."""
+
+    def interval(self, confidence: float) -> Interval:
+        """Of the difference."""
+
+    def ratio(self, confidence: float) -> tuple[float, Interval] | None:
+        """Of the ratio; None where nobody in the control has it."""
+
+
 @dataclass(frozen=True)
-class StratifiedComparison:
-    """Of shares within strata, combined, by the stratified score; both intervals invert its statistic."""
+class _OfShares(ABC):
+    """A comparison of shares that are not two plain samples."""
+
+    shares: ScoredShares
+    test: str = "score"
+    df: None = None
+    no_lift: str = "nobody in the control has it, so there is no lift; see the difference"
+
+    @property
+    @abstractmethod
+    def mean_control(self) -> float:
+        """Share of the control."""
+
+    @property
+    def difference(self) -> float:
+        """Arm minus control."""
+        return self.shares.difference
+
+    @property
+    def standard_error(self) -> float:
+        """Of the difference where there is none, as the test has it."""
+        return self.shares.standard_error
+
+    @property
+    def statistic(self) -> float:
+        """Standard normal."""
+        return self.shares.statistic
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided."""
+        return self.shares.p_value
+
+    @property
+    def chance_above(self) -> float:
+        """That the arm's true share is the larger, under a flat prior."""
+        return float(ndtr(self.statistic))
+
+    def interval(self, confidence: float) -> Interval:
+        """Inverts the statistic."""
+        return self.shares.interval(confidence)
+
+    def lift(self, confidence: float) -> tuple[float, Interval] | None:
+        """The ratio's interval, less 1."""
+        return _less_one(self.shares.ratio(confidence), self.difference, self.mean_control)
+
+
+@dataclass(frozen=True)
+class StratifiedComparison(_OfShares):
+    """Of shares within strata, combined, by the stratified score; Miettinen and Nurminen's intervals invert it."""
 
     shares: StratifiedShares
     test: str = "stratified score"
-    df: None = None
-    no_lift: str = "nobody in the control has it, so there is no lift; see the difference"
 
     @property
     def mean(self) -> float:
@@ -226,48 +299,13 @@ class StratifiedComparison:
         """The same of the control."""
         return self.shares.mean_control
 
-    @property
-    def difference(self) -> float:
-        """Arm minus control."""
-        return self.shares.difference
-
-    @property
-    def standard_error(self) -> float:
-        """Of the difference where there is none, as the test has it."""
-        return self.shares.standard_error
-
-    @property
-    def statistic(self) -> float:
-        """Standard normal."""
-        return self.shares.statistic
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided."""
-        return self.shares.p_value
-
-    @property
-    def chance_above(self) -> float:
-        """That the arm's true share is the larger, under a flat prior."""
-        return float(ndtr(self.statistic))
-
-    def interval(self, confidence: float) -> Interval:
-        """Miettinen and Nurminen's, stratified."""
-        return self.shares.interval(confidence)
-
-    def lift(self, confidence: float) -> tuple[float, Interval] | None:
-        """The ratio's interval, less 1."""
-        return _less_one(self.shares.ratio(confidence), self.difference, self.mean_control)
-
 
 @dataclass(frozen=True)
-class PairedComparison:
+class PairedComparison(_OfShares):
     """Of shares of paired units, by McNemar's score; Tango's and Tang's intervals invert it."""
 
     shares: PairedShares
     test: str = "mcnemar"
-    df: None = None
-    no_lift: str = "nobody in the control has it, so there is no lift; see the difference"
 
     @property
     def mean(self) -> float:
@@ -279,38 +317,56 @@ class PairedComparison:
         """The same of the control."""
         return (self.shares.both + self.shares.control_only) / self.shares.n
 
+
+@dataclass(frozen=True)
+class OfFixed:
+    """A comparison whose estimates are those of another one, and whose p-value and intervals are not.
+
+    Attributes:
+        fixed: the other one.
+    """
+
+    fixed: Comparison
+
+    @property
+    def mean(self) -> float:
+        """Of the arm."""
+        return self.fixed.mean
+
+    @property
+    def mean_control(self) -> float:
+        """Of the control."""
+        return self.fixed.mean_control
+
     @property
     def difference(self) -> float:
         """Arm minus control."""
-        return self.shares.difference
+        return self.fixed.difference
 
     @property
     def standard_error(self) -> float:
-        """Of the difference where there is none, as the test has it."""
-        return self.shares.standard_error
+        """Of the difference."""
+        return self.fixed.standard_error
 
     @property
     def statistic(self) -> float:
-        """Standard normal."""
-        return self.shares.statistic
+        """Of the other one's test."""
+        return self.fixed.statistic
 
     @property
-    def p_value(self) -> float:
-        """Two-sided."""
-        return self.shares.p_value
+    def df(self) -> float | None:
+        """Of the other one's test."""
+        return self.fixed.df
 
     @property
     def chance_above(self) -> float:
-        """That the arm's true share is the larger, under a flat prior."""
-        return float(ndtr(self.statistic))
+        """That the arm's true mean is the larger, under a flat prior."""
+        return self.fixed.chance_above
 
-    def interval(self, confidence: float) -> Interval:
-        """Tango's."""
-        return self.shares.interval(confidence)
-
-    def lift(self, confidence: float) -> tuple[float, Interval] | None:
-        """The ratio's interval, less 1."""
-        return _less_one(self.shares.ratio(confidence), self.difference, self.mean_control)
+    @property
+    def no_lift(self) -> str:
+        """Why there is no lift, where there is none."""
+        return self.fixed.no_lift
 
 
 def _less_one(

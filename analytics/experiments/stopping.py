@@ -19,6 +19,7 @@ from scipy.special import ndtr, ndtri, stdtrit
 from analytics.experiments.design import Design
 from analytics.experiments.methods import (
     Comparison,
+    OfFixed,
     PairedComparison,
     ScoreComparison,
     StratifiedComparison,
@@ -160,7 +161,7 @@ class WaldComparison:
 
 
 @dataclass(frozen=True)
-class LookComparison:
+class LookComparison(OfFixed):
     """A comparison at the last look of a group-sequential design.
 
     Attributes:
@@ -168,53 +169,12 @@ class LookComparison:
         look: the boundary of this look at every level.
     """
 
-    fixed: Comparison
     look: RepeatedLook
 
     @property
     def test(self) -> str:
         """Of the fixed comparison, with the boundary's name."""
         return f"{self.fixed.test}, group-sequential ({self.look.looks.boundary})"
-
-    @property
-    def mean(self) -> float:
-        """Of the arm."""
-        return self.fixed.mean
-
-    @property
-    def mean_control(self) -> float:
-        """Of the control."""
-        return self.fixed.mean_control
-
-    @property
-    def difference(self) -> float:
-        """Arm minus control."""
-        return self.fixed.difference
-
-    @property
-    def standard_error(self) -> float:
-        """Of the difference."""
-        return self.fixed.standard_error
-
-    @property
-    def statistic(self) -> float:
-        """Of the fixed test."""
-        return self.fixed.statistic
-
-    @property
-    def df(self) -> float | None:
-        """Of the fixed test."""
-        return self.fixed.df
-
-    @property
-    def chance_above(self) -> float:
-        """That the arm's true mean is the larger, under a flat prior."""
-        return self.fixed.chance_above
-
-    @property
-    def no_lift(self) -> str:
-        """Why there is no lift, where there is none."""
-        return self.fixed.no_lift
 
     @property
     def z(self) -> float:

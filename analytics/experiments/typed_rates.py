@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from scipy.special import chdtri, ndtr
+from scipy.special import chdtri
 
 from analytics.errors import ExperimentError
 from analytics.experiments.badges import badge
@@ -19,11 +18,11 @@ from analytics.experiments.method_rows import tested, without
 from analytics.experiments.method_words import Method, require_method, unfit
 from analytics.experiments.methods import NotTested
 from analytics.experiments.other_methods import of_rates
+from analytics.experiments.rates import RateComparison
 from analytics.experiments.rows import ArmCount, ArmRow, Direction, ExperimentRow, Health, Scorecard
 from analytics.experiments.verdict import decide
 from analytics.project import LEAST_ALPHA
-from analytics.stats.intervals import Interval
-from analytics.stats.poisson import Rates, RateTest, score_difference, score_ratio, score_test
+from analytics.stats.poisson import Rates
 
 _UTC = ZoneInfo("UTC")
 FEW_EVENTS = 10
@@ -44,67 +43,6 @@ class TypedRate:
     name: str
     events: int
     exposure: float
-
-
-@dataclass(frozen=True)
-class RateComparison:
-    """Of rates, by the score test; both intervals invert its statistic."""
-
-    rates: Rates
-    test: str = "score of rates"
-    df: None = None
-    no_lift: str = "the control has no event, so there is no lift; see the difference"
-
-    @cached_property
-    def _tested(self) -> RateTest:
-        return score_test(self.rates)
-
-    @property
-    def mean(self) -> float:
-        """Rate of the arm."""
-        return self.rates.rate
-
-    @property
-    def mean_control(self) -> float:
-        """Rate of the control."""
-        return self.rates.rate_control
-
-    @property
-    def difference(self) -> float:
-        """Arm minus control."""
-        return self.mean - self.mean_control
-
-    @property
-    def standard_error(self) -> float:
-        """Of the difference where there is none, as the test has it."""
-        return self._tested.standard_error
-
-    @property
-    def statistic(self) -> float:
-        """Standard normal."""
-        return self._tested.statistic
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided."""
-        return self._tested.p_value
-
-    @property
-    def chance_above(self) -> float:
-        """That the arm's true rate is the larger, under a flat prior."""
-        return float(ndtr(self.statistic))
-
-    def interval(self, confidence: float) -> Interval:
-        """Of the difference."""
-        return score_difference(self.rates, confidence)
-
-    def lift(self, confidence: float) -> tuple[float, Interval] | None:
-        """Of the ratio, less 1."""
-        if not self.rates.events_control:
-            return None
-        low, high = score_ratio(self.rates, confidence)
-        value = self.difference / self.mean_control
-        return value, Interval(min(low - 1.0, value), max(high - 1.0, value))
 
 
 def compare_rates(

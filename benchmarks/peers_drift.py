@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -190,23 +188,11 @@ def lines(tool: str, runs: int) -> Iterator[dict[str, Any]]:
 
 
 def measured(tool: str, python: str | None, runs: int) -> list[dict[str, Any]]:
-    """The lines of one tool, from its own interpreter; none, with a word why, where it is not there."""
-    if python is None:
-        print(f"{tool} is left out: name an interpreter that has it with --{tool} PYTHON", file=sys.stderr)
-        return []
-    command = [python, "-W", "ignore", str(Path(__file__)), str(runs), "--only", tool]
-    try:
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, **SILENT}
-        )
-    except OSError as error:
-        print(f"{tool} is left out: {python} cannot be run ({error.strerror})", file=sys.stderr)
-        return []
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no word why"])[-1]
-        print(f"{tool} is left out: {last}", file=sys.stderr)
-        return []
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    """The lines of one tool, from its own interpreter."""
+    # Assay's package is not on the path of a peer's interpreter
+    from benchmarks.peers import lines_of
+
+    return lines_of(__file__, tool, python, runs, SILENT)
 
 
 def main() -> None:

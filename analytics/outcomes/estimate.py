@@ -82,6 +82,10 @@ def outcome(cell: MetricCell | None, asked: Asked) -> Outcome:
             "undefined", f"all units have the same value ({value:g}), so nothing tells how sure it is"
         )
     low, high = t_interval(value, math.sqrt(variance), df, asked.confidence)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return nothing(
+            "undefined", "units differ by less, or more, than can be squared: nothing tells how sure it is"
+        )
     return Outcome(value, low, high, independence, "ok", None)
 
 

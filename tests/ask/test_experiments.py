@@ -269,7 +269,7 @@ def test_a_missing_column_names_its_key_and_the_nearest(tmp_path, section, role,
     "metric, key, near",
     [
         ({**SPENT, "value": "amout"}, "value", 'did you mean "amount"'),
-        ({**SPENT, "value": "sum(amount)"}, "value", "sum with 1 value"),
+        ({**SPENT, "value": "sum(amount)"}, "value", "uses sum, but an expression is over one row"),
         ({**SPENT, "value": "event"}, "value", "gives a text"),
         ({**SPENT, "value": "(SELECT 1)"}, "value", "subquery"),
         ({**SPENT, "value": "amount; DROP TABLE x"}, "value", "not one"),

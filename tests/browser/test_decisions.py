@@ -39,7 +39,7 @@ def test_n_and_p_are_on_the_screen(tab, benches):
     card = benches["shop"].scorecard(name="large_pictures")
     row = card.headline_rows()[0]
     assert first[0] == row.metric
-    assert first[2] == f"{row.n:,} / {row.n_control:,}"
+    assert first[2] == f"{row.n_control:,} / {row.n:,}"
 
 
 def decide(tab, name, call):

@@ -12,6 +12,7 @@ from analytics.experiments.rows import TypedArm
 from analytics.experiments.typed import compare_counts, compare_means
 from app.charts.experiments import effect_forest_alt, power_curve_alt
 from app.parts.experiments_plan import curve
+from app.text import experiment_line
 from tests.browser.test_smoke import can_be_heard, charts_have_tables, stands
 
 ARMS = [TypedArm("A", 3662, 378), TypedArm("B", 3568, 462), TypedArm("new one", 3600, 400)]
@@ -51,7 +52,7 @@ def enter(tab, name, text):
 def shows(tab, card):
     """The page says, counts, draws and lists this comparison."""
     rows = card.headline_rows()
-    assert tab.headline == card.decision.sentence
+    assert tab.headline == experiment_line(card)
     assert tab.tile("Units")[0] == f"{sum(arm.n for arm in card.health.arms):,}"
     expect(tab.card("Effects")).to_have_attribute("aria-label", effect_forest_alt(rows))
     lines = tab.cells(tab.main.get_by_test_id("stDataFrame").first)

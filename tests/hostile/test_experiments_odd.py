@@ -38,7 +38,8 @@ def test_an_answer_or_a_reason(asked, question):
         return
     for record in records(answer):
         assert record.get("word") != "ship"
-        assert record.get("verdict") != "ship"
+        # crashes are counted by rows, so what is wrong with amounts does not touch them
+        assert record.get("verdict") != "ship" or record["metric"] == "crashes"
         if "status" not in record:
             continue
         assert record["status"] in {"ok", "immature", "too_few", "no_data", "undefined"}

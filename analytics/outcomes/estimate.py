@@ -77,11 +77,16 @@ def outcome(cell: MetricCell | None, asked: Asked) -> Outcome:
         share = min(max(value, 0.0), 1.0)
         low, high = wilson(share, effective_n(share, variance, cell.n_groups), asked.confidence, df)
         return Outcome(share, min(low, share), max(high, share), independence, "ok", None)
+    return _by_t(value, variance, (df, asked.confidence), independence)
+
+
+def _by_t(value: float, variance: float, how: tuple[float, float], independence: Independent) -> Outcome:
+    """A mean or ratio with its t interval at so many degrees of freedom and confidence."""
     if variance <= 0:
         return nothing(
             "undefined", f"all units have the same value ({value:g}), so nothing tells how sure it is"
         )
-    low, high = t_interval(value, math.sqrt(variance), df, asked.confidence)
+    low, high = t_interval(value, math.sqrt(variance), *how)
     if not (math.isfinite(low) and math.isfinite(high)):
         return nothing(
             "undefined", "units differ by less, or more, than can be squared: nothing tells how sure it is"

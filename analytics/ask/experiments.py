@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import TypeVar
 
 from analytics.aggregates.arms import ExperimentAggregates, MetricAggregates
 from analytics.aggregates.experiments import read_everybody, read_experiment
 from analytics.aggregates.readings import TIMED, Reading, Wanted
+from analytics.ask.kept import kept
 from analytics.ask.metric_words import definition
 from analytics.errors import ProjectError, ScopeError
 from analytics.experiments.analyse import scorecard
 from analytics.experiments.design import Design, MetricDesign, RampPhase
-from analytics.experiments.rows import ArmRow, ExperimentRow, History, Role, Scorecard
+from analytics.experiments.rows import ArmRow, History, Role, Scorecard
 from analytics.experiments.single_arms import arm_rows
 from analytics.project import Experiment, Project
-from analytics.results import Results
 from analytics.scope import Scope, format_instant
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import last_event
 
-KEPT = 60
-"""Answers kept with the open logs: a scorecard and what was read for it are two, and the Overview asks for them all."""
 BASELINE = timedelta(days=28)
 """The stretch a plan's baseline is taken from where none is asked for: four whole weeks."""
 ALIKE_BEFORE = timedelta(days=14)
 """How far back it is looked whether arms were alike before, where no covariate tells."""
 EVERYONE = "everyone"
-Answer = TypeVar("Answer")
 
 
 def scorecard_of(
@@ -56,7 +52,7 @@ def scorecard_of(
     if confidence == 1.0 - catalog.project.require_experiment(name).alpha:
         confidence = None  # as declared, so the same scorecard
     key = ("experiment", name, scope.start, scope.end, scope.as_of, confidence, methods)
-    return _kept(catalog, key, Scorecard, lambda: _analysed(catalog, scope, name, confidence, methods))
+    return kept(catalog, key, Scorecard, lambda: _analysed(catalog, scope, name, confidence, methods))
 
 
 def aggregates_of(
@@ -78,7 +74,7 @@ def aggregates_of(
     ):
         return found
     key = _read_key(scope, name, segmented)
-    return _kept(
+    return kept(
         catalog,
         key,
         ExperimentAggregates,
@@ -126,20 +122,6 @@ def reading_of(catalog: Catalog, scope: Scope, name: str, *, segmented: bool = F
     )
 
 
-def experiment_of(
-    catalog: Catalog, scope: Scope, name: str, confidence: float | None = None
-) -> Results[ExperimentRow]:
-    """Every metric of every arm against the control, and the check of the split.
-
-    Raises:
-        ProjectError, TelemetryError: as `scorecard_of`.
-    """
-    card = scorecard_of(catalog, scope, name, confidence)
-    return Results(
-        card.records, card.zone, card.sql, (card.decision.sentence, card.correction, *card.health.notes)
-    )
-
-
 def history_of(catalog: Catalog, scope: Scope, metric: str, name: str | None = None) -> History:
     """Baseline, spread and traffic of a metric, for a plan.
 
@@ -161,7 +143,7 @@ def history_of(catalog: Catalog, scope: Scope, metric: str, name: str | None = N
         raise ProjectError(f'{project.file}: metrics: there is no metric "{metric}"; {hint}')
     if name is not None:
         return _control_history(scorecard_of(catalog, scope, name), metric)
-    return _kept(catalog, key, History, lambda: _everybody(catalog, scope, metric))
+    return kept(catalog, key, History, lambda: _everybody(catalog, scope, metric))
 
 
 def _control_history(card: Scorecard, metric: str) -> History:
@@ -256,18 +238,6 @@ def roles_of(project: Project, experiment: Experiment) -> dict[str, Role]:
     roles |= dict.fromkeys(experiment.secondary, "secondary")
     # a series belongs to nobody, so no arm has one
     return roles or {name: "primary" for name, metric in project.metrics.items() if metric.source != "series"}
-
-
-def _kept(catalog: Catalog, key: object, kind: type[Answer], ask: Callable[[], Answer]) -> Answer:
-    """An answer from memory where the same was asked of the same logs."""
-    found = catalog.answered.get(key)
-    if isinstance(found, kind):
-        return found
-    answer = ask()
-    while len(catalog.answered) >= KEPT:
-        catalog.answered.pop(next(iter(catalog.answered)), None)
-    catalog.answered[key] = answer
-    return answer
 
 
 def _analysed(

@@ -10,6 +10,7 @@ from typing import get_args
 from analytics.aggregates.arms import ExperimentAggregates
 from analytics.aggregates.experiments import read_experiment
 from analytics.ask.experiments import aggregates_of, design_of, reading_of, scorecard_of
+from analytics.ask.kept import kept
 from analytics.errors import ExperimentError
 from analytics.experiments.choose import no_quantiles
 from analytics.experiments.design import Design
@@ -143,13 +144,12 @@ def _known(design: Design, name: str, metric: str | None) -> None:
 def _with_values(catalog: Catalog, scope: Scope, name: str, metric: str | None) -> ExperimentAggregates:
     """What is read of an experiment together with the values of single units; kept while the logs are open."""
     key = ("experiment values", name, metric, scope.start, scope.end, scope.as_of)
-    kept = catalog.answered.get(key)
-    if isinstance(kept, ExperimentAggregates):
-        return kept
+    return kept(catalog, key, ExperimentAggregates, lambda: _read_values(catalog, scope, name, metric))
+
+
+def _read_values(catalog: Catalog, scope: Scope, name: str, metric: str | None) -> ExperimentAggregates:
     reading = reading_of(catalog, scope, name)
     wanted = tuple(
         replace(one, reads_values=True) for one in reading.metrics if metric is None or one.name == metric
     )
-    found = read_experiment(catalog, replace(reading, metrics=wanted))
-    catalog.answered[key] = found
-    return found
+    return read_experiment(catalog, replace(reading, metrics=wanted))

@@ -10,7 +10,8 @@ from difflib import get_close_matches
 
 from analytics.aggregates.planning import Traffic, UnitDays, gives_whole_clusters, read_arrivals, read_horizon
 from analytics.aggregates.readings import TIMED, Reading, Wanted
-from analytics.ask.experiments import EVERYONE, KEPT, roles_of
+from analytics.ask.experiments import EVERYONE, roles_of
+from analytics.ask.kept import kept
 from analytics.errors import ExperimentError, ProjectError
 from analytics.experiments.plan import (
     days_of,
@@ -67,14 +68,7 @@ def planned_of(
     asked = ask or PlanAsk()
     _check(asked)
     key = ("plan", name, asked, scope.end, scope.as_of, scope.confidence)
-    found = catalog.answered.get(key)
-    if isinstance(found, Planned):
-        return found
-    answer = _planned(catalog, scope, name, asked)
-    while len(catalog.answered) >= KEPT:
-        catalog.answered.pop(next(iter(catalog.answered)), None)
-    catalog.answered[key] = answer
-    return answer
+    return kept(catalog, key, Planned, lambda: _planned(catalog, scope, name, asked))
 
 
 def _check(ask: PlanAsk) -> None:

@@ -13,6 +13,7 @@ from analytics.aggregates.readings import Reading
 from analytics.aggregates.split_causes import read_split_causes
 from analytics.aggregates.unit_ages import Ages, read_ages
 from analytics.ask.experiments import aggregates_of, design_of, reading_of, scorecard_of
+from analytics.ask.kept import kept
 from analytics.errors import AssayError
 from analytics.experiments.checks import ordered
 from analytics.experiments.checks.ages import AgeRow, AgeTrend, age_checks, age_rows, age_trends
@@ -64,9 +65,10 @@ def trust_of(catalog: Catalog, scope: Scope, name: str) -> Trust:
         ProjectError, TelemetryError: as `analytics.ask.experiments.scorecard_of`.
     """
     key = ("trust", name, scope.start, scope.end, scope.as_of)
-    kept = catalog.answered.get(key)
-    if isinstance(kept, Trust):
-        return kept
+    return kept(catalog, key, Trust, lambda: _trust(catalog, scope, name))
+
+
+def _trust(catalog: Catalog, scope: Scope, name: str) -> Trust:
     card = scorecard_of(catalog, scope, name)
     design, found = design_of(catalog.project, name), aggregates_of(catalog, scope, name)
     reading = reading_of(catalog, scope, name)
@@ -94,7 +96,7 @@ def trust_of(catalog: Catalog, scope: Scope, name: str) -> Trust:
     parts = () if design.phases else segment_parts(design, found.split)
     if any(row.name == "srm" and row.level == "blocks" for row in rows):
         rows += _causes(catalog, reading, (design, found, parts), overlaps)
-    answer = Trust(
+    return Trust(
         name,
         trust_sentence(ordered(rows)),
         ordered(rows),
@@ -104,8 +106,6 @@ def trust_of(catalog: Catalog, scope: Scope, name: str) -> Trust:
         age_trends(design, ages),
         (*found.sql, *ages.sql),
     )
-    catalog.answered[key] = answer
-    return answer
 
 
 def health_of(catalog: Catalog, scope: Scope, name: str) -> Results[Check]:
@@ -136,12 +136,7 @@ def ages_of(catalog: Catalog, scope: Scope, name: str, confidence: float | None 
 
 def _ages(catalog: Catalog, scope: Scope, name: str) -> Ages:
     key = ("ages", name, scope.start, scope.end, scope.as_of)
-    kept = catalog.answered.get(key)
-    if isinstance(kept, Ages):
-        return kept
-    found = read_ages(catalog, reading_of(catalog, scope, name))
-    catalog.answered[key] = found
-    return found
+    return kept(catalog, key, Ages, lambda: read_ages(catalog, reading_of(catalog, scope, name)))
 
 
 def _others(catalog: Catalog, scope: Scope, reading: Reading) -> list[Reading]:

@@ -10,15 +10,12 @@ Chan, Statistics in Medicine 22 (2003), for the ratio.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from scipy import special
-from scipy.optimize import brentq
 
 from .intervals import Interval, normal_quantile
-
-_EDGE = 1.0 - 1e-12
+from .inverted import difference_limits, ratio_limits
 
 
 @dataclass(frozen=True)
@@ -71,9 +68,7 @@ class PairedShares:
     def interval(self, confidence: float) -> Interval:
         """Of the difference."""
         z, value = normal_quantile(confidence), self.difference
-        low = _limit(lambda d: self._difference_at(d) - z, value, -_EDGE)
-        high = _limit(lambda d: self._difference_at(d) + z, value, _EDGE)
-        return Interval(min(low, value), max(high, value))
+        return difference_limits(self._difference_at, value, z)
 
     def ratio(self, confidence: float) -> tuple[float, Interval] | None:
         """Share of the arm / share of the control, with its interval; None where no control unit has it."""
@@ -81,16 +76,8 @@ class PairedShares:
         if control == 0:
             return None
         z, value = normal_quantile(confidence), (self.both + self.arm_only) / control
-        low = 0.0 if value == 0 else _limit(lambda r: self._ratio_at(r) - z, value, value * 1e-9)
-        reach = max(value, 1.0)
-        for _ in range(60):
-            reach *= 2.0
-            if self._ratio_at(reach) < -z:
-                break
-        else:
-            return None
-        high = _limit(lambda r: self._ratio_at(r) + z, max(value, reach * 1e-30), reach)
-        return value, Interval(min(low, value), max(high, value))
+        limits = ratio_limits(self._ratio_at, value, z)
+        return None if limits is None else (value, limits)
 
     def _difference_at(self, d: float) -> float:
         n, b, c = self.n, self.arm_only, self.control_only
@@ -112,15 +99,3 @@ class PairedShares:
 
 def _over(gap: float, variance: float) -> float:
     return gap / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, gap) if gap else 0.0
-
-
-def _limit(excess: Callable[[float], float], value: float, edge: float) -> float:
-    """Where a falling statistic passes its quantile, between the estimate and the edge of what is possible."""
-
-    def finite(at: float) -> float:
-        return min(max(excess(at), -1e9), 1e9)
-
-    at_value, at_edge = finite(value), finite(edge)
-    if at_value * at_edge > 0:
-        return edge
-    return value if at_value == 0 else float(brentq(finite, value, edge, xtol=1e-13, rtol=1e-12))

@@ -12,22 +12,19 @@ Miettinen and Nurminen, Statistics in Medicine 4 (1985), section on stratified c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
-from scipy.optimize import brentq
 
 from .arrays import FloatArray, as_floats
 from .intervals import Interval, normal_quantile
+from .inverted import difference_limits, ratio_limits
 from .sample_ratio import sample_ratio_test
 
 LEAST_EXPECTED = 5.0
 """A stratum in which an arm expects fewer units says nothing about the split."""
-_NARROWEST = 1e-9
-_EDGE = 1.0 - 1e-12
 
 
 class StratifiedSplit(NamedTuple):
@@ -167,25 +164,15 @@ class StratifiedShares:
     def interval(self, confidence: float) -> Interval:
         """Of the difference."""
         z, value = normal_quantile(confidence), self.difference
-        low = _limit(lambda d: self._difference_at(d) - z, value, -_EDGE)
-        high = _limit(lambda d: self._difference_at(d) + z, value, _EDGE)
-        return Interval(min(low, value), max(high, value))
+        return difference_limits(self._difference_at, value, z)
 
     def ratio(self, confidence: float) -> tuple[float, Interval] | None:
         """Arm / control with its interval; None where the control has none."""
         if self.mean_control == 0:
             return None
         z, value = normal_quantile(confidence), self.mean / self.mean_control
-        low = 0.0 if value == 0 else _limit(lambda r: self._ratio_at(r) - z, value, value * 1e-9)
-        reach = max(value, 1.0)
-        for _ in range(60):
-            reach *= 2.0
-            if self._ratio_at(reach) < -z:
-                break
-        else:
-            return None
-        high = _limit(lambda r: self._ratio_at(r) + z, max(value, reach * 1e-30), reach)
-        return value, Interval(min(low, value), max(high, value))
+        limits = ratio_limits(self._ratio_at, value, z)
+        return None if limits is None else (value, limits)
 
     def _difference_at(self, d: float) -> float:
         """The statistic where the true difference is ``d``."""
@@ -207,18 +194,6 @@ class StratifiedShares:
 
 def _over(gap: float, variance: float) -> float:
     return gap / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, gap) if gap else 0.0
-
-
-def _limit(excess: Callable[[float], float], value: float, edge: float) -> float:
-    """Where a falling statistic passes its quantile, between the estimate and the edge of what is possible."""
-
-    def finite(at: float) -> float:
-        return min(max(excess(at), -1e9), 1e9)
-
-    at_value, at_edge = finite(value), finite(edge)
-    if at_value == 0 or at_value * at_edge > 0:
-        return edge if at_value * at_edge > 0 else value
-    return float(brentq(finite, value, edge, xtol=_NARROWEST * max(abs(edge - value), 1e-3), rtol=1e-12))
 
 
 def _share_given_difference(

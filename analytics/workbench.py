@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
@@ -158,7 +159,15 @@ class Workbench:
         """A scope from the words of a URL or a command line: start, end, grain, as_of, by, confidence."""
         known = self.catalog.features if where and self.catalog.has_predictions else ()
         features = [feature.name for feature in known]
+        words.setdefault("now", self.now())
         return Scope.parse(self.project, where=where, versions=versions, features=features, **words)
+
+    def now(self) -> datetime:
+        """The present, to the minute; of finished logs (``clock = "logs"``) the minute after their last instant."""
+        last = self.catalog.last_logged if self.project.clock == "logs" else None
+        if last is None:
+            return datetime.now(UTC).replace(second=0, microsecond=0)
+        return last.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
     def quality(self, scope: Scope | None = None, source: Source = "predictions") -> Results[MetricRow]:
         """Every quality metric of every window, version and segment value, with its interval."""

@@ -4,6 +4,15 @@
 `ProjectError` line that names the file, the key, what was found and what would be accepted.
 """
 
+from analytics.project.alerts import (
+    CONDITIONS,
+    Alert,
+    Assertion,
+    Chaos,
+    Objective,
+    Severity,
+    Suggestion,
+)
 from analytics.project.base import Block, LabelValue, Task
 from analytics.project.experiments import (
     LEAST_ALPHA,
@@ -46,6 +55,7 @@ from analytics.project.model import Project
 from analytics.project.read import FILE_NAME, NOT_YET, find_projects, read_project
 
 __all__ = [
+    "CONDITIONS",
     "FILE_NAME",
     "LEAST_ALPHA",
     "LEAST_BELIEVED",
@@ -54,8 +64,11 @@ __all__ = [
     "NOT_YET",
     "SHARES",
     "STANDARD_TOLERANCE",
+    "Alert",
+    "Assertion",
     "Block",
     "Boundary",
+    "Chaos",
     "Correction",
     "Costs",
     "Counts",
@@ -71,6 +84,7 @@ __all__ = [
     "MetricKind",
     "MetricSource",
     "ModelMetric",
+    "Objective",
     "OpenWindows",
     "Phase",
     "Predictions",
@@ -81,7 +95,9 @@ __all__ = [
     "Release",
     "ReleaseLog",
     "Series",
+    "Severity",
     "Stopping",
+    "Suggestion",
     "Task",
     "Tolerance",
     "Units",

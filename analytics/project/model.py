@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Discriminator, Field, Tag
 
 from analytics.errors import ProjectError
+from analytics.project.alerts import Alert, Assertion, Chaos, Objective
 from analytics.project.base import Moment, Name, Section, table_or
 from analytics.project.experiments import (
     Counts,
@@ -31,11 +32,13 @@ class Project(Section):
     Attributes:
         file: the project file.
         digest: of the file's bytes; part of every cache key.
+        clock: what "now" means: the present, or, for logs that are finished, their last instant.
     """
 
     name: Name
     description: str = ""
     time_zone: str = "UTC"
+    clock: Literal["wall", "logs"] = "wall"
     predictions: Predictions | None = None
     labels: Labels | None = None
     reference: Reference | None = None
@@ -53,6 +56,10 @@ class Project(Section):
     series: Series | None = None
     metrics: dict[Name, Metric] = Field(default_factory=dict)
     experiments: dict[Name, Experiment] = Field(default_factory=dict)
+    alerts: dict[Name, Alert] = Field(default_factory=dict)
+    objectives: dict[Name, Objective] = Field(default_factory=dict)
+    assertions: dict[Name, Assertion] = Field(default_factory=dict)
+    chaos: tuple[Chaos, ...] = ()
     file: Path
     digest: str
 

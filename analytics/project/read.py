@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import ValidationError
 
 from analytics.errors import NotSupportedYetError, ProjectError
+from analytics.project.alerts import Alert, Assertion, Chaos, Objective
 from analytics.project.base import LATER_TASKS, Section
 from analytics.project.experiments import (
     Counts,
@@ -38,6 +39,7 @@ from analytics.project.logs import (
     ReleaseLog,
 )
 from analytics.project.model import Project
+from analytics.project.read_alerts import check_alerts
 from analytics.project.read_experiments import check_experiments
 
 FILE_NAME = "assay.toml"
@@ -45,7 +47,9 @@ _LATER = {"task": LATER_TASKS}
 NOT_YET = (
     "feedback",
     "alerts",
+    "objectives",
     "assertions",
+    "chaos",
 )
 REMOTE = ("s3://", "gs://", "http://", "https://")
 
@@ -112,6 +116,7 @@ def _check_meaning(project: Project, file: Path) -> None:
     _check_zone(project, file)
     _check_labels(project, file)
     check_experiments(project, file)
+    check_alerts(project, file)
     sections: dict[str, Any] = {
         "exposures": project.exposures,
         "events": project.events,
@@ -228,6 +233,7 @@ def _accepted(location: list[int | str]) -> list[str]:
         "counts": Counts,
         "series": Series,
         "metrics": Metric, "experiments": Experiment,
+        "alerts": Alert, "objectives": Objective, "assertions": Assertion, "chaos": Chaos,
     }  # fmt: skip
     model: type[Section] = models.get(str(location[0]), Project) if location else Project
     if location == ["releases"]:
@@ -240,8 +246,9 @@ def _accepted(location: list[int | str]) -> list[str]:
         model = Prior
     if "guardrails" in location[2:]:
         model = Guardrail
-    names = [name for name in model.model_fields if name not in {"file", "digest"}]
-    return [*names, *NOT_YET] if model is Project else names
+    fields = model.model_fields.items()
+    names = [field.alias or name for name, field in fields if name not in {"file", "digest"}]
+    return list(dict.fromkeys([*names, *NOT_YET])) if model is Project else names
 
 
 def _show(value: object) -> str:

@@ -243,6 +243,19 @@ class Catalog:
         return None if row["first"] is None else (_utc(row["first"]), _utc(row["past"] or row["last"]))
 
     @cached_property
+    def last_logged(self) -> datetime | None:
+        """The last instant of predictions and labels, wrong clocks left out; None where there are no rows."""
+        if not self.has_predictions or self.extent is None:
+            return None
+        if not self.has_label_feed:
+            return self.extent[1]
+        row = self.engine.query(
+            "SELECT max(ts) FILTER (ts <= CAST($latest AS TIMESTAMP WITH TIME ZONE)) AS last FROM labels",
+            {"latest": datetime.now(UTC) + CLOCK_TOLERANCE},
+        ).to_pylist()[0]
+        return max(self.extent[1], self.extent[1] if row["last"] is None else _utc(row["last"]))
+
+    @cached_property
     def reference_extent(self) -> tuple[datetime, datetime] | None:
         """First and last timestamp of the reference; None without a reference or without rows."""
         if "reference" not in self.sources:

@@ -19,18 +19,24 @@ PAGES = (
     "quality",
     "metrics",
     "drift",
+    "service",
     "features",
     "labels",
+    "changed",
     "segments",
     "examples",
+    "review",
     "scorecard",
     "plan",
+    "alerts",
+    "drills",
     "telemetry",
 )
 _MONITORING = (
     "section", "metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row", "notion",
     "alarm_grain", "alarm_segments",
     "beside", "goal", "budget", "together_by", "estimator", "against", "split_by",
+    "before", "before_start", "before_end", "alert",
 )  # fmt: skip
 EXPERIMENTS = {
     "scorecard": (

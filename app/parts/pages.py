@@ -20,6 +20,7 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
             "What the product is for: buys, clicks, minutes over time, beside quality.",
         ),
         "drift": ("Drift", "waves", "Which inputs, outputs and labels moved, beyond noise."),
+        "service": ("Service", "speed", "Load, errors and latency beside quality, down to five minutes."),
         "features": (
             "Features",
             "bar_chart",
@@ -28,14 +29,22 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "labels": ("Labels", "label", "How many labels, how late, from whom, and what that does to quality."),
     },
     "Investigate": {
+        "changed": (
+            "What changed",
+            "compare_arrows",
+            "Between two windows: which cause, mix or model, where.",
+        ),
         "segments": ("Segments", "stacked_bar_chart", "Where it is worse: every slice against the rest."),
         "examples": ("Examples", "list_alt", "The worst, the uncertain, the best and random rows."),
+        "review": ("Label next", "rate_review", "Which rows a person should label, and a queue to do it."),
     },
     "Experiments": {
         "scorecard": ("Scorecard", "science", "Did it win, and can it be trusted? From the logs, or typed."),
         "plan": ("Plan", "straighten", "How many units, how many days, which effect could be seen?"),
     },
     "Operate": {
+        "alerts": ("Alerts", "notifications", "What fires, why, since when, and who knows."),
+        "drills": ("Drills", "fire_extinguisher", "Would we notice? Faults planted in a copy of the logs."),
         "telemetry": ("Telemetry", "receipt_long", "What arrives, how fresh, and what was left out."),
     },
 }

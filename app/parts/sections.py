@@ -70,6 +70,23 @@ LABELS: dict[str, Section] = {
 }
 """The sections of the Labels page."""
 
+SEGMENTS: dict[str, Section] = {}
+"""The sections of the Segments page."""
+
+EXAMPLES: dict[str, Section] = {}
+"""The sections of the Examples page."""
+
+CHANGED: dict[str, Section] = {}
+"""The sections of the What changed page."""
+
+ALERTS: dict[str, Section] = {}
+"""The sections of the Alerts page."""
+
+SERVICE: dict[str, Section] = {}
+"""The sections of the Service page."""
+
+DRILLS: dict[str, Section] = {}
+"""The sections of the Drills page."""
 
 EXPERIMENT: dict[str, Section] = {
     "scorecard": Section("Scorecard", "app.parts.experiments:scorecard_section"),

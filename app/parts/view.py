@@ -126,13 +126,15 @@ def resolve(name: str, bench: Workbench, words: Mapping[str, Any], now: datetime
         TelemetryError: the logs cannot be opened.
     """
     now = (now or datetime.now(UTC)).replace(second=0, microsecond=0)
+    # of finished logs, "an hour ago" means before their end
+    present = now if bench.project.clock == "wall" else bench.now()
     said = DEFAULTS | {key: value for key, value in words.items() if value is not None}
     zone = bench.project.zone
     catalog = bench.catalog
     # a project of experiments alone has no predictions to cut a window from
     known = catalog.versions if catalog.has_predictions else ()
     extent = catalog.extent if catalog.has_predictions else None
-    known_at = parse_instant(said["as_of"], zone, now) if said["as_of"] else None
+    known_at = parse_instant(said["as_of"], zone, present) if said["as_of"] else None
     window = said["range"] if said["range"] in RANGES else DEFAULT_RANGE
     custom = window == "custom"
     scope = bench.scope(
@@ -142,6 +144,7 @@ def resolve(name: str, bench: Workbench, words: Mapping[str, Any], now: datetime
         start=said["start"] if custom else None,
         end=said["end"] if custom else None,
         as_of=said["as_of"] or None,
+        now=present,
     )
     note = None
     if extent is not None and not custom and window != "all":

@@ -1,0 +1,1 @@
+"""Why a number changed: mix or model, where, what moved, and the likeliest causes."""

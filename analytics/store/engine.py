@@ -31,6 +31,9 @@ class Session(Protocol):
     def lock_schema(self) -> None:
         """Wait until no other process changes the schema, and keep others from it until the end."""
 
+    def lock(self, name: str) -> None:
+        """Wait until no other writer works under this name, and keep others from it until the end."""
+
 
 class Database(Protocol):
     """A place that can be opened; a connection a transaction, so that threads and forks share none."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from analytics.errors import StoreError
 from analytics.store.engine import Session
 from analytics.store.place import Engine
+from analytics.store.tables import REVIEW, SAID, on_both
 
 TABLE = "assay_migrations"
 
@@ -79,6 +80,8 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         },
     ),
+    Migration(2, "acknowledgements, silences with an end and notes on alerts; saved views", on_both(SAID)),
+    Migration(3, "labels given in review, rows pinned into regression sets", on_both(REVIEW)),
 )
 
 _RECORDS = f"CREATE TABLE {TABLE} (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)"

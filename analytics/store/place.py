@@ -75,7 +75,7 @@ def find_place(named: str | None = None, environment: Mapping[str, str] | None =
         scheme = text.partition("://")[0]
         raise StoreError(f"{VARIABLE}: {scheme}:// is not understood; name a file, or a postgresql:// URL")
     if text == ":memory:" or text.startswith("file:") or "\0" in text:
-        raise StoreError(f"{VARIABLE}: name a file to keep decisions in, found {text!r}")
+        raise StoreError(f"{VARIABLE}: name a file to keep entries in, found {text!r}")
     return Place("sqlite", str(Path(text).expanduser().resolve()))
 
 
@@ -107,7 +107,7 @@ def _own_folder(environment: Mapping[str, str]) -> Path:
         home = Path.home()
     except RuntimeError:
         raise StoreError(
-            f"there is no home folder to keep decisions in; set {VARIABLE} to a file or a postgresql:// URL"
+            f"there is no home folder to keep entries in; set {VARIABLE} to a file or a postgresql:// URL"
         ) from None
     if sys.platform == "darwin":
         return home / "Library" / "Application Support" / "assay"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import StoreError
@@ -44,6 +45,12 @@ class PostgresSession:
     def lock_schema(self) -> None:
         """As `Session.lock_schema`."""
         self.execute("SELECT pg_advisory_xact_lock(:number)", {"number": _SCHEMA_LOCK})
+
+    def lock(self, name: str) -> None:
+        """As `Session.lock`."""
+        # two names of one number wait for each other, which harms nobody
+        number = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+        self.execute("SELECT pg_advisory_xact_lock(:number)", {"number": number})
 
 
 @dataclass(frozen=True)

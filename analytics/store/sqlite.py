@@ -43,6 +43,9 @@ class SQLiteSession:
     def lock_schema(self) -> None:
         """A writing transaction has the whole file already."""
 
+    def lock(self, name: str) -> None:
+        """A writing transaction has the whole file already."""
+
 
 @dataclass(frozen=True)
 class SQLiteDatabase:
@@ -112,6 +115,6 @@ class SQLiteDatabase:
 
     def _cannot(self, why: str) -> str:
         return (
-            f"{self.place.shown}: decisions cannot be kept there ({why}); set {VARIABLE} to a file that can be "
+            f"{self.place.shown}: nothing can be kept there ({why}); set {VARIABLE} to a file that can be "
             "written, or to a postgresql:// URL"
         )

@@ -40,6 +40,7 @@ from analytics.ask import ledger as ask_ledger
 from analytics.ask import methods as ask_methods
 from analytics.ask import mix as ask_mix
 from analytics.ask import multivariate as ask_multivariate
+from analytics.ask import objectives as ask_objectives
 from analytics.ask import outcome_changes as ask_outcome_changes
 from analytics.ask import outcomes as ask_outcomes
 from analytics.ask import plans as ask_plans
@@ -108,6 +109,7 @@ from analytics.quality.unlike import UnlikeRow
 from analytics.results import Results
 from analytics.scope import Scope
 from analytics.segments.rows import GapRow, SegmentRow
+from analytics.service.burn import ObjectiveRow
 from analytics.store import Store, open_store
 from analytics.telemetry.broken import broken_files
 from analytics.telemetry.catalog import Catalog, Source
@@ -600,6 +602,12 @@ class Workbench:
     ) -> Results[AgeRow]:
         """The effect by day since first exposure of every metric and arm."""
         return self._ask(lambda catalog: ask_trust.ages_of(catalog, scope or Scope(), name, confidence))
+
+    def objectives(self, scope: Scope | None = None, names: Iterable[str] = ()) -> Results[ObjectiveRow]:
+        """Every objective as it stands at the scope's end: budget left, and how fast it burns."""
+        return self._ask(
+            lambda catalog: ask_objectives.objectives_of(catalog, scope or Scope(), self.now(), names)
+        )
 
     def telemetry(self) -> Results[FileRow]:
         """What every log file holds, and what of it was left out."""

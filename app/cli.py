@@ -62,6 +62,7 @@ COMMANDS: dict[str, str] = {
     "label-weighted": "app.commands.labels:label_weighted_command",
     "labels": "app.commands.labels:labels_command",
     "multivariate": "app.commands.multivariate:multivariate_command",
+    "objectives": "app.commands.service:objectives_command",
     "plan": "app.commands.plan:plan_command",
     "plan-days": "app.commands.plan:plan_days_command",
     "plan-horizons": "app.commands.plan:plan_horizons_command",

@@ -88,16 +88,19 @@ def unit_rows(catalog: Catalog) -> str:
     return _rows(catalog, "units", roles, columns=True)
 
 
-def expression_columns(catalog: Catalog, source: MetricSource) -> dict[str, Expression]:
+def expression_columns(
+    catalog: Catalog, source: MetricSource, *, needs_unit: bool = True
+) -> dict[str, Expression]:
     """What a name in an expression over one row of a source may stand for.
 
     A logged column goes before a role of the predictions (label, decision, score, version, latency) of the same name.
-    ``variant`` is the arm of the row's unit, where no column is called so.
+    ``variant`` is the arm of the row's unit, where no column is called so. Metrics are summed by unit,
+    and so predictions without one are refused, unless ``needs_unit`` says otherwise.
     """
     types = catalog.types_of(source)
     names = {"variant": Expression("arm_variant", "text")} if source != "units" else {}
     if source == "predictions":
-        names |= _roles(catalog)
+        names |= _roles(catalog, needs_unit=needs_unit)
     private = catalog.predictions.private if source == "predictions" else ()
     empty = dict.fromkeys(_empty_columns(catalog, source), "NULL")
     found = {
@@ -228,7 +231,7 @@ def _column(name: str, kind: str, project: Project, source: MetricSource) -> Exp
     return Expression("NULL", "nothing") if kind in {"NULL", '"NULL"'} else None
 
 
-def _roles(catalog: Catalog) -> dict[str, Expression]:
+def _roles(catalog: Catalog, *, needs_unit: bool) -> dict[str, Expression]:
     section = catalog.predictions
     of_class = Expression("label", "text" if section.task == "multiclass" else "number")
     roles = {"label": of_class} if catalog.has_labels else {}
@@ -239,7 +242,7 @@ def _roles(catalog: Catalog) -> dict[str, Expression]:
         roles["version"] = Expression("version", "text")
     if section.latency is not None:
         roles["latency"] = Expression("latency", "number")
-    if section.unit is None:
+    if section.unit is None and needs_unit:
         raise ProjectError(
             f"{catalog.project.file}: predictions.unit: a metric over predictions needs the column that names the unit"
         )

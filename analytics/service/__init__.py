@@ -1,0 +1,1 @@
+"""Load, errors, latency, objectives and broken assertions: aggregates in, results out."""

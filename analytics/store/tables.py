@@ -117,6 +117,47 @@ WHERE unpinned_at IS NULL
 """,
 )
 
+QUEUES = (
+    """
+CREATE TABLE assay_review_queues (
+    id {identity},
+    token TEXT NOT NULL UNIQUE,
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT,
+    drawn_by TEXT NOT NULL,
+    drawn_at TEXT NOT NULL,
+    candidates BIGINT NOT NULL,
+    content TEXT NOT NULL,
+    UNIQUE (project, name)
+)
+""",
+    """
+CREATE TABLE assay_review_rows (
+    queue BIGINT NOT NULL REFERENCES assay_review_queues (id),
+    place BIGINT NOT NULL,
+    prediction_id TEXT NOT NULL,
+    inclusion_probability DOUBLE PRECISION NOT NULL,
+    reason TEXT NOT NULL,
+    wanted BIGINT NOT NULL,
+    PRIMARY KEY (queue, place),
+    UNIQUE (queue, prediction_id),
+    CHECK (inclusion_probability > 0 AND inclusion_probability <= 1)
+)
+""",
+    """
+CREATE TABLE assay_review_claims (
+    queue BIGINT NOT NULL,
+    place BIGINT NOT NULL,
+    claimed_by TEXT NOT NULL,
+    until TEXT NOT NULL,
+    skipped BIGINT NOT NULL,
+    PRIMARY KEY (queue, place, claimed_by),
+    FOREIGN KEY (queue, place) REFERENCES assay_review_rows (queue, place)
+)
+""",
+)
+
 
 def on_both(statements: Sequence[str]) -> dict[Engine, tuple[str, ...]]:
     """Engine -> the statements with its own way to number rows."""

@@ -19,7 +19,7 @@ _HIGHER = (
 _LOWER = (
     "log_loss", "brier_score", "expected_calibration_error", "mean_absolute_error", "root_mean_squared_error",
     "mean_absolute_percentage_error", "median_absolute_error", "error_rate", "latency_p50", "latency_p95",
-    "latency_p99", "label_delay_p50",
+    "latency_p99", "label_delay_p50", "mean_squared_error", "mean_latency",
 )  # fmt: skip
 _ZERO = ("mean_error",)
 _NONE = ("prevalence", "mean_score", "decision_rate", "mean_label", "mean_prediction", "request_rate")

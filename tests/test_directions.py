@@ -15,7 +15,7 @@ CONTRACT = [
     "roc_auc_macro", "top_2_accuracy", "mean_absolute_error", "root_mean_squared_error", "mean_error",
     "mean_absolute_percentage_error", "r2", "median_absolute_error", "mean_label", "mean_prediction",
     "request_rate", "error_rate", "latency_p50", "latency_p95", "latency_p99", "label_coverage",
-    "label_delay_p50",
+    "label_delay_p50", "mean_squared_error", "mean_latency",
 ]  # fmt: skip
 
 rng = np.random.default_rng(1)

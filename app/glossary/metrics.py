@@ -169,6 +169,11 @@ REGRESSION = {
         "Whether many rows are a little off or a few rows a lot; compare it with the mean absolute error.",
         "label",
     ),
+    "mean_squared_error": Explanation(
+        "Mean squared error", "The mean squared distance between prediction and label.",
+        r"\frac1n \sum_i (\hat y_i - y_i)^2", "Lower is better; in the squared unit of the label.",
+        "Whether many rows are a little off or a few rows a lot.", "number",
+    ),
     "mean_error": Explanation(
         "Mean error", "The mean of prediction minus label.", r"\frac1n \sum_i (\hat y_i - y_i)",
         "Above 0 the model predicts too much, below 0 too little; near 0 is good.",
@@ -215,6 +220,10 @@ SERVICE = {
             rf"Q_{{{rank / 100:g}}}(t)", "Lower is better.", "What the slowest requests took.")
         for rank in (50, 95, 99)
     },
+    "mean_latency": Explanation(
+        "Mean latency", "The mean time an answer took, in the logs' own unit.", r"\frac1n \sum_i t_i",
+        "Lower is better. What slices are compared by: means of slices add up to the mean of all rows.",
+        "What the slowest requests took."),
     "label_coverage": Explanation(
         "Label coverage", "The share of predictions that have a label by now.",
         r"\frac{n_\text{labelled}}{n}",

@@ -48,6 +48,7 @@ from analytics.ask import quality as ask_quality
 from analytics.ask import recalibration as ask_recalibration
 from analytics.ask import releases as ask_releases
 from analytics.ask import segments as ask_segments
+from analytics.ask import service as ask_service
 from analytics.ask import splits as ask_splits
 from analytics.ask import telemetry as ask_telemetry
 from analytics.ask import thresholds as ask_thresholds
@@ -110,6 +111,7 @@ from analytics.results import Results
 from analytics.scope import Scope
 from analytics.segments.rows import GapRow, SegmentRow
 from analytics.service.burn import ObjectiveRow
+from analytics.service.rows import ErrorRow, ServiceRow, TailRow
 from analytics.store import Store, open_store
 from analytics.telemetry.broken import broken_files
 from analytics.telemetry.catalog import Catalog, Source
@@ -602,6 +604,18 @@ class Workbench:
     ) -> Results[AgeRow]:
         """The effect by day since first exposure of every metric and arm."""
         return self._ask(lambda catalog: ask_trust.ages_of(catalog, scope or Scope(), name, confidence))
+
+    def service(self, scope: Scope | None = None) -> Results[ServiceRow]:
+        """Load, errors and latency of every window, version and segment value."""
+        return self._ask(lambda catalog: ask_service.service_of(catalog, scope or Scope(), self.now()).rows)
+
+    def service_errors(self, scope: Scope | None = None) -> Results[ErrorRow]:
+        """Every kind of failure of every window, version and segment value."""
+        return self._ask(lambda catalog: ask_service.service_of(catalog, scope or Scope(), self.now()).errors)
+
+    def tail(self, scope: Scope | None = None, k: int = 10) -> Results[TailRow]:
+        """The units behind the slowest one percent of the requests of each version."""
+        return self._ask(lambda catalog: ask_service.tail_of(catalog, scope or Scope(), k))
 
     def objectives(self, scope: Scope | None = None, names: Iterable[str] = ()) -> Results[ObjectiveRow]:
         """Every objective as it stands at the scope's end: budget left, and how fast it burns."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from analytics.errors import StoreError
 from analytics.store.engine import Session
 from analytics.store.place import Engine
-from analytics.store.tables import QUEUES, REVIEW, SAID, on_both
+from analytics.store.tables import MESSAGES, QUEUES, REVIEW, SAID, on_both
 
 TABLE = "assay_migrations"
 
@@ -83,6 +83,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "acknowledgements, silences with an end and notes on alerts; saved views", on_both(SAID)),
     Migration(3, "labels given in review, rows pinned into regression sets", on_both(REVIEW)),
     Migration(4, "queues of rows to label, and who has which row", on_both(QUEUES)),
+    Migration(5, "alerts as they were seen and told, messages and whom each one reached", on_both(MESSAGES)),
 )
 
 _RECORDS = f"CREATE TABLE {TABLE} (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)"

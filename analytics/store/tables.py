@@ -1,4 +1,4 @@
-"""The tables of the second version on: what is said about alerts, saved views, review.
+"""The tables of the second version on: what is said about alerts, saved views, review, messages.
 
 Texts and columns are the same on both engines. Instants are UTC in ISO 8601 with microseconds, so that they sort as
 text. A ``key`` is the JSON list of what it stands for: a column that may be empty cannot hold rows apart.
@@ -156,6 +156,82 @@ CREATE TABLE assay_review_claims (
     FOREIGN KEY (queue, place) REFERENCES assay_review_rows (queue, place)
 )
 """,
+)
+
+
+MESSAGES = (
+    """
+CREATE TABLE assay_looks (
+    project TEXT PRIMARY KEY,
+    looked_at TEXT NOT NULL,
+    seen_at TEXT NOT NULL
+)
+""",
+    """
+CREATE TABLE assay_states (
+    key TEXT PRIMARY KEY,
+    project TEXT NOT NULL,
+    alert TEXT NOT NULL,
+    version TEXT,
+    segment TEXT,
+    segment_value TEXT,
+    state TEXT NOT NULL,
+    since TEXT,
+    told TEXT NOT NULL CHECK (told IN ('nothing', 'firing', 'silenced')),
+    thread TEXT,
+    changed_at TEXT NOT NULL
+)
+""",
+    "CREATE INDEX assay_states_by_project ON assay_states (project)",
+    """
+CREATE TABLE assay_transitions (
+    id {identity},
+    project TEXT NOT NULL,
+    alert TEXT NOT NULL,
+    version TEXT,
+    segment TEXT,
+    segment_value TEXT,
+    at TEXT NOT NULL,
+    state_before TEXT NOT NULL,
+    state TEXT NOT NULL,
+    value DOUBLE PRECISION,
+    ci_low DOUBLE PRECISION,
+    ci_high DOUBLE PRECISION,
+    seen_at TEXT NOT NULL
+)
+""",
+    "CREATE INDEX assay_transitions_by_project ON assay_transitions (project, at)",
+    """
+CREATE TABLE assay_messages (
+    id {identity},
+    key TEXT NOT NULL UNIQUE,
+    project TEXT NOT NULL,
+    thread TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('firing', 'more', 'still', 'missed', 'over')),
+    severity TEXT NOT NULL CHECK (severity IN ('page', 'ticket')),
+    title TEXT NOT NULL,
+    body TEXT NOT NULL,
+    at TEXT NOT NULL,
+    written_at TEXT NOT NULL
+)
+""",
+    "CREATE INDEX assay_messages_by_thread ON assay_messages (project, thread, id)",
+    """
+CREATE TABLE assay_deliveries (
+    id {identity},
+    message_id BIGINT NOT NULL REFERENCES assay_messages (id),
+    address TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'given_up')),
+    tries BIGINT NOT NULL,
+    unsure BIGINT NOT NULL,
+    next_try TEXT NOT NULL,
+    claim TEXT,
+    problem TEXT NOT NULL,
+    done_at TEXT,
+    UNIQUE (message_id, address)
+)
+""",
+    "CREATE INDEX assay_deliveries_open ON assay_deliveries (next_try) WHERE state IN ('waiting', 'sending')",
 )
 
 

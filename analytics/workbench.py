@@ -32,6 +32,8 @@ from analytics.ask import experiment_kinds as ask_experiment_kinds
 from analytics.ask import experiment_segments as ask_experiment_segments
 from analytics.ask import experiment_time as ask_experiment_time
 from analytics.ask import experiments as ask_experiments
+from analytics.ask import explain as ask_explain
+from analytics.ask import explain_sides as ask_explain_sides
 from analytics.ask import false_alarms as ask_false_alarms
 from analytics.ask import features as ask_features
 from analytics.ask import gain as ask_gain
@@ -55,6 +57,7 @@ from analytics.ask import thresholds as ask_thresholds
 from analytics.ask import trust as ask_trust
 from analytics.ask import unlike as ask_unlike
 from analytics.ask.estimate import Estimates
+from analytics.ask.explain import Explained
 from analytics.ask.trust import Trust
 from analytics.changes.rows import AgeingRow, ChangeRow, ReleaseRow
 from analytics.drift.damage_rows import DamageRow
@@ -83,6 +86,7 @@ from analytics.experiments.plan_rows import (
 from analytics.experiments.rows import Check, DayRow, ExperimentRow, History, Scorecard
 from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
+from analytics.explain.rows import ExplainRow
 from analytics.labels.rows import (
     LabelChangeRow,
     LabelCoverageRow,
@@ -374,6 +378,31 @@ class Workbench:
     def changes(self, scope: Scope | None = None) -> Results[ChangeRow]:
         """Every metric and watched field of every version: whether its days changed, since when, where it goes."""
         return self._ask(lambda catalog: ask_changes.changes_of(catalog, scope or Scope()))
+
+    def explain(
+        self, scope: Scope | None = None, *, before: Scope | None = None, metric: str | None = None
+    ) -> Results[ExplainRow]:
+        """Why a metric changed: the whole change, mix or model, since when, and where; parts that add up.
+
+        ``before`` None: against the reference, or the window of equal length before where none is declared.
+        """
+        return self.explained(scope, before=before, metric=metric).rows
+
+    def explained(
+        self, scope: Scope | None = None, *, before: Scope | None = None, metric: str | None = None
+    ) -> Explained:
+        """The same with the metric over time that the moment was found in."""
+        return self._ask(lambda catalog: ask_explain.explained_of(catalog, scope or Scope(), before, metric))
+
+    def before(
+        self,
+        scope: Scope,
+        compare: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Scope | None:
+        """The other side of a change from what is typed (see `analytics.ask.explain_sides`); None: the reference."""
+        return self._ask(lambda catalog: ask_explain_sides.before_of(catalog, scope, compare, start, end))
 
     def ageing(self, scope: Scope | None = None, metric: str | None = None) -> Results[AgeingRow]:
         """Quality by days since training, and what younger versions bring on the same days."""

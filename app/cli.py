@@ -47,6 +47,7 @@ COMMANDS: dict[str, str] = {
     "experiment-looks": "app.commands.experiment_time:experiment_looks_command",
     "experiment-segments": "app.commands.experiment_segments:experiment_segments_command",
     "experiment-methods": "app.commands.experiment_methods:experiment_methods_command",
+    "explain": "app.commands.explain:explain_command",
     "features": "app.commands.features:features_command",
     "gain": "app.commands.decisions:gain_command",
     "gaps": "app.commands.populations:gaps_command",

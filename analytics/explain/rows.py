@@ -13,7 +13,7 @@ CauseKind = Literal[
     "concept", "release",
 ]  # fmt: skip
 Action = Literal["wait", "roll_back", "retrain", "relabel", "fix_upstream", "look"]
-Part = Literal["segment", "pair", "feature", "whole", "shift"]
+Part = Literal["segment", "pair", "feature", "whole", "shift", "slice", "onset"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,18 @@ class ExplainRow:
     """One part of a change between two windows; the rows of one segment add up to the whole change.
 
     Attributes:
-        part: of which accounting: values of a segment, of a pair of segments, bins of a feature, the whole change, or
-            its covariate and concept shift.
+        part: of which accounting: values of a segment, bins of a feature, the whole change, its covariate and concept
+            shift, the slices it comes from (no row in two of them), or the moment it began.
         segment, segment_value: which; of a pair both names joined by " × ".
         mix_effect: what the part's share did; rate_effect: what its own value did; together ``total_effect``.
         ci_low, ci_high: of ``total_effect``.
+        rank: of slices: 1 adds most to the change.
+        compared_with: what stands on the other side, in words.
+        share_of_change: ``total_effect`` by the whole change.
+        where: filters that show the part's rows, as after ``--where``; none where no filter does.
+        independence: what the interval took as independent.
+        p_value: of a slice, that nothing is peculiar to it (before correction); of the onset, that there is none.
+        since, since_low, since_high: of the onset.
     """
 
     metric: str
@@ -47,6 +54,14 @@ class ExplainRow:
     rank: int | None
     status: Status
     reason: str | None
+    compared_with: str | None = None
+    share_of_change: float | None = None
+    where: tuple[str, ...] = ()
+    independence: str | None = None
+    p_value: float | None = None
+    since: datetime | None = None
+    since_low: datetime | None = None
+    since_high: datetime | None = None
 
 
 @dataclass(frozen=True)

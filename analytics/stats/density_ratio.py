@@ -38,6 +38,8 @@ def density_ratio(
     target_fold: npt.ArrayLike,
     *,
     ridge: float = 1.0,
+    source_weight: FloatArray | None = None,
+    target_weight: FloatArray | None = None,
 ) -> Weights:
     """Weights that make the rows of ``source`` look like those of ``target``.
 
@@ -47,31 +49,37 @@ def density_ratio(
         source_fold: 0 or 1; rows that belong together share a fold.
         target_fold: the same.
         ridge: penalty on the coefficients, in rows.
+        source_weight: what each row of ``source`` stands for; one row where left out.
+        target_weight: the same for ``target``.
     """
+    heavy_s = np.ones(len(source)) if source_weight is None else source_weight / source_weight.mean()
+    heavy_t = np.ones(len(target)) if target_weight is None else target_weight / target_weight.mean()
     first, second = np.asarray(source_fold), np.asarray(target_fold)
     logs, beyond = np.zeros(len(source)), np.zeros(len(target), dtype=np.bool_)
     for fold in (0, 1):
-        seen_s, seen_t = source[first != fold], target[second != fold]
-        if min(len(seen_s), len(seen_t)) == 0:
-            seen_s, seen_t = source, target
-        beta = _fit(seen_s, seen_t, ridge)
+        in_s, in_t = first != fold, second != fold
+        if min(in_s.sum(), in_t.sum()) == 0:
+            in_s, in_t = np.ones_like(in_s), np.ones_like(in_t)
+        beta = _fit(source[in_s], target[in_t], (heavy_s[in_s], heavy_t[in_t]), ridge)
         rows = first == fold
         logs[rows] = beta[0] + source[rows] @ beta[1:]
         beyond[second == fold] = beta[0] + target[second == fold] @ beta[1:] > np.log(CLIP)
     raw = np.exp(np.clip(logs - logs.max(initial=-np.inf), -30.0, 0.0))
-    weights = raw / raw.mean()
+    weights = raw / np.average(raw, weights=heavy_s)
     weights = np.minimum(weights, CLIP)
-    weights /= weights.mean()
+    weights /= np.average(weights, weights=heavy_s)
     effective = float(np.square(weights.sum()) / np.square(weights).sum())
     return Weights(as_floats(weights), effective, float(beyond.mean()) if len(beyond) else 0.0)
 
 
-def _fit(source: FloatArray, target: FloatArray, ridge: float) -> FloatArray:
+def _fit(
+    source: FloatArray, target: FloatArray, heavy: tuple[FloatArray, FloatArray], ridge: float
+) -> FloatArray:
     """Coefficients of a logistic regression in which both samples weigh the same."""
     x = np.column_stack([np.ones(len(source) + len(target)), np.vstack([source, target])])
     y = np.r_[np.zeros(len(source)), np.ones(len(target))]
     half = (len(source) + len(target)) / 2
-    w = np.r_[np.full(len(source), half / len(source)), np.full(len(target), half / len(target))]
+    w = np.r_[heavy[0] * (half / heavy[0].sum()), heavy[1] * (half / heavy[1].sum())]
     # as many rows as the smaller sample has: a window of 50 rows knows no more for a reference of 5,000
     w *= min(len(source), len(target)) / half
     penalty = np.full(x.shape[1], ridge)

@@ -15,6 +15,7 @@ from app.glossary.experiment_structure import STRUCTURE
 from app.glossary.experiment_time import TIME
 from app.glossary.experiment_trust import TRUST
 from app.glossary.experiments import EXPERIMENTS
+from app.glossary.explain import EXPLAIN
 from app.glossary.features import FEATURES
 from app.glossary.labels import LABELS
 from app.glossary.ledger import LEDGER
@@ -35,6 +36,7 @@ __all__ = [
     "EXPERIMENTS",
     "EXPERIMENT_KINDS",
     "EXPERIMENT_METHODS",
+    "EXPLAIN",
     "LABELS",
     "METRICS",
     "MULTIVARIATE",
@@ -77,6 +79,7 @@ def explain(word: str) -> Explanation:
         ESTIMATED,
         FEATURES,
         CHANGES,
+        EXPLAIN,
         LEDGER,
         OUTCOMES,
         PLANS,

@@ -1,0 +1,169 @@
+"""Covariate against concept shift, from seeded samples of both sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from analytics.aggregates.change_steps import read_measured_sample
+from analytics.aggregates.keys import block_codes
+from analytics.aggregates.row_measures import RowMeasure
+from analytics.aggregates.samples import Sample
+from analytics.ask.days import one_thread
+from analytics.ask.explain_sides import Comparison
+from analytics.ask.samples import feature_columns, numbers, weights_of
+from analytics.explain.account import Subject
+from analytics.explain.rows import ExplainRow
+from analytics.stats.encoding import fit_encoder
+from analytics.stats.shift_split import LEAST_ROWS, Part, Rows, ShiftSplit, split_shift
+from analytics.telemetry.catalog import Catalog
+
+Floats = NDArray[np.float64]
+SAMPLE = 8_000
+MOST_FEATURES = 60
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    rows: Rows
+    label: Floats
+    score: Floats
+    d: Floats
+    u: Floats
+
+
+def shift_rows(
+    catalog: Catalog, comparison: Comparison, measure: RowMeasure, subject: Subject, whole: ExplainRow
+) -> tuple[tuple[ExplainRow, ...], tuple[str, ...], tuple[str, ...]]:
+    """The rows of the covariate and the concept part, notes, and SQL texts."""
+    blank = tuple(
+        replace(subject.blank("shift", "undefined", None), segment=name) for name in ("covariate", "concept")
+    )
+    features = tuple(one for one in catalog.features if one.name not in comparison.apart)[:MOST_FEATURES]
+    if not features:
+        return _said(blank, "there are no features to reweight by"), (), ()
+    if whole.total_effect is None:
+        return _said(blank, whole.reason or "there is no change to split", whole.status), (), ()
+    before, after = (
+        read_measured_sample(catalog, measure, side, SAMPLE, features)
+        for side in (comparison.before, comparison.after)
+    )
+    sql = (before.sql, after.sql)
+    if min(before.n, after.n) < LEAST_ROWS:
+        few = f"{min(before.n, after.n)} rows on one side; at least {LEAST_ROWS} are needed to reweight"
+        return _said(blank, few, "too_few"), (), sql
+    found = _split(catalog, (before, after), measure, subject.confidence)
+    if found.covariate is None or found.concept is None:
+        lie = f"{found.outside:.0%} of the rows lie where {comparison.words} has hardly any"
+        reason = f"{lie}: nothing stands in for them"
+        return _said(blank, reason), (), sql
+    return _rows(blank, (found.covariate, found.concept), subject, whole), _notes(before, after), sql
+
+
+def _said(rows: tuple[ExplainRow, ...], reason: str, status: str = "undefined") -> tuple[ExplainRow, ...]:
+    return tuple(replace(row, status=status, reason=reason) for row in rows)  # type: ignore[arg-type]
+
+
+def _notes(before: Sample, after: Sample) -> tuple[str, ...]:
+    drawn = before.n, after.n
+    every = sum(before.totals.values()), sum(after.totals.values())
+    if drawn == every:
+        return ()
+    sizes = f"{drawn[0]:,} and {drawn[1]:,} of {every[0]:,} and {every[1]:,}"
+    return (f"The split into covariate and concept shift is from samples of {sizes} rows.",)
+
+
+def _split(
+    catalog: Catalog,
+    samples: tuple[Sample, Sample],
+    measure: RowMeasure,
+    confidence: float,
+) -> ShiftSplit:
+    columns = [feature_columns(catalog, one.table) for one in samples]
+    # spreads are those before: one value that is far out now must not shrink the scale
+    both = {
+        name: np.concatenate([columns[0][name], columns[1][name]])
+        if isinstance(columns[0][name], np.ndarray)
+        else [*columns[0][name], *columns[1][name]]
+        for name in columns[0]
+    }
+    encoder = fit_encoder(both)
+    drawn = [_drawn(one, encoder(part, squares=True)) for one, part in zip(samples, columns, strict=True)]
+    functionals = None
+    if not measure.unit_d or measure.metric == "expected_calibration_error":
+        functionals = _Functional(measure, drawn[0]), _Functional(measure, drawn[1])
+    with one_thread():
+        return split_shift(drawn[0].rows, drawn[1].rows, confidence, functionals)
+
+
+def _drawn(sample: Sample, x: Floats) -> _Drawn:
+    table = sample.table
+    d, u = numbers(table, "measured_d"), numbers(table, "measured_u")
+    label = numbers(table, "label") if _is_number(table, "label") else np.zeros(len(d))
+    score = numbers(table, "score") if "score" in table.column_names else np.zeros(len(d))
+    rows = Rows(x, u / np.where(d > 0, d, 1.0), weights_of(table), block_codes(table))
+    return _Drawn(rows, label, score, d, u)
+
+
+def _is_number(table: pa.Table, name: str) -> bool:
+    kind = table.column(name).type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+@dataclass(frozen=True)
+class _Functional:
+    """A metric that is no mean of one weight, from weights of sampled rows."""
+
+    measure: RowMeasure
+    drawn: _Drawn
+
+    def __call__(self, weight: Floats) -> float:
+        one = self.drawn
+        match self.measure.metric:
+            case "roc_auc":
+                return _auc(one.score, one.label, weight)
+            case "expected_calibration_error":
+                bins = np.minimum(np.floor(one.score * 10.0), 9.0).astype(np.int64)
+                gaps = np.bincount(bins, weight * (one.score - one.label), minlength=10)
+                return float(np.abs(gaps).sum() / weight.sum())
+            case "balanced_accuracy":
+                right = one.rows.value
+                sides = [one.label == 1, one.label == 0]
+                return float(np.mean([(weight[s] @ right[s]) / weight[s].sum() for s in sides]))
+        return float((weight @ one.u) / (weight @ one.d))
+
+
+def _auc(score: Floats, label: Floats, weight: Floats) -> float:
+    values, place = np.unique(score, return_inverse=True)
+    positive = np.bincount(place, np.where(label == 1, weight, 0.0), minlength=len(values))
+    negative = np.bincount(place, np.where(label == 1, 0.0, weight), minlength=len(values))
+    below = np.cumsum(negative) - negative / 2.0
+    both = positive.sum() * negative.sum()
+    return float(positive @ below / both) if both > 0 else float("nan")
+
+
+def _rows(
+    blank: tuple[ExplainRow, ...], found: tuple[Part, Part], subject: Subject, whole: ExplainRow
+) -> tuple[ExplainRow, ...]:
+    """The covariate part as the samples say it, the concept part as what is left of the whole change."""
+    change = whole.total_effect or 0.0
+    scale = 1.0
+    if subject.root and whole.value_before is not None and whole.value_after is not None:
+        both = whole.value_before + whole.value_after
+        scale = 1.0 / both if both > 0 else 0.0
+    covariate = found[0].value * scale
+    halves = [(part.high - part.low) / 2.0 * scale for part in found]
+    rows = []
+    for row, value, half in zip(blank, (covariate, change - covariate), halves, strict=True):
+        mix = value if row.segment == "covariate" else 0.0
+        rows.append(
+            replace(
+                row, mix_effect=mix, rate_effect=value - mix, total_effect=value, ci_low=value - half,
+                ci_high=value + half, n_before=whole.n_before, n_after=whole.n_after, status=subject.state,
+                reason=subject.reason, share_of_change=value / change if change != 0 else None,
+            )
+        )  # fmt: skip
+    return tuple(rows)

@@ -1,0 +1,250 @@
+"""A change of a mean as covariate shift (other rows) and concept shift (other values for the same rows).
+
+The covariate part is what the rows before would have had, had they been met as often as they are met after, less what
+they had; the rest of the change is the concept part. Rows are reweighted by the ratio of densities
+(`analytics.stats.density_ratio`). For means the estimate is doubly robust: a regression of the row's value on the
+features carries most of it and the weights correct what the regression misses, so that either may be somewhat wrong,
+and what is learnt does not enter the error in the first order (Chernozhukov et al., Econometrics Journal 21, 2018).
+What is not a mean over rows of one weight (AUC, balanced accuracy, calibration error, F1) is computed anew with the
+weights, its error by the jackknife over groups of days with the weights held.
+
+The split means something only where the rows before cover those after; `outside` says which share they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import FloatArray, IntArray
+from .blocks import MINIMUM_CLUSTERS
+from .density_ratio import density_ratio
+from .intervals import normal_quantile
+
+MOST_OUTSIDE = 0.2
+"""Above, there is nothing to reweight for too many rows."""
+LEAST_ROWS = 100
+RIDGE = 5.0
+"""Penalty on the coefficients of the regression, in rows."""
+_GROUPS = 20
+Functional = Callable[[FloatArray], float]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Sampled rows of one side.
+
+    Attributes:
+        x: encoded features, shape (n, p).
+        value: of each row, shape (n,).
+        weight: of each row.
+        block: of each row.
+    """
+
+    x: FloatArray
+    value: FloatArray
+    weight: FloatArray
+    block: IntArray
+
+
+class Part(NamedTuple):
+    """A part of the change and its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ShiftSplit:
+    """What the split found.
+
+    Attributes:
+        change: in the rows that were drawn.
+        covariate: had only the rows changed; None where the rows before do not cover those after.
+        concept: the rest.
+        outside: the share of the rows after that the rows before do not cover.
+        effective_n: how many rows the reweighted ones are worth.
+    """
+
+    change: float
+    covariate: Part | None
+    concept: Part | None
+    outside: float
+    effective_n: float
+
+
+def split_shift(
+    before: Rows,
+    after: Rows,
+    confidence: float,
+    functionals: tuple[Functional, Functional] | None = None,
+    seed: int = 0,
+) -> ShiftSplit:
+    """Split the change between two samples.
+
+    Args:
+        before, after: the samples; features are on one scale.
+        confidence: of the intervals.
+        functionals: of what is not a mean: from the weights of the rows of a side to the metric; before, after.
+        seed: of the folds.
+    """
+    folds = _folds(before.block, seed), _folds(after.block, seed + 1)
+    found = density_ratio(
+        before.x, after.x, *folds, ridge=_ridge_of(before, after), source_weight=before.weight,
+        target_weight=after.weight,
+    )  # fmt: skip
+    if found.outside > MOST_OUTSIDE:
+        return ShiftSplit(np.nan, None, None, found.outside, found.effective_n)
+    moved = before.weight * found.weights
+    if functionals is not None:
+        parts = _by_jackknife(before, after, found.weights, functionals)
+    else:
+        parts = _doubly_robust(before, after, moved, folds)
+    at = normal_quantile(confidence, parts.df)
+    shown = [
+        Part(value, float(value - at * error), float(value + at * error))
+        for value, error in zip(parts.values, parts.errors, strict=True)
+    ]
+    return ShiftSplit(sum(parts.values), shown[0], shown[1], found.outside, found.effective_n)
+
+
+def _ridge_of(before: Rows, after: Rows) -> float:
+    """Rows of a day share their weather: what a day's rows say of the sides counts about once."""
+    per_block = [
+        len(side.block) / len(np.unique(side.block))
+        for side in (before, after)
+        if len(np.unique(side.block)) > 1
+    ]
+    return max(min(per_block, default=1.0), 1.0)
+
+
+class _Found(NamedTuple):
+    values: tuple[float, float]
+    errors: tuple[float, float]
+    df: float
+
+
+def _folds(block: IntArray, seed: int) -> npt.NDArray[np.int64]:
+    """Whole blocks in two folds; rows, where there is one block."""
+    names, place = np.unique(block, return_inverse=True)
+    generator = np.random.default_rng(seed)
+    if len(names) < 4:
+        return generator.permutation(len(block)) % 2
+    return np.asarray((generator.permutation(len(names)) % 2)[place])
+
+
+def _doubly_robust(
+    before: Rows, after: Rows, moved: FloatArray, folds: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+) -> _Found:
+    guess_before, guess_after = _regress(before, after, folds[0])
+    left = before.value - guess_before
+    w0, w1, v = (weight / weight.sum() for weight in (before.weight, after.weight, moved))
+    old, new = float(w0 @ before.value), float(w1 @ after.value)
+    carried, missed = float(w1 @ guess_after), float(v @ left)
+    covariate = carried + missed - old
+    concept = new - old - covariate
+    of_covariate = (
+        v * (left - missed) - w0 * (before.value - old),
+        w1 * (guess_after - carried),
+    )
+    of_concept = (-v * (left - missed), w1 * (after.value - new - guess_after + carried))
+    errors, df = [], np.inf
+    for influence in (of_covariate, of_concept):
+        variance, one = _variance(influence, (before.block, after.block))
+        errors.append(float(np.sqrt(variance)))
+        df = min(df, one)
+    return _Found((covariate, concept), (errors[0], errors[1]), df)
+
+
+def _regress(before: Rows, after: Rows, fold: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+    """The value that rows like these had before: of rows before by a fit on the other fold, after by both."""
+    own, other = np.zeros(len(before.value)), np.zeros(len(after.value))
+    for k in (0, 1):
+        seen = fold != k
+        beta = _ridge(before.x[seen], before.value[seen], before.weight[seen])
+        own[~seen] = beta[0] + before.x[~seen] @ beta[1:]
+        other += (beta[0] + after.x @ beta[1:]) / 2.0
+    return own, other
+
+
+def _ridge(x: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
+    columns = np.column_stack([np.ones(len(x)), x])
+    heavy = columns * (weight / weight.mean())[:, None]
+    penalty = np.full(columns.shape[1], RIDGE)
+    penalty[0] = 1e-6
+    return np.asarray(np.linalg.solve(heavy.T @ columns + np.diag(penalty), heavy.T @ y))
+
+
+def _variance(
+    influence: tuple[FloatArray, FloatArray], blocks: tuple[IntArray, IntArray]
+) -> tuple[float, float]:
+    """Over rows or blocks, whichever is larger, of both sides; what blocks share on both sides cancels."""
+    shared = np.intersect1d(*blocks).size
+    if 2 * shared >= min(len(np.unique(one)) for one in blocks) and shared >= MINIMUM_CLUSTERS:
+        place = np.unique(np.concatenate(blocks), return_inverse=True)[1]
+        sums = np.bincount(place, np.concatenate(influence))
+        return len(sums) * float(sums.var(ddof=1)), len(sums) - 1.0
+    return _apart(influence, blocks)
+
+
+def _apart(
+    influence: tuple[FloatArray, FloatArray], blocks: tuple[IntArray, IntArray]
+) -> tuple[float, float]:
+    """A side of few blocks is widened by the other side's effect, as many rows a block as it has."""
+    by_rows = [float(one @ one) for one in influence]
+    sums = [
+        np.bincount(np.unique(block, return_inverse=True)[1], one)
+        for one, block in zip(influence, blocks, strict=True)
+    ]
+    effects = [
+        max(len(s) * float(s.var(ddof=1)) / r, 1.0) if len(s) >= MINIMUM_CLUSTERS and r > 0 else None
+        for s, r in zip(sums, by_rows, strict=True)
+    ]
+    per = [len(one) / max(len(s), 1) for one, s in zip(influence, sums, strict=True)]
+    total, below = 0.0, 0.0
+    for side in (0, 1):
+        effect, other = effects[side], effects[1 - side]
+        groups = len(sums[side]) if effect is not None else len(sums[1 - side])
+        if effect is None:
+            effect = 1.0 if other is None else max(1.0 + (other - 1.0) * per[side] / per[1 - side], 1.0)
+        own = by_rows[side] * effect
+        total += own
+        below += own**2 / max(groups - 1, 1) if effect > 1.0 else 0.0
+    return total, total**2 / below if below > 0 else np.inf
+
+
+def _by_jackknife(
+    before: Rows, after: Rows, weights: FloatArray, functionals: tuple[Functional, Functional]
+) -> _Found:
+    def parts(old: FloatArray, new: FloatArray) -> tuple[float, float]:
+        was, would, now = functionals[0](old), functionals[0](old * weights), functionals[1](new)
+        return would - was, now - would
+
+    whole = parts(before.weight, after.weight)
+    variance, df = np.zeros(2), np.inf
+    for side, rows in enumerate((before, after)):
+        group = _groups(rows.block)
+        draws = []
+        for g in range(int(group.max()) + 1):
+            kept = np.where(group == g, 0.0, rows.weight)
+            draws.append(parts(kept, after.weight) if side == 0 else parts(before.weight, kept))
+        found = np.array([one for one in draws if np.isfinite(one).all()])
+        size = len(found)
+        if size > 1:
+            variance += (size - 1) / size * ((found - found.mean(axis=0)) ** 2).sum(axis=0)
+            df = min(df, size - 1.0)
+    errors = np.sqrt(variance)
+    return _Found(whole, (float(errors[0]), float(errors[1])), df)
+
+
+def _groups(block: IntArray) -> npt.NDArray[np.int64]:
+    """Twenty groups of blocks in the order of time; of rows, where blocks are few."""
+    names, place = np.unique(block, return_inverse=True)
+    if len(names) < MINIMUM_CLUSTERS:
+        return np.random.default_rng(0).permutation(len(block)) % _GROUPS
+    return np.asarray(place * min(_GROUPS, len(names)) // len(names), dtype=np.int64)

@@ -32,7 +32,7 @@ def predictions(project: Project, feed: Feed, types: dict[str, str], *, producti
     """The view of predictions (or of reference files of the same shape)."""
     section = project.require_predictions()
     bodies = [
-        f"SELECT {', '.join(_prediction_items(project, group, types))} FROM {group.relation}"
+        f"SELECT {', '.join(prediction_items(project, group, types))} FROM {group.relation}"
         for group in feed.groups or (NO_GROUP,)
     ]
     inner = " UNION ALL ".join(bodies)
@@ -96,7 +96,8 @@ def absent_label(section: Predictions, value: LabelValue) -> str:
     return literal(str(value)) if section.task == "multiclass" else literal(float(value))
 
 
-def _prediction_items(project: Project, group: Group, types: dict[str, str]) -> list[str]:
+def prediction_items(project: Project, group: Group, types: dict[str, str]) -> list[str]:
+    """Every column of the view of predictions but those that `derived` adds, over the raw rows of one group."""
     section = project.require_predictions()
     text = {
         role: cast(group, getattr(section, role), casts.as_key, "VARCHAR")

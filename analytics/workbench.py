@@ -51,6 +51,7 @@ from analytics.ask import recalibration as ask_recalibration
 from analytics.ask import releases as ask_releases
 from analytics.ask import segments as ask_segments
 from analytics.ask import service as ask_service
+from analytics.ask import slices as ask_slices
 from analytics.ask import splits as ask_splits
 from analytics.ask import telemetry as ask_telemetry
 from analytics.ask import thresholds as ask_thresholds
@@ -116,6 +117,7 @@ from analytics.scope import Scope
 from analytics.segments.rows import GapRow, SegmentRow
 from analytics.service.burn import ObjectiveRow
 from analytics.service.rows import ErrorRow, ServiceRow, TailRow
+from analytics.slices.rows import SliceRow
 from analytics.store import Store, open_store
 from analytics.telemetry.broken import broken_files
 from analytics.telemetry.catalog import Catalog, Source
@@ -224,6 +226,22 @@ class Workbench:
     def segments(self, scope: Scope | None = None, metric: str | None = None) -> Results[SegmentRow]:
         """Every value of every segment against the rest, corrected."""
         return self._ask(lambda catalog: ask_segments.segments_of(catalog, scope or Scope(), metric))
+
+    def slices(
+        self,
+        scope: Scope | None = None,
+        metric: str | None = None,
+        *,
+        depth: int = 3,
+        support: float = 0.01,
+        k: int = 10,
+    ) -> Results[SliceRow]:
+        """Slices of up to three conditions that are worse: found on one part of the rows, confirmed on another."""
+        return self._ask(
+            lambda catalog: ask_slices.slices_of(
+                catalog, scope or Scope(), metric, depth=depth, support=support, k=k
+            )
+        )
 
     def gaps(self, scope: Scope | None = None) -> Results[GapRow]:
         """How far apart the values of every segment truly are, by every notion of being treated alike."""

@@ -77,6 +77,7 @@ COMMANDS: dict[str, str] = {
     "service": "app.commands.service:service_command",
     "service-errors": "app.commands.service:service_errors_command",
     "selftest": "app.commands.selftest:selftest_command",
+    "slices": "app.commands.slices:slices_command",
     "splits": "app.commands.populations:splits_command",
     "tail": "app.commands.service:tail_command",
     "telemetry": "app.commands.telemetry:telemetry_command",

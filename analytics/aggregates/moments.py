@@ -117,6 +117,18 @@ class RowMoments:
         )
 
 
+def variance_over_units(part: RowMoments, rest: RowMoments, into: Floats, out: Floats) -> float:
+    """The variance, units independent, of a number of a part minus the same of the rest; their gradients are given.
+
+    A unit with rows on both sides moves both; 0 where units were not read.
+    """
+    mine, others, beside = part.unit_products, rest.unit_products, part.beside
+    if mine is None or others is None or beside is None:
+        return 0.0
+    across = beside.products - mine  # a unit's sums in the slice times its sums in the rest
+    return max(float(into @ mine @ into + out @ others @ out - 2.0 * into @ across @ out), 0.0)
+
+
 def read_row_moments(
     catalog: Catalog,
     rows: Sql,

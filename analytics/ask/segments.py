@@ -18,6 +18,7 @@ from analytics.aggregates.moments import (
     needed_columns,
     read_centre,
     read_row_moments,
+    variance_over_units,
 )
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
 from analytics.ask.aggregates import decides, edges_of
@@ -376,18 +377,10 @@ def _pair(part: _Part, rest: _Part, inside: Estimate, outside: Estimate) -> Pair
     n_units = min(inside.n_units, outside.n_units)
     into, out = _gradient(part.moments, inside), _gradient(rest.moments, outside)
     if into is not None and out is not None:
-        return Pair(inside, outside, _unit_variance(part, rest, into, out), n_units)
+        return Pair(inside, outside, variance_over_units(part.moments, rest.moments, into, out), n_units)
     loss_in, loss_out = _loss(part), _loss(rest)
     rows = loss_in.row_variance + loss_out.row_variance
     if loss_in.gradient is None or loss_out.gradient is None or not rows > 0:
         return Pair(inside, outside)
-    effect = _unit_variance(part, rest, loss_in.gradient, loss_out.gradient) / rows
+    effect = variance_over_units(part.moments, rest.moments, loss_in.gradient, loss_out.gradient) / rows
     return Pair(inside, outside, (inside.row_variance + outside.row_variance) * effect, n_units)
-
-
-def _unit_variance(part: _Part, rest: _Part, into: Floats, out: Floats) -> float:
-    mine, others, beside = part.moments.unit_products, rest.moments.unit_products, part.moments.beside
-    if mine is None or others is None or beside is None:
-        return 0.0
-    across = beside.products - mine  # a unit's sums in the slice times its sums in the rest
-    return max(float(into @ mine @ into + out @ others @ out - 2.0 * into @ across @ out), 0.0)

@@ -16,6 +16,7 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from analytics.ask import ageing as ask_ageing
+from analytics.ask import assertions as ask_assertions
 from analytics.ask import baselines as ask_baselines
 from analytics.ask import calibration as ask_calibration
 from analytics.ask import changes as ask_changes
@@ -115,6 +116,7 @@ from analytics.quality.unlike import UnlikeRow
 from analytics.results import Results
 from analytics.scope import Scope
 from analytics.segments.rows import GapRow, SegmentRow
+from analytics.service.assertions import AssertionRow, BrokenExampleRow
 from analytics.service.burn import ObjectiveRow
 from analytics.service.rows import ErrorRow, ServiceRow, TailRow
 from analytics.slices.rows import SliceRow
@@ -669,6 +671,16 @@ class Workbench:
         return self._ask(
             lambda catalog: ask_objectives.objectives_of(catalog, scope or Scope(), self.now(), names)
         )
+
+    def assertions(self, scope: Scope | None = None, names: Iterable[str] = ()) -> Results[AssertionRow]:
+        """Rows that break what is always expected, by window."""
+        return self._ask(lambda catalog: ask_assertions.assertions_of(catalog, scope or Scope(), names))
+
+    def broken(
+        self, scope: Scope | None = None, names: Iterable[str] = (), k: int = 10
+    ) -> Results[BrokenExampleRow]:
+        """The first rows that break each assertion."""
+        return self._ask(lambda catalog: ask_assertions.broken_of(catalog, scope or Scope(), names, k))
 
     def telemetry(self) -> Results[FileRow]:
         """What every log file holds, and what of it was left out."""

@@ -19,6 +19,7 @@ from app import __version__
 
 COMMANDS: dict[str, str] = {
     "ageing": "app.commands.changes:ageing_command",
+    "assertions": "app.commands.assertions:assertions_command",
     "baselines": "app.commands.calibration:baselines_command",
     "calibration": "app.commands.quality:calibration_command",
     "calibration-test": "app.commands.calibration:calibration_test_command",

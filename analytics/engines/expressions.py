@@ -101,7 +101,7 @@ def parse_expression(text: str, columns: Columns, instant: Reader = _as_utc) -> 
         raise ExpressionError(f"is longer than {MOST_CHARACTERS:,} characters")
     if "\x00" in text:
         raise ExpressionError("holds a NUL character")
-    return _Printer(columns, instant).printed(_tree(text))
+    return Printer(columns, instant).printed(tree(text))
 
 
 def value_of(text: str, columns: Columns, instant: Reader = _as_utc) -> Expression:
@@ -122,7 +122,12 @@ def _parser() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()
 
 
-def _tree(text: str) -> dict[str, Any]:
+def tree(text: str) -> dict[str, Any]:
+    """One expression as DuckDB's parser gives it.
+
+    Raises:
+        ExpressionError: it is none, or more than one.
+    """
     with _parser().cursor() as cursor:
         row = cursor.execute("SELECT json_serialize_sql($text)", {"text": f"SELECT {text}"}).fetchone()
     try:
@@ -157,7 +162,7 @@ def _tree(text: str) -> dict[str, Any]:
     return expression
 
 
-class _Printer:
+class Printer:
     """Prints checked nodes; ``level`` guards against nesting no person writes."""
 
     def __init__(self, columns: Columns, instant: Reader) -> None:

@@ -47,7 +47,6 @@ _LATER = {"task": LATER_TASKS}
 NOT_YET = (
     "feedback",
     "alerts",
-    "assertions",
     "chaos",
 )
 REMOTE = ("s3://", "gs://", "http://", "https://")

@@ -344,11 +344,19 @@ class Workbench:
         )
 
     def examples(
-        self, scope: Scope | None = None, kind: ExampleKind = "worst", k: int = 20, *, per_class: bool = False
+        self,
+        scope: Scope | None = None,
+        kind: ExampleKind = "worst",
+        k: int = 20,
+        *,
+        per_class: bool = False,
+        diverse: bool = False,
     ) -> Results[ExampleRow]:
-        """The rows behind a number."""
+        """The rows behind a number; with ``diverse`` k rows for as many problems as there are."""
         return self._ask(
-            lambda catalog: ask_examples.examples_of(catalog, scope or Scope(), kind, k, per_class=per_class)
+            lambda catalog: ask_examples.examples_of(
+                catalog, scope or Scope(), kind, k, per_class=per_class, diverse=diverse
+            )
         )
 
     def labels(self, scope: Scope | None = None) -> Results[LabelRow]:

@@ -30,7 +30,7 @@ TOLD = 3
 
 
 @dataclass(frozen=True)
-class _Reference:
+class Reference:
     """The reference rows of one version: one half to measure against, the other to set the limit."""
 
     known: Known
@@ -71,7 +71,7 @@ def unlike_of(catalog: Catalog, scope: Scope) -> Results[UnlikeRow]:
     drawn = read_sample(catalog, scoped_rows(catalog, scope), SAMPLE, features=features)
     kept = read_sample(catalog, scoped_rows(catalog, scope, "reference"), SAMPLE, features=features)
     references = {
-        name: _reference(catalog, kept, name)
+        name: known_reference(catalog, kept, name)
         for name in dict.fromkeys(kept.table.column("version").to_pylist())
     }
     rows = [
@@ -88,7 +88,8 @@ def unlike_of(catalog: Catalog, scope: Scope) -> Results[UnlikeRow]:
     )
 
 
-def _reference(catalog: Catalog, sample: Sample, version: str | None) -> _Reference | None:
+def known_reference(catalog: Catalog, sample: Sample, version: str | None) -> Reference | None:
+    """The sampled reference rows of one version, halved; None where there are too few."""
     chosen = np.array([name == version for name in sample.table.column("version").to_pylist()], dtype=bool)
     table = sample.table.filter(pa.array(chosen))
     blocks = block_codes(table)
@@ -99,14 +100,14 @@ def _reference(catalog: Catalog, sample: Sample, version: str | None) -> _Refere
     columns = list(feature_columns(catalog, table).values())
     known = Known.of([picked(column, ~half) for column in columns])
     held_out = [picked(column, half) for column in columns]
-    return _Reference(known, known.novelty(held_out), blocks[half], held_out, int(table.num_rows))
+    return Reference(known, known.novelty(held_out), blocks[half], held_out, int(table.num_rows))
 
 
 def _row(
     catalog: Catalog,
     scope: Scope,
     drawn: Sample,
-    references: dict[str | None, _Reference | None],
+    references: dict[str | None, Reference | None],
     cell: tuple[Window, str | None],
 ) -> UnlikeRow:
     window, version = cell
@@ -131,7 +132,7 @@ def _row(
 
 
 def _measured(
-    catalog: Catalog, row: UnlikeRow, table: pa.Table, reference: _Reference, confidence: float
+    catalog: Catalog, row: UnlikeRow, table: pa.Table, reference: Reference, confidence: float
 ) -> UnlikeRow:
     by_name = feature_columns(catalog, table)
     columns = list(by_name.values())
@@ -160,7 +161,7 @@ def _measured(
     )  # fmt: skip
 
 
-def _carried_by(columns: Mapping[str, Column], reference: _Reference, novel: NDArray[np.bool_]) -> str | None:
+def _carried_by(columns: Mapping[str, Column], reference: Reference, novel: NDArray[np.bool_]) -> str | None:
     """The columns in which unlike rows lie farther from the reference than its own rows do."""
     if not novel.any():
         return None

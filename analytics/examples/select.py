@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from analytics.engines.text import Sql, literal
+from analytics.engines.text import Sql, identifier, literal
 from analytics.examples.boundaries import Boundary
 from analytics.examples.rows import ExampleKind
 from analytics.project import Predictions
@@ -63,7 +63,7 @@ def chosen(
 ) -> Sql:
     """The k rows of a kind, overall or per class.
 
-    Columns: file, row, id, ts, version, label, decision, score, loss, measure, class, rank.
+    Columns: file, row, id, ts, version, request, label, decision, score, loss, measure, class, rank.
 
     Args:
         catalog: the project's views.
@@ -77,13 +77,11 @@ def chosen(
     section = catalog.predictions
     measure, direction, condition = _measure(section, kind, tuple(boundaries))
     class_ = "label" if kind in {"worst", "best"} else "decision"
-    loss = "fit" if section.task == "regression" else "-ln(fit)"
     order = f"measure {direction}, {_TIES}"
     measured = (
-        f"SELECT file, row, id, ts, version, label, decision, {_shown_score(section)} AS score, "
-        f"{loss} AS loss, {measure.text} AS measure, CAST({class_} AS VARCHAR) AS class "
-        f"FROM (SELECT *, CASE WHEN scored AND label IS NOT NULL THEN {_fit(section)} END AS fit "
-        f"FROM ({rows.text})) WHERE {condition}"
+        f"SELECT file, row, id, ts, version, request, label, decision, {_shown_score(section)} AS score, "
+        f"{_loss(section)} AS loss, {measure.text} AS measure, CAST({class_} AS VARCHAR) AS class "
+        f"FROM ({_fitted(section, rows.text)}) WHERE {condition}"
     )
     parameters: dict[str, Any] = rows.parameters | measure.parameters | {"k": k}
     if kind == "random":
@@ -97,6 +95,86 @@ def chosen(
         # the k rows are found before they are numbered: a window function would sort them all
         text = f"{ranked} (SELECT * FROM ({measured}) ORDER BY {order} LIMIT $k) ORDER BY rank"
     return Sql(text, parameters)
+
+
+def described(catalog: Catalog, scope: Scope, condition: str, values: Mapping[str, Any]) -> Sql:
+    """What an example says of itself, of all rows of a scope that meet a condition over scoped rows.
+
+    Columns: file, row, id, ts, version, request, unit, label, decision, score, loss.
+    """
+    rows = scoped_rows(catalog, scope)
+    section = catalog.predictions
+    text = (
+        f"SELECT file, row, id, ts, version, request, unit, label, decision, {_shown_score(section)} AS score, "
+        f"{_loss(section)} AS loss FROM ({_fitted(section, rows.text)}) WHERE {condition} ORDER BY {_TIES}"
+    )
+    return Sql(text, {**rows.parameters, **values})
+
+
+def any_key(keys: Iterable[tuple[str, int]]) -> tuple[str, dict[str, Any]]:
+    """A condition that names rows by file and row, and its values."""
+    parts, values = [], {}
+    for index, (file, row) in enumerate(keys):
+        values |= {f"file_{index}": file, f"row_{index}": row}
+        parts.append(f"(file = $file_{index} AND row = $row_{index})")
+    return f"({' OR '.join(parts) or 'FALSE'})", values
+
+
+def any_request(catalog: Catalog, scope: Scope, requests: Iterable[str]) -> Sql:
+    """The rows of some requests, of every version; columns as of `described`."""
+    values = {f"request_{index}": request for index, request in enumerate(requests)}
+    return described(catalog, scope, f"request IN ({', '.join(f'${name}' for name in values)})", values)
+
+
+def feature_values(columns: Mapping[str, str]) -> Sql:
+    """Some columns of the rows in the table ``wanted``: file, row, and each column by its name.
+
+    Args:
+        columns: name -> SQL over the view of predictions.
+    """
+    picked = "".join(f", {expression} AS {identifier(name)}" for name, expression in columns.items())
+    return Sql(
+        f"SELECT p.file, p.row{picked} FROM all_predictions AS p "
+        "JOIN wanted ON p.file = wanted.wanted_file AND p.row = wanted.wanted_row"
+    )
+
+
+def disagreeing(catalog: Catalog, scope: Scope, k: int, *, per_class: bool = False) -> Sql:
+    """The k requests that versions see most differently, by the row of each that was most wrong.
+
+    Those that were decided differently come first, then the widest gap between scores (several classes: the widest
+    gap of any class). Columns as of `chosen`, and differ (whether decisions do).
+
+    Args:
+        catalog: the project's views.
+        scope: window, versions and filters.
+        k: how many; of each true class where ``per_class``.
+        per_class: by true class.
+    """
+    rows = scoped_rows(catalog, scope)
+    section = catalog.predictions
+    columns = [typed.score_column(name) for name in section.classes] or ["score"]
+    gaps = ", ".join(f"max({column}) - min({column})" for column in columns)
+    gap = f"greatest({gaps})" if len(columns) > 1 else gaps
+    fitted = f"SELECT * FROM ({_fitted(section, rows.text)}) WHERE scored AND request IS NOT NULL"
+    order = f"differ DESC, measure DESC, request, {_TIES}"
+    by_request = (
+        f"SELECT request AS asked, {gap} AS measure, count(DISTINCT decision) > 1 AS differ "
+        f"FROM ({fitted}) GROUP BY request HAVING count(DISTINCT version) > 1"
+    )
+    if not per_class:
+        by_request += " ORDER BY differ DESC, measure DESC, asked LIMIT $k"
+    worst = "fit DESC NULLS LAST" if section.task == "regression" else "fit ASC NULLS LAST"
+    found = (
+        f"SELECT file, row, id, ts, version, request, label, decision, {_shown_score(section)} AS score, "
+        f"{_loss(section)} AS loss, measure, differ, CAST(label AS VARCHAR) AS class, row_number() OVER "
+        f"(PARTITION BY request ORDER BY {worst}, version, {_TIES}) AS place "
+        f"FROM ({fitted}) AS r JOIN ({by_request}) AS g ON r.request = g.asked"
+    )
+    partition, needed = ("PARTITION BY class ", " AND class IS NOT NULL") if per_class else ("", "")
+    ranked = f"SELECT *, row_number() OVER ({partition}ORDER BY {order}) AS rank FROM ({found}) WHERE place = 1{needed}"
+    text = f"SELECT * FROM ({ranked}) WHERE rank <= $k ORDER BY {'class, ' if per_class else ''}rank"
+    return Sql(text, {**rows.parameters, "k": k})
 
 
 def logged_columns(catalog: Catalog, keys: Iterable[tuple[str, int]]) -> Sql:
@@ -130,6 +208,14 @@ def _measure(
     if section.task == "multiclass":
         return Sql(_entropy(section)), "DESC", f"scored AND {_total(section)} > 0e0"
     return _distance(boundaries), "ASC", "scored"
+
+
+def _fitted(section: Predictions, rows: str) -> str:
+    return f"SELECT *, CASE WHEN scored AND label IS NOT NULL THEN {_fit(section)} END AS fit FROM ({rows})"
+
+
+def _loss(section: Predictions) -> str:
+    return "fit" if section.task == "regression" else "-ln(fit)"
 
 
 def _fit(section: Predictions) -> str:

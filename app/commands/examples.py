@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from analytics.examples.rows import ExampleKind
     from app.commands.tables import Column
 
+KINDS = ("worst", "uncertain", "best", "random", "disagreeing", "suspected-labels", "unlike")
+
 
 @click.command("examples")
 @project_argument
@@ -20,23 +22,32 @@ if TYPE_CHECKING:
     "--kind",
     default="worst",
     show_default=True,
-    type=click.Choice(["worst", "uncertain", "best", "random"]),
-    help="Highest loss, nearest to the decision, lowest loss, or a draw that is always the same.",
+    type=click.Choice(KINDS),
+    help="Highest loss; nearest to the decision; lowest loss; a draw that is always the same; requests that versions "
+    "see differently; labels that are likely wrong; rows unlike the reference.",
 )
 @click.option("-k", default=20, show_default=True, type=click.IntRange(min=1), help="How many rows.")
 @click.option(
     "--per-class", is_flag=True, help="That many of each true class (uncertain, random: decided class)."
 )
+@click.option("--diverse", is_flag=True, help="So many rows for as many problems as there are.")
 @scope_options
 @json_option
 def examples_command(
-    project: Path | None, kind: ExampleKind, k: int, *, per_class: bool, as_json: bool, **words: Any
+    project: Path | None,
+    kind: ExampleKind,
+    k: int,
+    *,
+    per_class: bool,
+    diverse: bool,
+    as_json: bool,
+    **words: Any,
 ) -> None:
-    """The worst, most uncertain, best or random predictions, with their logged columns."""
+    """The worst, most uncertain, best, random … predictions, with their logged columns."""
     answer(
         project,
         words,
-        lambda bench, scope: bench.examples(scope, kind, k, per_class=per_class),
+        lambda bench, scope: bench.examples(scope, kind, k, per_class=per_class, diverse=diverse),
         example_columns,
         as_json=as_json,
         unused=("by", "grain", "confidence"),
@@ -56,6 +67,7 @@ def example_columns(found: Answer) -> list[Column]:
         tables.text("decision"),
         tables.figures("score"),
         tables.figures("loss"),
+        tables.text("problem", drop=1),
         tables.text("reason", drop=1),
     ]
     shown = {column.title for column in known} | {"file", "row"}

@@ -26,6 +26,7 @@ from analytics.ask import damage as ask_damage
 from analytics.ask import deciles as ask_deciles
 from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
+from analytics.ask import error_model as ask_error_model
 from analytics.ask import estimate as ask_estimate
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiment_arms as ask_experiment_arms
@@ -50,6 +51,7 @@ from analytics.ask import plans as ask_plans
 from analytics.ask import quality as ask_quality
 from analytics.ask import recalibration as ask_recalibration
 from analytics.ask import releases as ask_releases
+from analytics.ask import review as ask_review
 from analytics.ask import segments as ask_segments
 from analytics.ask import service as ask_service
 from analytics.ask import slices as ask_slices
@@ -58,6 +60,7 @@ from analytics.ask import telemetry as ask_telemetry
 from analytics.ask import thresholds as ask_thresholds
 from analytics.ask import trust as ask_trust
 from analytics.ask import unlike as ask_unlike
+from analytics.ask.error_model import ErrorModel
 from analytics.ask.estimate import Estimates
 from analytics.ask.explain import Explained
 from analytics.ask.trust import Trust
@@ -114,6 +117,7 @@ from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, Pair
 from analytics.quality.splits import SplitRow
 from analytics.quality.unlike import UnlikeRow
 from analytics.results import Results
+from analytics.review.rows import AgreementRow, QueuedRow, ReviewedRow
 from analytics.scope import Scope
 from analytics.segments.rows import GapRow, SegmentRow
 from analytics.service.assertions import AssertionRow, BrokenExampleRow
@@ -689,6 +693,30 @@ class Workbench:
     ) -> Results[BrokenExampleRow]:
         """The first rows that break each assertion."""
         return self._ask(lambda catalog: ask_assertions.broken_of(catalog, scope or Scope(), names, k))
+
+    def error_model(self, scope: Scope | None = None) -> ErrorModel:
+        """Where the model will be wrong: a second model of its mistakes, and what a filter by it would catch."""
+        return self._ask(lambda catalog: ask_error_model.error_model_of(catalog, scope or Scope()))
+
+    def draw_queue(self, scope: Scope | None = None, *, asked: ask_review.Ask) -> Results[QueuedRow]:
+        """Draw rows that people should label next, with chances that are kept."""
+        return self._ask(lambda catalog: ask_review.draw_queue(catalog, self.store, scope or Scope(), asked))
+
+    def queued(self, name: str | None = None) -> Results[QueuedRow]:
+        """The rows of one queue, or of all, with how many labels each has."""
+        return self._ask(lambda catalog: ask_review.queue_of(catalog, self.store, name))
+
+    def reviewed(self, scope: Scope | None = None, *, name: str | None = None) -> Results[ReviewedRow]:
+        """Metrics of all rows that queues were drawn from, by the labels people gave."""
+        return self._ask(lambda catalog: ask_review.reviewed_of(catalog, self.store, scope or Scope(), name))
+
+    def agreement(self, scope: Scope | None = None, *, name: str | None = None) -> Results[AgreementRow]:
+        """How far people agree on the rows that two of them labelled."""
+        return self._ask(lambda catalog: ask_review.agreement_of(catalog, self.store, scope or Scope(), name))
+
+    def review_records(self, name: str | None = None) -> list[dict[str, Any]]:
+        """The labels people gave, one record a row, by the column names of the project's label feed."""
+        return self._ask(lambda catalog: ask_review.export_records(catalog, self.store, name))
 
     def telemetry(self) -> Results[FileRow]:
         """What every log file holds, and what of it was left out."""

@@ -93,6 +93,14 @@ def read_sample(
     return Sample(table.drop_columns(["n_total"]), totals, text)
 
 
+def rows_of_ids(rows: Sql, ids: Sequence[str]) -> Sql:
+    """Of scoped rows those with one of these ids."""
+    return Sql(
+        f"SELECT * FROM ({rows.text}) WHERE id IN (SELECT unnest($wanted_ids))",
+        {**rows.parameters, "wanted_ids": list(ids)},
+    )
+
+
 def feature_expression(feature: Feature) -> str:
     """SQL over scoped rows: a finite or infinite double, or a text; NULL where missing.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
 
 from analytics.quality.estimated import Calibration
 from analytics.quality.estimators import ErrorRows
+from analytics.stats.threads import one_thread
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -53,7 +52,7 @@ class ErrorModels:
 
     def rows(self, features: Floats, weight: Floats, total: int) -> ErrorRows:
         """Expected errors of a window's rows."""
-        with _one_thread():
+        with one_thread():
             both = [
                 np.stack([model(features) for model in models]) for models in (self.absolute, self.square)
             ]
@@ -61,7 +60,7 @@ class ErrorModels:
 
     def left_out(self, features: Floats, weight: Floats, fold: Integers) -> ErrorRows:
         """Expected errors of reference rows, each by the models that did not see its fold."""
-        with _one_thread():
+        with one_thread():
             both = [
                 _crossed(list(models[1:]), features, fold)[None, :] for models in (self.absolute, self.square)
             ]
@@ -77,7 +76,7 @@ def fit_error_models(features: Floats, error: Floats, weight: Floats, fold: Inte
         weight: sampling weights.
         fold: by blocks, 0 … G - 1.
     """
-    with _one_thread():
+    with one_thread():
         return _fitted(features, (np.abs(error), np.square(error)), weight, fold)
 
 
@@ -107,16 +106,6 @@ def _crossed(models: list[_Model], features: Floats, fold: Integers) -> Floats:
     for g, model in enumerate(models):
         answer[fold == g] = model(features[fold == g])
     return answer
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Threads would cost more than they bring on so few rows; the library is loaded first, or it is not limited."""
-    import sklearn.ensemble  # noqa: F401, PLC0415
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
-    with threadpool_limits(1):
-        yield
 
 
 def _fit(kind: str, features: Floats, target: Floats, weight: Floats) -> _Model:

@@ -14,11 +14,11 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from analytics.measures.rows import Together
 from analytics.stats.calibrators import block_folds
 from analytics.stats.encoding import Column, Encoder, fit_encoder
+from analytics.stats.threads import one_thread
 
 Floats = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]
@@ -66,8 +66,8 @@ class Fitted:
     """An error model.
 
     Attributes:
-        names: the columns it knows, in order.
         encoder: of the columns.
+        design: the rows it was fitted to, encoded.
         folds: the fit without each fold.
         whole: the fit on all rows.
         fold: of each row.
@@ -75,8 +75,8 @@ class Fitted:
         microseconds: that one row took.
     """
 
-    names: tuple[str, ...]
     encoder: Encoder
+    design: Floats
     folds: Sequence[_Model]
     whole: _Model
     fold: npt.NDArray[np.int64]
@@ -85,20 +85,19 @@ class Fitted:
 
     def predict(self, columns: Mapping[str, Column]) -> Floats:
         """The chance of being wrong of other rows."""
-        return self.whole(self.encoder(columns))
+        with one_thread():
+            return self.whole(self.encoder(columns))
 
-    def shuffled(self, columns: Mapping[str, Column], name: str) -> Floats:
+    def shuffled(self, name: str) -> Floats:
         """The chances where one column's values stand beside other rows of the same fold."""
+        place = self.encoder.places()[name]
         generator = np.random.default_rng(_SEED)
-        order = np.arange(len(self.fold))
+        design = self.design.copy()
         for g in range(len(self.folds)):
             mine = np.flatnonzero(self.fold == g)
-            order[mine] = generator.permutation(mine)
-        column = columns[name]
-        moved: Column = (
-            column[order] if isinstance(column, np.ndarray) else [column[i] for i in order.tolist()]
-        )
-        return _crossed(self.folds, self.encoder({**columns, name: moved}), self.fold)
+            design[mine, place] = self.design[generator.permutation(mine), place]
+        with one_thread():
+            return _crossed(self.folds, design, self.fold)
 
 
 def fit_error_model(rows: LabelledRows) -> Fitted:
@@ -113,13 +112,13 @@ def fit_error_model(rows: LabelledRows) -> Fitted:
     design = encoder(rows.columns)
     fold = block_folds(rows.together.block, FOLDS)
     wrong, weight = rows.wrong.astype(np.float64), rows.together.weight
-    with threadpool_limits(1):
+    with one_thread():
         folds = [_fit(design[fold != g], wrong[fold != g], weight[fold != g]) for g in range(fold.max() + 1)]
         whole = _fit(design, wrong, weight)
         began = time.perf_counter()
         chance = _crossed(folds, design, fold)
         taken = time.perf_counter() - began
-    return Fitted(tuple(rows.columns), encoder, folds, whole, fold, chance, 1e6 * taken / rows.n)
+    return Fitted(encoder, design, folds, whole, fold, chance, 1e6 * taken / rows.n)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""What an error model is worth: its area beside the score's, its calibration, what carries it, what a filter catches."""
+"""What an error model is worth: its area beside the score's, its calibration, what carries it, what it catches."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def carriers(
     """Every column by the area that is lost where its values are shuffled, the most first."""
     whole, before = influence_on_area(fitted.chance, rows.wrong, rows.together)
     found = []
-    for name in fitted.names:
-        area, after = influence_on_area(fitted.shuffled(rows.columns, name), rows.wrong, rows.together)
+    for name in fitted.encoder.places():
+        area, after = influence_on_area(fitted.shuffled(name), rows.wrong, rows.together)
         lost = of_influence("importance", whole - area, before - after, rows.together, "mean")
         found.append((name, *_numbers(lost, confidence)))
     found.sort(key=lambda one: -one[1])

@@ -130,7 +130,7 @@ class QueuedRow:
     prediction_id: str
     timestamp: datetime | None
     version: str | None
-    reason: Reason
+    reason: str
     inclusion_probability: float
     double: bool
     labels: int

@@ -51,6 +51,16 @@ class Encoder:
         rows = len(next(iter(columns.values()))) if columns else 0
         return np.column_stack(parts) if parts else np.zeros((rows, 0))
 
+    def places(self) -> dict[str, slice]:
+        """Where each column stands in the matrix (without squares)."""
+        widths = {name: 1 + missing for name, (_, _, missing) in self.numbers.items()}
+        widths |= {name: len(kept) for name, kept in self.texts.items()}
+        found, start = {}, 0
+        for name, width in widths.items():
+            found[name] = slice(start, start + width)
+            start += width
+        return found
+
 
 def fit_encoder(columns: Mapping[str, Column]) -> Encoder:
     """Learn centres, spreads and frequent values; a column that never varies is left out.

@@ -14,7 +14,7 @@ from analytics.aggregates.keys import CellKey
 from analytics.aggregates.macro_squares import ClassInfluences, MacroSquares, read_macro_squares
 from analytics.aggregates.moments import RowMoments, needed_columns, read_centre, read_row_moments
 from analytics.aggregates.ranks import read_above_median, read_median_errors, read_medians
-from analytics.aggregates.reliability import read_reliability
+from analytics.aggregates.reliability import ReliabilityBins, read_reliability
 from analytics.aggregates.scores import (
     ScoreHistogram,
     keeps_scores,
@@ -48,19 +48,50 @@ class Estimates:
     sql: tuple[str, ...]
 
 
-def read_estimates(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
+def read_estimates(
+    catalog: Catalog, rows: Sql, confidence: float, only: frozenset[str] | None = None
+) -> Estimates:
     """Read and estimate every quality metric of scoped rows.
 
     Args:
         catalog: the project's views.
         rows: scoped rows.
         confidence: of the intervals that are not in closed form.
+        only: metrics that are asked for: aggregates that no one of them needs are not read (those of several classes
+            all are), and no other metric is answered.
     """
-    read = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}[catalog.predictions.task]
+    wanted = _Wanted(only)
     # labels are joined and text logs parsed once, not once an aggregate
     with catalog.engine.kept(needed_columns(catalog.predictions, rows)) as kept:
-        found = read(catalog, kept, confidence)
+        match catalog.predictions.task:
+            case "binary":
+                found = _binary(catalog, kept, confidence, wanted)
+            case "multiclass":
+                found = _multiclass(catalog, kept, confidence)
+            case "regression":
+                found = _regression(catalog, kept, confidence, wanted)
+    if only is not None:
+        found = replace(found, cells={key: _narrowed(cell, only) for key, cell in found.cells.items()})
     return replace(found, sql=tuple(text.replace(kept.text, rows.text) for text in found.sql))
+
+
+def _narrowed(cell: CellEstimates, only: frozenset[str]) -> CellEstimates:
+    return replace(cell, estimates=tuple(each for each in cell.estimates if each.metric in only))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which metrics are asked for; None for all."""
+
+    only: frozenset[str] | None
+
+    def any_of(self, *metrics: str) -> bool:
+        """Whether one of these is."""
+        return self.only is None or not self.only.isdisjoint(metrics)
+
+    def other_than(self, *metrics: str) -> bool:
+        """Whether one is that is not among these."""
+        return self.only is None or not self.only <= set(metrics)
 
 
 def edges_of(predictions: Predictions) -> list[float]:
@@ -85,21 +116,26 @@ def decides(predictions: Predictions) -> bool:
     )
 
 
-def _binary(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
+def _binary(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted) -> Estimates:
     moments, sums_sql = read_row_moments(catalog, rows, binary.STATISTICS, binary.TOGETHER)
     edges = edges_of(catalog.predictions)
-    scores, scores_sql = read_score_histograms(catalog, rows, _keeps(moments, "label"), edges)
-    reliability, reliability_sql = read_reliability(catalog, rows)
+    scores: dict[CellKey, ScoreHistogram] = {}
+    reliability: dict[CellKey, ReliabilityBins] = {}
     cells: dict[CellKey, DecisionCells] = {}
-    cells_sql = ""
-    if decides(catalog.predictions):
+    scores_sql = reliability_sql = cells_sql = ""
+    if wanted.any_of(*_RANKED):
+        scores, scores_sql = read_score_histograms(catalog, rows, _keeps(moments, "label"), edges)
+    if wanted.any_of("expected_calibration_error"):
+        reliability, reliability_sql = read_reliability(catalog, rows)
+    decided = wanted.other_than(*_RANKED, *_SUMS, "expected_calibration_error")
+    if decided and decides(catalog.predictions):
         cells, cells_sql = read_decision_cells(catalog, rows, binary.CLASSES)
     found = {
         key: binary.binary_estimates(
             binary.BinaryAggregates(moment, cells.get(key), scores.get(key), reliability.get(key)),
             confidence=confidence,
             costs=catalog.project.costs,
-            decides=decides(catalog.predictions),
+            decides=decided and decides(catalog.predictions),
         )
         for key, moment in moments.items()
     }
@@ -155,6 +191,7 @@ def _keeps(moments: Mapping[CellKey, RowMoments], positive: str) -> dict[CellKey
 
 
 _RANKED = ("roc_auc", "average_precision")
+_SUMS = ("log_loss", "brier_score", "prevalence", "mean_score")
 
 
 def _macro_exact(
@@ -189,9 +226,15 @@ def _macro_of(
     return macro.macro_squares(estimate, estimates, float(squares.rows[k]), of_units)
 
 
-def _regression(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
+def _regression(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted) -> Estimates:
     centre = read_centre(catalog, rows)
     moments, sums_sql = read_row_moments(catalog, rows, regression.statistics(centre), regression.TOGETHER)
+    if not wanted.any_of("median_absolute_error"):
+        plain = {
+            key: regression.regression_estimates(regression.RegressionAggregates(moment, centre, None))
+            for key, moment in moments.items()
+        }
+        return _answer(plain, moments, (sums_sql,))
     counted = read_above_median(catalog, rows, read_medians(catalog, rows))
     above = {key: regression.above_median(one) for key, one in counted.items()}
     reach = {key: regression.median_reach(share, confidence) for key, share in above.items()}

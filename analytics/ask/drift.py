@@ -88,17 +88,24 @@ class _ReferenceUnits:
 _UNITS = _ReferenceUnits()
 
 
-def drift_of(catalog: Catalog, scope: Scope) -> Results[DriftRow]:
+def drift_of(catalog: Catalog, scope: Scope, only: str | None = None) -> Results[DriftRow]:
     """Every feature, score, decision and label of every window and version against the reference.
 
     Filters apply to both sides; as-of and the window to the monitored rows only.
+
+    Args:
+        catalog: the project's views.
+        scope: the question.
+        only: measure this field alone: its p-values are then not corrected for the others.
 
     Raises:
         ProjectError: the project has no reference.
         ScopeError: the scope splits by a segment, which drift does not do.
     """
     histograms, windows, texts = _read(catalog, scope, units=catalog.predictions.unit is not None)
-    rows = drift_rows(histograms, windows, catalog.project.drift, late_windows(catalog, scope, windows))
+    rows = drift_rows(
+        histograms, windows, catalog.project.drift, late_windows(catalog, scope, windows), only
+    )
     notes = (*by_chance(rows), *reference_inside(catalog, scope))
     return Results(rows, catalog.project.zone, texts, notes)
 

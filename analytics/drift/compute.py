@@ -89,6 +89,7 @@ def drift_rows(
     windows: Sequence[Window],
     settings: Drift,
     late: Mapping[datetime, str] | None = None,
+    only: str | None = None,
 ) -> tuple[DriftRow, ...]:
     """Compare every field of every window and version with its reference.
 
@@ -101,6 +102,7 @@ def drift_rows(
         settings: what may be called drift.
         late: window key -> why its labels are not all there yet; the labels that come first may be of one kind, so
             they are not judged.
+        only: of this field alone; its p-values are then not corrected for the others.
     """
     windows_late = late or {}
     shuffles = _Shuffles()
@@ -108,6 +110,7 @@ def drift_rows(
         [
             _field_rows(version, index, windows, settings, (shuffles, windows_late))
             for index in range(len(version.bins))
+            if only in {None, version.bins[index].field.name}
         ]
         for version in versions
     ]

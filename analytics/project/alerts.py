@@ -112,7 +112,9 @@ class Alert(Section):
     @property
     def conditions(self) -> tuple[str, ...]:
         """The conditions that are said, in the order of `CONDITIONS`."""
-        return tuple(name for name in CONDITIONS if getattr(self, name) not in (None, False))
+        return tuple(
+            name for name in CONDITIONS if (said := getattr(self, name)) is not None and said is not False
+        )
 
     @property
     def cadence(self) -> timedelta:

@@ -44,10 +44,10 @@ def scoped_rows(
     """
     labelled = _labelled(catalog, scope, source, now or datetime.now(UTC))
     by = segment if segment is not None else scope.by
-    value = segment_expression(_segment(catalog, by)) if by is not None else "CAST(NULL AS VARCHAR)"
+    value = segment_expression(declared_segment(catalog, by)) if by is not None else "CAST(NULL AS VARCHAR)"
     zone = catalog.project.time_zone
     grain: Grain = scope.grain if source == "predictions" else "all"
-    wanted = all_of([*_window(scope, source), *_versions(scope, source), *conditions(catalog, scope.filters)])
+    wanted = all_of([*_window(scope, source), *only_versions(scope, source), *conditions(catalog, scope.filters)])
     text = (
         f"SELECT *, {window_key(grain, zone)} AS window_key, "
         f"{block_key(catalog.predictions.block, grain, zone)} AS block_key, "
@@ -69,7 +69,7 @@ def split_rows(catalog: Catalog, scope: Scope, early_until: datetime | None = No
     labelled = _labelled(catalog, scope, "splits", datetime.now(UTC))
     inside = all_of(_window(scope, "predictions"))
     window = Sql(f"coalesce(lower(split), '') <> 'production' OR ({inside.text})", inside.parameters)
-    wanted = all_of([window, *_versions(scope, "splits"), *conditions(catalog, scope.filters)])
+    wanted = all_of([window, *only_versions(scope, "splits"), *conditions(catalog, scope.filters)])
     block = block_key(catalog.predictions.block, "all", catalog.project.time_zone)
     parameters = {**labelled.parameters, **wanted.parameters}
     segment = f"coalesce(lower(split), {literal(MISSING)})"
@@ -157,7 +157,7 @@ def conditions(catalog: Catalog, filters: tuple[Filter, ...]) -> list[Sql]:
 def _condition(catalog: Catalog, condition: Filter, name: str) -> Sql:
     match condition.kind:
         case "segment":
-            return _segment_is(_segment(catalog, condition.name), condition.value, name)
+            return _segment_is(declared_segment(catalog, condition.name), condition.value, name)
         case "feature" | "feature_range":
             return _feature_is(_feature(catalog, condition.name), condition.value, name)
         case "score_range":
@@ -284,7 +284,8 @@ def _window(scope: Scope, source: Source) -> list[Sql]:
     return parts
 
 
-def _versions(scope: Scope, source: Rows) -> list[Sql]:
+def only_versions(scope: Scope, source: Rows) -> list[Sql]:
+    """The condition that keeps the versions asked for; none where all are, or for the reference."""
     if not scope.versions or source == "reference":
         return []
     return [
@@ -298,7 +299,8 @@ def _local(zone: str) -> str:
     return f"ts AT TIME ZONE {literal(zone)}"
 
 
-def _segment(catalog: Catalog, name: str) -> Segment:
+def declared_segment(catalog: Catalog, name: str) -> Segment:
+    """The declared segment of this name."""
     if name not in catalog.segments:
         raise ScopeError(f'"{name}" is not a segment; known: {", ".join(catalog.segments) or "none"}')
     return catalog.segments[name]

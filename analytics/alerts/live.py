@@ -1,0 +1,59 @@
+"""Which versions a rule is about at each look: those that serve, not those that have not begun or have been retired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from analytics.alerts.asked import Asked
+from analytics.alerts.numbers import Number
+from analytics.alerts.rows import Target
+from analytics.telemetry.looked_rows import Look
+
+
+@dataclass(frozen=True)
+class Live:
+    """The versions of every look.
+
+    Attributes:
+        versions: by the end of the look's window; a version that is not there at a window in which others are has been
+            retired, and one that the rule names is always there.
+        with_rows: windows and versions that have rows.
+    """
+
+    versions: Mapping[datetime, tuple[str | None, ...]]
+    with_rows: frozenset[tuple[datetime, str | None]]
+
+    def at(self, look: Look) -> tuple[str | None, ...]:
+        """The versions of a look."""
+        return self.versions.get(look.end, ())
+
+    def has_rows(self, look: Look, version: str | None) -> bool:
+        """Whether a version served in the window."""
+        return (look.end, version) in self.with_rows
+
+
+def live_versions(
+    asked: Asked, looks: Sequence[Look], numbers: Mapping[tuple[datetime, Target], Number]
+) -> Live:
+    """Judge by the rows of the windows themselves."""
+    with_rows = frozenset((end, target.version) for (end, target), number in numbers.items() if number.n)
+    if asked.rule.version or (looks and not with_rows):
+        versions = _known(asked)
+        return Live({look.end: versions for look in looks}, with_rows)
+    order = {version: place for place, version in enumerate(_known(asked))}
+    serving: tuple[str | None, ...] = ()
+    found: dict[datetime, tuple[str | None, ...]] = {}
+    # windows before the first look tell who served until then
+    for end in sorted({end for end, _ in with_rows} | {look.end for look in looks}):
+        now = [version for each, version in with_rows if each == end]
+        serving = tuple(sorted(now, key=lambda version: order.get(version, len(order)))) if now else serving
+        found[end] = serving
+    return Live(found, with_rows)
+
+
+def _known(asked: Asked) -> tuple[str | None, ...]:
+    if asked.rule.version:
+        return asked.rule.version
+    return asked.catalog.versions if asked.catalog.has_predictions else (None,)

@@ -65,7 +65,6 @@ def error_model_of(catalog: Catalog, scope: Scope) -> ErrorModel:
         nothing: Results[ErrorModelRow] = Results((), zone, notes=("the logs hold no prediction",))
         return ErrorModel(nothing, Results((), zone), Results((), zone), Results((), zone))
     drawn = labelled_sample(catalog, scope)
-    days = max((windows[-1].end - windows[0].start) / timedelta(days=1), 1 / 24)
     models: list[ErrorModelRow] = []
     found: tuple[list[CarrierRow], list[FilterRow], list[ErrorBinRow]] = ([], [], [])
     for version in versions_of(catalog, scope):
@@ -83,6 +82,7 @@ def error_model_of(catalog: Catalog, scope: Scope) -> ErrorModel:
         fitted = fit_error_model(rows)
         judged, bins = judge(row, rows, fitted, scope.confidence)
         models.append(judged)
+        days = _days(of_version(drawn.table, version))
         found[0].extend(carriers(version, rows, fitted, scope.confidence))
         found[1].extend(filters(version, rows, fitted, per_day=total / days, confidence=scope.confidence))
         found[2].extend(bins)
@@ -94,6 +94,12 @@ def error_model_of(catalog: Catalog, scope: Scope) -> ErrorModel:
         Results(tuple(models), zone, (drawn.sql,), (note,)), Results(tuple(found[0]), zone, (drawn.sql,)),
         Results(tuple(found[1]), zone, (drawn.sql,)), Results(tuple(found[2]), zone, (drawn.sql,)),
     )  # fmt: skip
+
+
+def _days(table: pa.Table) -> float:
+    """From the first row to the last; a version is asked only while it is there."""
+    ends = pc.min_max(table.column("ts")).as_py()
+    return float(max((ends["max"] - ends["min"]) / timedelta(days=1), 1 / 24))
 
 
 def labelled_sample(catalog: Catalog, scope: Scope) -> Sample:

@@ -52,6 +52,7 @@ class Ask:
         even: share of the chance that is spread evenly over all rows.
         twice: share of the rows that two people are asked about.
         by: criteria by which rows may stand out.
+        audit: draw among all rows, labelled ones too: says whether the labels that came are right.
         drawn_by: who draws.
         token: of the caller; the same one again gives the queue that is there.
     """
@@ -61,6 +62,7 @@ class Ask:
     even: float = EVEN
     twice: float = TWICE
     by: tuple[Reason, ...] = CRITERIA
+    audit: bool = False
     drawn_by: str = "assay"
     token: str | None = None
 
@@ -101,7 +103,7 @@ def draw_queue(catalog: Catalog, store: Store, scope: Scope, asked: Ask) -> Resu
     features = catalog.features[:MOST_FEATURES]
     pool = read_sample(
         catalog, scoped_rows(catalog, scope), POOL, features=features, columns={"id": "id"},
-        where="label IS NULL AND scored AND id IS NOT NULL", seed=f"review {asked.name}",
+        where=f"{'' if asked.audit else 'label IS NULL AND '}scored AND id IS NOT NULL", seed=f"review {asked.name}",
     )  # fmt: skip
     table, total = pool.table, sum(pool.totals.values())
     if not table.num_rows:
@@ -119,7 +121,12 @@ def draw_queue(catalog: Catalog, store: Store, scope: Scope, asked: Ask) -> Resu
             zip(drawn.places.tolist(), drawn.chances.tolist(), drawn.reasons, strict=True), start=1
         )
     ]  # fmt: skip
-    content = {"scope": scope.to_query(catalog.project.zone), "even": asked.even, "by": list(asked.by)}
+    content = {
+        "scope": scope.to_query(catalog.project.zone),
+        "even": asked.even,
+        "by": list(asked.by),
+        "audit": asked.audit,
+    }
     kept = add_queue(
         store, project=catalog.project.name, name=asked.name, version=version, drawn_by=asked.drawn_by,
         candidates=total, content=json.dumps(content, ensure_ascii=False), rows=_once(rows), token=asked.token,

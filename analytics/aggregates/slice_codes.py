@@ -40,6 +40,24 @@ _RARE = 10
 
 
 @dataclass(frozen=True)
+class Among:
+    """Rows that others are a part of: their sums are made once."""
+
+    codes: SliceCodes
+    rows: Mask
+
+    @cached_property
+    def moments(self) -> RowMoments:
+        """Sums of the metric and of rows over all of them."""
+        return self.codes.moments(self.rows)
+
+    @cached_property
+    def units(self) -> Floats:
+        """The same by unit."""
+        return self.codes.by_unit(self.rows, self.codes.plain)
+
+
+@dataclass(frozen=True)
 class SliceCodes:
     """Rows of one version with a loss, as codes.
 
@@ -97,16 +115,16 @@ class SliceCodes:
         return None if self.unit is None else np.unique(self.unit, return_inverse=True)[1].astype(np.int64)
 
     def moments(
-        self, rows: Mask, within: Mask | None = None, values: Mapping[str, Floats] | None = None
+        self, rows: Mask, within: Among | None = None, values: Mapping[str, Floats] | None = None
     ) -> RowMoments:
         """Sums of numbers over some rows.
 
         Args:
             rows: which.
-            within: rows of which they are a part; how their units stand to it is told as well.
+            within: rows of which they are a part; how their units stand to these is told as well.
             values: name -> a number of every row; the metric (``value``) and 1 (``rows``) where left out.
         """
-        known = {"value": self.value, "rows": np.ones(len(self.value))} if values is None else values
+        known = self.plain if values is None else values
         index = np.flatnonzero(rows)
         weighted = [self.weight[index] * value[index] for value in known.values()]
         unique, block = self._blocks
@@ -127,21 +145,27 @@ class SliceCodes:
             beside,
         )
 
+    @cached_property
+    def plain(self) -> Mapping[str, Floats]:
+        """The metric and 1 of every row."""
+        return {"value": self.value, "rows": np.ones(len(self.value))}
+
     def _unit_sums(
-        self, rows: Mask, within: Mask | None, values: Mapping[str, Floats]
+        self, rows: Mask, within: Among | None, values: Mapping[str, Floats]
     ) -> tuple[Floats | None, Floats | None, Beside | None]:
         if self._units is None:
             return None, None, None
-        mine = self._of_units(rows, values)
+        mine = self.by_unit(rows, values)
         beside = None
         if within is not None:
-            whole = self._of_units(within, values)
+            whole = within.units
             # sums in another order may differ by rounding
             more = np.abs(whole - mine) > _ROUNDING * np.abs(whole)
             beside = Beside(mine.T @ whole, ((mine != 0.0) & more).sum(axis=0).astype(np.float64))
         return mine.T @ mine, (mine != 0.0).sum(axis=0).astype(np.float64), beside
 
-    def _of_units(self, rows: Mask, values: Mapping[str, Floats]) -> Floats:
+    def by_unit(self, rows: Mask, values: Mapping[str, Floats]) -> Floats:
+        """Sums of numbers over some rows of every unit, shape (units, numbers)."""
         if self._units is None:
             return np.zeros((0, len(values)))
         index = np.flatnonzero(rows)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analytics.aggregates.features import CellHistogram, feature_histograms
 from analytics.aggregates.moments import RowMoments, variance_over_units
 from analytics.aggregates.reference_bins import ReferenceBins, reference_version_of
-from analytics.aggregates.slice_codes import SliceCodes, read_slice_codes
+from analytics.aggregates.slice_codes import Among, SliceCodes, read_slice_codes
 from analytics.aggregates.slice_fields import SliceField, slice_fields
 from analytics.aggregates.slice_losses import Loss, row_loss, row_losses
 from analytics.ask.drift import reference_of
@@ -150,10 +150,10 @@ class Sides:
     pair: Pair
 
 
-def sides(reading: Reading, codes: SliceCodes, rows: Mask, within: Mask) -> Sides:
+def sides(reading: Reading, rows: Mask, among: Among) -> Sides:
     """Compare rows with the others of those that they are a part of; a side of under 20 rows has no value."""
-    part = codes.moments(rows, within)
-    rest = codes.moments(within) - part
+    part = among.codes.moments(rows, among)
+    rest = among.moments - part
     inside, outside = (mean_of(reading.loss, side) for side in (part, rest))
     if inside.gradient is None or outside.gradient is None:
         return Sides(part, rest, Pair(inside, outside))
@@ -161,6 +161,11 @@ def sides(reading: Reading, codes: SliceCodes, rows: Mask, within: Mask) -> Side
     if part.beside is not None:
         variance = variance_over_units(part, rest, inside.gradient, outside.gradient)
     return Sides(part, rest, Pair(inside, outside, variance, min(inside.n_units, outside.n_units)))
+
+
+def everyone(codes: SliceCodes) -> Among:
+    """All encoded rows."""
+    return Among(codes, np.ones(len(codes.value), dtype=np.bool_))
 
 
 def mean_of(loss: Loss, moments: RowMoments) -> Estimate:
@@ -177,6 +182,7 @@ def share_of_loss(reading: Reading, codes: SliceCodes, rows: Mask) -> Estimate |
     amount = reading.amount(codes)
     if amount is None or not float(codes.weight @ amount) > 0:
         return None
-    everyone = np.ones(len(amount), dtype=np.bool_)
-    moments = codes.moments(everyone, values={"inside": np.where(rows, amount, 0.0), "all": amount})
+    moments = codes.moments(
+        np.ones(len(amount), dtype=np.bool_), values={"inside": np.where(rows, amount, 0.0), "all": amount}
+    )
     return ratio("share_of_loss", moments, "inside", "all", family="share")

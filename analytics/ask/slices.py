@@ -10,9 +10,16 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.aggregates.slice_codes import SliceCodes
+from analytics.aggregates.slice_codes import Among, SliceCodes
 from analytics.aggregates.slice_fields import SliceField
-from analytics.ask.slice_reading import Reading, metric_of, read_for_slices, share_of_loss, sides
+from analytics.ask.slice_reading import (
+    Reading,
+    everyone,
+    metric_of,
+    read_for_slices,
+    share_of_loss,
+    sides,
+)
 from analytics.ask.windows import versions_of
 from analytics.directions import worse_by
 from analytics.errors import ScopeError
@@ -145,12 +152,12 @@ def _notes(reading: Reading, found: Search, tested: int, confirmed: int, depth: 
 
 def _tested(reading: Reading, codes: SliceCodes, found: Search) -> list[SliceRow]:
     """Every slice found, on rows that took no part in finding it."""
-    everyone = np.ones(len(codes.value), dtype=np.bool_)
+    whole = everyone(codes)
     told = np.zeros(len(codes.value), dtype=np.bool_)
     measured = []
     for one in found.found:
         rows = codes.holds(one.conditions)
-        tests = _Tests(reading, codes, one.conditions, rows, everyone, told)
+        tests = _Tests(reading, whole, one.conditions, rows, told)
         measured.append(_measured(reading, codes, tests, one.score))
         p_value = measured[-1].segment.p_value
         if p_value is not None and p_value < ALARM:
@@ -164,10 +171,9 @@ class _Tests:
     """One slice and what it must be worse than."""
 
     reading: Reading
-    codes: SliceCodes
+    whole: Among
     conditions: tuple[Condition, ...]
     rows: Mask
-    everyone: Mask
     told: Mask
 
     def others(self) -> list[tuple[str, Difference | None]]:
@@ -176,8 +182,8 @@ class _Tests:
         for fewer in (
             combinations(self.conditions, len(self.conditions) - 1) if len(self.conditions) > 1 else ()
         ):
-            parent = self.codes.holds(fewer)
-            words = " and ".join(_condition_words(self.codes.fields, one) for one in fewer)
+            parent = self.whole.codes.holds(fewer)
+            words = " and ".join(_condition_words(self.whole.codes.fields, one) for one in fewer)
             found.append((f"no worse than the rest of {words}", self._against(self.rows, parent)))
         if (self.rows & self.told).any():
             left = ~self.told
@@ -187,7 +193,8 @@ class _Tests:
         return found
 
     def _against(self, rows: Mask, within: Mask) -> Difference | None:
-        return difference(sides(self.reading, self.codes, rows, within).pair, self.reading.scope.confidence)
+        among = Among(self.whole.codes, within)
+        return difference(sides(self.reading, rows, among).pair, self.reading.scope.confidence)
 
 
 @dataclass(frozen=True)
@@ -200,7 +207,7 @@ class _Measured:
 
 def _measured(reading: Reading, codes: SliceCodes, tests: _Tests, score: float) -> _Measured:
     confidence = reading.scope.confidence
-    found = sides(reading, codes, tests.rows, tests.everyone)
+    found = sides(reading, tests.rows, tests.whole)
     inside, outside = found.pair.inside, found.pair.outside
     gap = difference(found.pair, confidence)
     low = high = independence = None

@@ -19,6 +19,7 @@ from analytics.telemetry import typed
 from analytics.telemetry.catalog import Catalog, Feature, Rows, Segment, Source
 
 OTHER = "(other)"
+SLICE, REST = "slice", "rest"
 _FINER = {"5min", "15min", "hour"}
 
 
@@ -28,6 +29,7 @@ def scoped_rows(
     source: Source = "predictions",
     *,
     segment: str | None = None,
+    slice_: tuple[Filter, ...] = (),
     now: datetime | None = None,
 ) -> Sql:
     """The rows of a scope as SQL text with its bound values.
@@ -37,6 +39,7 @@ def scoped_rows(
         scope: window, versions, filters, as-of, grain and segment.
         source: monitored rows, or the reference (to which window and as-of do not apply).
         segment: split by this segment instead of ``scope.by``.
+        slice_: split by whether these filters hold instead: the segment is then ``slice`` or ``rest``.
         now: the instant up to which a label may be called absent.
 
     Raises:
@@ -44,16 +47,19 @@ def scoped_rows(
     """
     labelled = _labelled(catalog, scope, source, now or datetime.now(UTC))
     by = segment if segment is not None else scope.by
-    value = segment_expression(declared_segment(catalog, by)) if by is not None else "CAST(NULL AS VARCHAR)"
+    value = Sql(segment_expression(declared_segment(catalog, by)) if by is not None else "CAST(NULL AS VARCHAR)")
+    if slice_:
+        inside = all_of(conditions(catalog, slice_, "slice"))
+        value = Sql(f"CASE WHEN {inside.text} THEN '{SLICE}' ELSE '{REST}' END", inside.parameters)
     zone = catalog.project.time_zone
     grain: Grain = scope.grain if source == "predictions" else "all"
     wanted = all_of([*_window(scope, source), *only_versions(scope, source), *conditions(catalog, scope.filters)])
     text = (
         f"SELECT *, {window_key(grain, zone)} AS window_key, "
         f"{block_key(catalog.predictions.block, grain, zone)} AS block_key, "
-        f"{value} AS segment FROM ({labelled.text}) WHERE {wanted.text}"
+        f"{value.text} AS segment FROM ({labelled.text}) WHERE {wanted.text}"
     )
-    return Sql(text, labelled.parameters | wanted.parameters)
+    return Sql(text, labelled.parameters | wanted.parameters | value.parameters)
 
 
 def split_rows(catalog: Catalog, scope: Scope, early_until: datetime | None = None) -> Sql:
@@ -144,12 +150,12 @@ def interval_names(edges: tuple[float, ...]) -> tuple[str, ...]:
     return (f"(-inf, {shown[0]})", *inner, f"[{shown[-1]}, inf)")
 
 
-def conditions(catalog: Catalog, filters: tuple[Filter, ...]) -> list[Sql]:
+def conditions(catalog: Catalog, filters: tuple[Filter, ...], prefix: str = "filter") -> list[Sql]:
     """One condition a name; several values of one name are joined by OR."""
     by_name: dict[tuple[str, str], list[Sql]] = {}
     for index, condition in enumerate(filters):
         by_name.setdefault((condition.kind.removesuffix("_range"), condition.name), []).append(
-            _condition(catalog, condition, f"filter_{index}")
+            _condition(catalog, condition, f"{prefix}_{index}")
         )
     return [any_of(parts) for parts in by_name.values()]
 

@@ -15,6 +15,10 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
+from analytics.alerts import people as alert_people
+from analytics.alerts.check import history_of, names_of
+from analytics.alerts.rows import AlertRow, IncidentRow, Transition
+from analytics.alerts.stand import Standing, standing_at
 from analytics.ask import ageing as ask_ageing
 from analytics.ask import assertions as ask_assertions
 from analytics.ask import baselines as ask_baselines
@@ -125,6 +129,7 @@ from analytics.service.burn import ObjectiveRow
 from analytics.service.rows import ErrorRow, ServiceRow, TailRow
 from analytics.slices.rows import SliceRow
 from analytics.store import Store, open_store
+from analytics.store.alerts import Acknowledgement, Note, Silence, end_silence
 from analytics.telemetry.broken import broken_files
 from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.files import digest
@@ -674,6 +679,15 @@ class Workbench:
         """Every kind of failure of every window, version and segment value."""
         return self._ask(lambda catalog: ask_service.service_of(catalog, scope or Scope(), self.now()).errors)
 
+    def series(self, scope: Scope | None = None, names: Iterable[str] = ()) -> Results[OutcomeRow]:
+        """Logged series (CPU, memory and the like) by window."""
+        return self._ask(lambda catalog: ask_outcomes.series_of(catalog, scope or Scope(), names))
+
+    def series_names(self, scope: Scope | None = None) -> tuple[str, ...]:
+        """The names of the logged series, whatever the scope."""
+        del scope
+        return self._ask(lambda catalog: ask_outcomes.series_names(catalog))
+
     def tail(self, scope: Scope | None = None, k: int = 10) -> Results[TailRow]:
         """The units behind the slowest one percent of the requests of each version."""
         return self._ask(lambda catalog: ask_service.tail_of(catalog, scope or Scope(), k))
@@ -717,6 +731,86 @@ class Workbench:
     def review_records(self, name: str | None = None) -> list[dict[str, Any]]:
         """The labels people gave, one record a row, by the column names of the project's label feed."""
         return self._ask(lambda catalog: ask_review.export_records(catalog, self.store, name))
+
+    def check(self, names: Iterable[str] = (), *, at: datetime | None = None) -> Results[AlertRow]:
+        """How every target of the alert rules (or of those named) stands now, or stood at an instant."""
+        return self.standing(names, at=at).alerts
+
+    def incidents(self, names: Iterable[str] = (), *, at: datetime | None = None) -> Results[IncidentRow]:
+        """What fires, by what belongs together, the most urgent first."""
+        return self.standing(names, at=at).incidents
+
+    def standing(self, names: Iterable[str] = (), *, at: datetime | None = None) -> Standing:
+        """Alerts and incidents of one look."""
+        now = self.now()
+        moment = now if at is None else min(at, now)
+        return self._ask(
+            lambda catalog: standing_at(catalog, moment, tuple(names), replayed=moment < now)
+        )
+
+    def acknowledge(
+        self,
+        alert: str,
+        *,
+        by: str,
+        segment_value: str | None = None,
+        note: str = "",
+        firing_since: datetime | None = None,
+        token: str | None = None,
+    ) -> Acknowledgement:
+        """Keep that somebody knows about an alert that fires now, or has fired since the instant that is given."""
+        return alert_people.acknowledge(
+            self.project, self.store, lambda: self.check((alert,)), alert, by=by, segment_value=segment_value,
+            note=note, firing_since=firing_since, token=token,
+        )  # fmt: skip
+
+    def silence(
+        self,
+        alert: str | None = None,
+        *,
+        by: str,
+        ends_at: datetime,
+        segment_value: str | None = None,
+        note: str = "",
+        token: str | None = None,
+    ) -> Silence:
+        """Keep that nothing is told of an alert, or of the whole project, until an instant by the wall clock."""
+        return alert_people.silence(
+            self.project, self.store, alert, by=by, ends_at=ends_at, segment_value=segment_value, note=note,
+            token=token,
+        )  # fmt: skip
+
+    def end_silence(self, silence_id: int, *, by: str) -> Silence:
+        """End a silence now."""
+        return end_silence(self.store, project=self.project.name, silence_id=silence_id, by=by)
+
+    def add_note(
+        self,
+        alert: str | None = None,
+        *,
+        by: str,
+        note: str,
+        segment_value: str | None = None,
+        token: str | None = None,
+    ) -> Note:
+        """Keep a note on an alert or on the whole project."""
+        return alert_people.add_note(
+            self.project, self.store, alert, by=by, note=note, segment_value=segment_value, token=token
+        )
+
+    def alert_history(
+        self, names: Iterable[str] = (), *, start: datetime | None = None, end: datetime | None = None
+    ) -> tuple[Transition, ...]:
+        """Every change of state between two instants, as rules that were always looked at would have made it.
+
+        From the beginning of the logs, to now, where left out.
+        """
+        until = self.now() if end is None else end
+        wanted = tuple(names)
+        found = self._ask(
+            lambda catalog: [history_of(catalog, name, start, until) for name in names_of(catalog, wanted)]
+        )
+        return tuple(sorted((one for each in found for one in each), key=lambda one: one.at))
 
     def telemetry(self) -> Results[FileRow]:
         """What every log file holds, and what of it was left out."""

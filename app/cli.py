@@ -18,6 +18,7 @@ from analytics.errors import AssayError
 from app import __version__
 
 COMMANDS: dict[str, str] = {
+    "acknowledge": "app.commands.said:acknowledge_command",
     "ageing": "app.commands.changes:ageing_command",
     "assertions": "app.commands.assertions:assertions_command",
     "baselines": "app.commands.calibration:baselines_command",
@@ -32,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "deciles": "app.commands.calibration:deciles_command",
     "coverage": "app.commands.decisions:coverage_command",
     "damage": "app.commands.damage:damage_command",
+    "end-silence": "app.commands.said:end_silence_command",
     "decide": "app.commands.ledger:decide_command",
     "decisions": "app.commands.ledger:decisions_command",
     "drift": "app.commands.drift:drift_command",
@@ -56,6 +58,7 @@ COMMANDS: dict[str, str] = {
     "gaps": "app.commands.populations:gaps_command",
     "incidents": "app.commands.check:incidents_command",
     "init": "app.commands.init:init_command",
+    "messages": "app.commands.watch:messages_command",
     "metric-changes": "app.commands.metrics:metric_changes_command",
     "metrics": "app.commands.metrics:metrics_command",
     "mix": "app.commands.calibration:mix_command",
@@ -66,6 +69,7 @@ COMMANDS: dict[str, str] = {
     "label-sources": "app.commands.labels:label_sources_command",
     "label-weighted": "app.commands.labels:label_weighted_command",
     "labels": "app.commands.labels:labels_command",
+    "note": "app.commands.said:note_command",
     "multivariate": "app.commands.multivariate:multivariate_command",
     "objectives": "app.commands.service:objectives_command",
     "plan": "app.commands.plan:plan_command",
@@ -83,15 +87,18 @@ COMMANDS: dict[str, str] = {
     "review-metrics": "app.commands.review:review_metrics_command",
     "review-queue": "app.commands.review:review_queue_command",
     "roc": "app.commands.quality:roc_command",
+    "said": "app.commands.said:said_command",
     "segments": "app.commands.segments:segments_command",
     "service": "app.commands.service:service_command",
     "service-errors": "app.commands.service:service_errors_command",
     "selftest": "app.commands.selftest:selftest_command",
     "slices": "app.commands.slices:slices_command",
+    "silence": "app.commands.said:silence_command",
     "splits": "app.commands.populations:splits_command",
     "tail": "app.commands.service:tail_command",
     "telemetry": "app.commands.telemetry:telemetry_command",
     "thresholds": "app.commands.decisions:thresholds_command",
+    "watch": "app.commands.watch:watch_command",
     "unlike": "app.commands.populations:unlike_command",
 }
 """Name of a command to `module:attribute`. A module is imported when its command is named, or for --help;

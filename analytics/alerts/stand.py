@@ -9,6 +9,7 @@ from datetime import datetime
 from analytics.alerts.check import Stood, in_order, names_of, stood_at, with_incidents
 from analytics.alerts.incidents import incident_rows
 from analytics.alerts.rows import AlertRow, IncidentRow
+from analytics.ask.kept import kept
 from analytics.results import Results
 from analytics.telemetry.catalog import Catalog
 
@@ -19,6 +20,14 @@ class Standing:
 
     alerts: Results[AlertRow]
     incidents: Results[IncidentRow]
+
+
+def standing_at(
+    catalog: Catalog, at: datetime, names: tuple[str, ...] = (), *, replayed: bool = False
+) -> Standing:
+    """The same from memory where it was asked before, of the same logs."""
+    key = ("standing of alerts", at, names, replayed)
+    return kept(catalog, key, Standing, lambda: standing_of(catalog, at, names, replayed=replayed))
 
 
 def standing_of(

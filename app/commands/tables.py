@@ -69,6 +69,8 @@ def moment(name: str) -> Column:
     """An instant to the second, in the zone named above the table."""
 
     def cell(record: Record, zone: ZoneInfo) -> str:
+        if record[name] is None:
+            return NONE
         return f"{datetime.fromisoformat(record[name]).astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
     return Column(name, cell)

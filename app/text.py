@@ -116,6 +116,7 @@ PAGES = {
     "drift": Page("Drift", "Which inputs, outputs and labels moved, beyond noise?"),
     "labels": Page("Labels", "How many labels, how late, from whom, and what does that do to quality?"),
     "features": Page("Features", "What is each input like, over time and where it goes wrong?"),
+    "changed": Page("What changed", "Why did a number change: mix or model, since when, where?"),
     "segments": Page("Segments", "Where is it worse?"),
     "examples": Page("Examples", "Which rows are behind the numbers?"),
     "scorecard": Page("Scorecard", "Did it win, and can the comparison be trusted?"),

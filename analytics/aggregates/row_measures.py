@@ -100,6 +100,11 @@ def explainable(catalog: Catalog) -> tuple[str, ...]:
     return (*(name for name in own if there(name)), *service, *(LABELS if catalog.has_labels else ()))
 
 
+def needs_label(catalog: Catalog, metric: str) -> bool:
+    """Whether a metric is about labelled rows only."""
+    return metric in explainable(catalog) and row_measure(catalog, metric).needs_label
+
+
 def row_measure(catalog: Catalog, metric: str) -> RowMeasure:
     """What a row counts and adds.
 

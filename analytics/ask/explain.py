@@ -41,6 +41,7 @@ from analytics.explain.slices import (
     of_pair,
     parents_of,
 )
+from analytics.measures import binary, multiclass, regression
 from analytics.results import Results, Status
 from analytics.scope import Scope
 from analytics.stats.change_slices import choose_slices, evidence, shortlist
@@ -62,6 +63,7 @@ STAND_INS = {
     "latency_p99": "mean_latency", "label_delay_p50": "label_coverage",
 }  # fmt: skip
 """Metrics that do not fall into parts -> the nearest one that does."""
+_OF_EVERY_TASK = {"latency_p50", "latency_p95", "latency_p99", "label_delay_p50"}
 
 
 @dataclass(frozen=True)
@@ -110,14 +112,31 @@ def explained_of(
     return Explained(rows, reader.when, told, asked)
 
 
+def metrics_to_explain(catalog: Catalog) -> tuple[str, ...]:
+    """The metrics that can be asked for: those that fall into parts, and those that another one stands in for."""
+    known = explainable(catalog)
+    task = catalog.predictions.task
+    named = {"binary": binary.METRICS, "multiclass": multiclass.METRICS, "regression": regression.METRICS}[
+        task
+    ]
+    own = {*named, *_OF_EVERY_TASK}
+    others = (name for name in STAND_INS if name in own and name not in known and _stand_in(known, name))
+    return (*known, *others)
+
+
+def _stand_in(known: Sequence[str], asked: str) -> str | None:
+    instead = STAND_INS.get(asked)
+    if instead is not None and instead not in known:
+        instead = STAND_INS.get(instead)
+    return instead if instead in known else None
+
+
 def _metric(catalog: Catalog, asked: str) -> tuple[str, tuple[str, ...]]:
     known = explainable(catalog)
     if asked in known:
         return asked, ()
-    instead = STAND_INS.get(asked)
-    if instead is not None and instead not in known:
-        instead = STAND_INS.get(instead)
-    if instead in known:
+    instead = _stand_in(known, asked)
+    if instead is not None:
         return instead, (f"{asked} does not fall into parts; {instead} is explained in its place",)
     if asked == DEFAULT[catalog.predictions.task] and not catalog.has_labels:
         instead = _without_labels(catalog)

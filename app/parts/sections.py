@@ -76,7 +76,10 @@ SEGMENTS: dict[str, Section] = {}
 EXAMPLES: dict[str, Section] = {}
 """The sections of the Examples page."""
 
-CHANGED: dict[str, Section] = {}
+CHANGED: dict[str, Section] = {
+    "summary": Section("Why", "app.parts.changed:summary"),
+    "where": Section("Where", "app.parts.changed:where"),
+}
 """The sections of the What changed page."""
 
 ALERTS: dict[str, Section] = {}

@@ -31,6 +31,9 @@ from analytics.ask import deciles as ask_deciles
 from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import error_model as ask_error_model
+from analytics.ask import error_points as ask_error_points
+from analytics.ask import error_map as ask_error_map
+from analytics.ask import error_tree as ask_error_tree
 from analytics.ask import estimate as ask_estimate
 from analytics.ask import examples as ask_examples
 from analytics.ask import experiment_arms as ask_experiment_arms
@@ -54,10 +57,13 @@ from analytics.ask import outcomes as ask_outcomes
 from analytics.ask import plans as ask_plans
 from analytics.ask import quality as ask_quality
 from analytics.ask import recalibration as ask_recalibration
+from analytics.ask import regression_sets as ask_regression_sets
 from analytics.ask import releases as ask_releases
 from analytics.ask import review as ask_review
+from analytics.ask import row_card as ask_row_card
 from analytics.ask import segments as ask_segments
 from analytics.ask import service as ask_service
+from analytics.ask import slice_compare as ask_slice_compare
 from analytics.ask import slices as ask_slices
 from analytics.ask import splits as ask_splits
 from analytics.ask import telemetry as ask_telemetry
@@ -65,8 +71,10 @@ from analytics.ask import thresholds as ask_thresholds
 from analytics.ask import trust as ask_trust
 from analytics.ask import unlike as ask_unlike
 from analytics.ask.error_model import ErrorModel
+from analytics.ask.error_points import ErrorMap
 from analytics.ask.estimate import Estimates
 from analytics.ask.explain import Explained
+from analytics.ask.row_card import RowCard
 from analytics.ask.trust import Trust
 from analytics.changes.rows import AgeingRow, ChangeRow, ReleaseRow
 from analytics.drift.damage_rows import DamageRow
@@ -75,6 +83,8 @@ from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRo
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
+from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow
+from analytics.examples.points import Method
 from analytics.examples.rows import ExampleKind, ExampleRow
 from analytics.experiments.arm_days import ArmDayRow
 from analytics.experiments.chances import ChanceRow, prior_of
@@ -127,7 +137,7 @@ from analytics.segments.rows import GapRow, SegmentRow
 from analytics.service.assertions import AssertionRow, BrokenExampleRow
 from analytics.service.burn import ObjectiveRow
 from analytics.service.rows import ErrorRow, ServiceRow, TailRow
-from analytics.slices.rows import SliceRow
+from analytics.slices.rows import MapCellRow, SliceCompareRow, SliceRow, SliceTrendRow, TreeRow
 from analytics.store import Store, open_store
 from analytics.store.alerts import Acknowledgement, Note, Silence, end_silence
 from analytics.telemetry.broken import broken_files
@@ -254,6 +264,40 @@ class Workbench:
             )
         )
 
+    def slice_trend(
+        self, scope: Scope | None = None, where: Iterable[str] = (), metric: str | None = None
+    ) -> Results[SliceTrendRow]:
+        """The metric of the rows that meet some conditions and of all others, window by window."""
+        slice_ = self.scope(where=where).filters
+        return self._ask(
+            lambda catalog: ask_slice_compare.slice_trend_of(catalog, scope or Scope(), slice_, metric)
+        )
+
+    def slice_compare(
+        self, scope: Scope | None = None, where: Iterable[str] = ()
+    ) -> Results[SliceCompareRow]:
+        """Everything about the rows that meet some conditions, beside the same of all others."""
+        slice_ = self.scope(where=where).filters
+        return self._ask(lambda catalog: ask_slice_compare.slice_compare_of(catalog, scope or Scope(), slice_))
+
+    def error_map(
+        self,
+        scope: Scope | None = None,
+        metric: str | None = None,
+        x: str | None = None,
+        y: str | None = None,
+    ) -> Results[MapCellRow]:
+        """A metric for every pair of values of two fields, luck taken out."""
+        return self._ask(lambda catalog: ask_error_map.error_map_of(catalog, scope or Scope(), metric, x, y))
+
+    def error_tree(
+        self, scope: Scope | None = None, metric: str | None = None, *, depth: int = 3
+    ) -> Results[TreeRow]:
+        """Where a metric differs most, as a tree: grown on one part of the rows, measured on another."""
+        return self._ask(
+            lambda catalog: ask_error_tree.error_tree_of(catalog, scope or Scope(), metric, depth=depth)
+        )
+
     def gaps(self, scope: Scope | None = None) -> Results[GapRow]:
         """How far apart the values of every segment truly are, by every notion of being treated alike."""
         return self._ask(lambda catalog: ask_gaps.gaps_of(catalog, scope or Scope()))
@@ -366,6 +410,46 @@ class Workbench:
             lambda catalog: ask_examples.examples_of(
                 catalog, scope or Scope(), kind, k, per_class=per_class, diverse=diverse
             )
+        )
+
+    def row(self, scope: Scope | None = None, *, key: str) -> RowCard:
+        """One row with all that is known about it: by its id, or as ``FILE:ROW``."""
+        return self._ask(lambda catalog: ask_row_card.card_of(catalog, scope or Scope(), key))
+
+    def neighbours(self, scope: Scope | None = None, *, key: str, k: int = 10) -> Results[NeighbourRow]:
+        """The sampled rows that are most like one row."""
+        return self._ask(lambda catalog: ask_row_card.neighbours_of(catalog, scope or Scope(), key, k))
+
+    def error_points(
+        self, scope: Scope | None = None, *, of: str = ask_error_points.FEATURES, method: Method = "pca"
+    ) -> ErrorMap:
+        """A map of sampled rows in two dimensions with their losses, and clusters of the costliest."""
+        return self._ask(lambda catalog: ask_error_points.map_of(catalog, scope or Scope(), of, method))
+
+    def pin(
+        self, name: str, key: str, *, by: str, note: str = "", scope: Scope | None = None
+    ) -> Results[PinnedExampleRow]:
+        """Pin a row into a regression set; what each version made of it."""
+        return self._ask(
+            lambda catalog: ask_regression_sets.pin_row(
+                catalog, self.store, scope or Scope(), name, key, by=by, note=note
+            )
+        )
+
+    def unpin(self, pinned_id: int, *, by: str) -> None:
+        """Take a row out of its regression set."""
+        self._ask(lambda catalog: ask_regression_sets.unpin_row(catalog, self.store, pinned_id, by=by))
+
+    def pinned(self, scope: Scope | None = None, *, name: str | None = None) -> Results[PinnedExampleRow]:
+        """Every pinned row of one set, or of all, as every version answered it."""
+        return self._ask(
+            lambda catalog: ask_regression_sets.pinned_of(catalog, self.store, scope or Scope(), name)
+        )
+
+    def regression(self, scope: Scope | None = None, *, name: str | None = None) -> Results[RegressionRow]:
+        """The share of each regression set that each version gets right."""
+        return self._ask(
+            lambda catalog: ask_regression_sets.regression_of(catalog, self.store, scope or Scope(), name)
         )
 
     def labels(self, scope: Scope | None = None) -> Results[LabelRow]:

@@ -97,18 +97,29 @@ def chosen(
     return Sql(text, parameters)
 
 
-def described(catalog: Catalog, scope: Scope, condition: str, values: Mapping[str, Any]) -> Sql:
+def described(
+    catalog: Catalog, scope: Scope, condition: str, values: Mapping[str, Any], newest: int | None = None
+) -> Sql:
     """What an example says of itself, of all rows of a scope that meet a condition over scoped rows.
 
     Columns: file, row, id, ts, version, request, unit, label, decision, score, loss.
+
+    Args:
+        catalog: the project's views.
+        scope: window, versions, filters and as-of.
+        condition: SQL over scoped rows.
+        values: what it binds.
+        newest: only so many, the newest first; else all, the oldest first.
     """
     rows = scoped_rows(catalog, scope)
     section = catalog.predictions
     text = (
         f"SELECT file, row, id, ts, version, request, unit, label, decision, {_shown_score(section)} AS score, "
-        f"{_loss(section)} AS loss FROM ({_fitted(section, rows.text)}) WHERE {condition} ORDER BY {_TIES}"
+        f"{_loss(section)} AS loss FROM ({_fitted(section, rows.text)}) WHERE {condition} ORDER BY "
     )
-    return Sql(text, {**rows.parameters, **values})
+    if newest is None:
+        return Sql(f"{text}{_TIES}", {**rows.parameters, **values})
+    return Sql(f"{text}ts DESC, id, file, row LIMIT $newest", {**rows.parameters, **values, "newest": newest})
 
 
 def any_key(keys: Iterable[tuple[str, int]]) -> tuple[str, dict[str, Any]]:
@@ -273,3 +284,13 @@ def _shown_score(section: Predictions) -> str:
 def highest_entropy(section: Predictions) -> float:
     """The entropy of scores that know nothing."""
     return math.log(len(section.classes))
+
+
+def usual_error(catalog: Catalog, scope: Scope) -> Sql:
+    """The median loss of the labelled rows of a scope."""
+    rows = scoped_rows(catalog, scope)
+    fitted = _fitted(catalog.predictions, rows.text)
+    return Sql(
+        f"SELECT median({_loss(catalog.predictions)}) AS value FROM ({fitted}) WHERE fit IS NOT NULL",
+        rows.parameters,
+    )

@@ -85,6 +85,11 @@ class Known:
         nearest = np.argpartition(sum(apart, start=np.float32(0)), k - 1, axis=1)[:, :k]
         return np.array([float(np.take_along_axis(one, nearest, axis=1).mean()) for one in apart])
 
+    def apart(self, columns: Sequence[Column]) -> FloatArray:
+        """How far each known row is from one row, column by column; shape (K, known rows)."""
+        rows = self.encoded(columns)
+        return np.array([self._apart(i, column)[0] for i, column in enumerate(rows)], dtype=np.float64)
+
     def _apart(self, place: int, column: Single) -> Single:
         """Distances of one column: rows times known rows."""
         known = self.rows[place]

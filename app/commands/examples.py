@@ -70,7 +70,8 @@ def example_columns(found: Answer) -> list[Column]:
         tables.text("problem", drop=1),
         tables.text("reason", drop=1),
     ]
-    shown = {column.title for column in known} | {"file", "row"}
+    told = {"file", "row", "suggested_label", "problem_share", "usual_share", "distance", "differs"}
+    shown = {column.title for column in known} | told
     names = found.records[0] if found.records else ()
     logged = [name for name in names if name not in shown | found.roles and not name.startswith("column.")]
     return [*known, *(tables.text(name, name, extra=True) for name in logged)]

@@ -20,6 +20,7 @@ from analytics.store.outbox import Kind, Message
 
 LONGEST_TITLE = 120
 LONGEST_LINE = 500
+LONGEST_ALERT = 320
 MOST_ALERTS = 10
 ACTIONS: dict[str, str] = {
     "wait": "wait: it is likely to pass by itself",
@@ -81,7 +82,7 @@ def firing(
         incident.sentence,
         f"Since {_when(incident.since, place.zone)}, last seen in the window {_window(incident, place.zone)}.",
         f"Where: {_where(incident.version, incident.segment, incident.segment_value)}",
-        *_alerts(rows, new),
+        *_alerts(rows, new, incident.sentence),
         f"Likely cause: {incident.cause or 'none found; the link shows what changed'}",
         f"What to do: {ACTIONS.get(incident.action, incident.action)}",
         *_suggestions(rows),
@@ -166,19 +167,21 @@ def _body(lines: Sequence[str], links: Sequence[str]) -> str:
     return "\n".join([*map(harmless, lines), *links])
 
 
-def _alerts(rows: Sequence[AlertRow], new: Sequence[AlertRow]) -> list[str]:
+def _alerts(rows: Sequence[AlertRow], new: Sequence[AlertRow], head: str = "") -> list[str]:
+    """A line an alert, what is new first; the one that the incident's own sentence is about only says its number."""
     ordered = [*new, *(row for row in rows if row not in new)]
-    lines = [
-        f"- {_one(row)}{' (new)' if row in new and len(new) < len(rows) else ''}"
-        for row in ordered[:MOST_ALERTS]
-    ]
+    several = len(new) < len(rows)
+    lines = []
+    for row in ordered[:MOST_ALERTS]:
+        mark = " (new)" if several and row in new else ""
+        place = f"- {row.alert}, {_where(row.version, row.segment, row.segment_value)}{mark}: "
+        said = "" if row.sentence and head.startswith(row.sentence) else row.sentence
+        newest = f"{'Newest look' if said else 'newest look'}: {_figures(row)}." if _figures(row) else ""
+        lines.append(
+            harmless(place + (" ".join(filter(None, (said, newest))) or row.sentence), LONGEST_ALERT)
+        )
     left = len(ordered) - len(lines)
     return [*lines, f"- and {left} more"] if left > 0 else lines
-
-
-def _one(row: AlertRow) -> str:
-    place = _where(row.version, row.segment, row.segment_value)
-    return f"{row.alert}, {place}: {_figures(row)}{row.sentence}"
 
 
 def _figures(row: AlertRow) -> str:
@@ -189,7 +192,7 @@ def _figures(row: AlertRow) -> str:
     if row.ci_low is not None and row.ci_high is not None:
         words += f" ({number(row.ci_low)} to {number(row.ci_high)})"
     limit = "" if row.threshold is None else f", limit {number(row.threshold)}"
-    return f"{words}{limit}, n = {row.n:,}. "
+    return f"{words}{limit}, n = {row.n:,}"
 
 
 def _where(version: str | None, segment: str | None, value: str | None) -> str:

@@ -110,7 +110,7 @@ def _firing(
     drafts: list[Draft] = []
     for incident, group in _incidents(look, steps):
         open_one = next((step.before.thread for step in group if step.before.told == "firing"), None)
-        thread = open_one or _thread(incident)
+        thread = open_one or incident.key
         threads |= {step.who: step.before.thread or thread for step in group if step.told != "nothing"}
         new = [step for step in group if step.kind is not None]
         if not new:
@@ -212,10 +212,6 @@ def _change(kept: Kept, who: Who, after: KeptState, look: Look) -> Change | None
     if row is None:
         return Change(who, before, after)
     return Change(who, before, after, row.value, row.ci_low, row.ci_high)
-
-
-def _thread(incident: IncidentRow) -> str:
-    return f"{incident.key} {incident.since.isoformat()}"
 
 
 def _alone(row: AlertRow) -> IncidentRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,32 @@ from analytics.alerts.tell import Look
 
 T0 = datetime(2026, 7, 5, 18, tzinfo=UTC)
 PLACE = Place("Flights", ZoneInfo("America/New_York"), "https://assay.example")
+
+
+PROJECT = """name = "{name}"
+clock = "logs"
+
+[predictions]
+path = "log.csv"
+task = "binary"
+id = "id"
+timestamp = "at"
+score = "score"
+decision = "decided"
+label = "label"
+segments = ["carrier"]
+features = []
+"""
+RULES = """
+[alerts.accuracy_floor]
+metric = "accuracy"
+below = 0.7
+window = "1 day"
+severity = "page"
+suggest = "retrain"
+note = "The floor of the contract."
+runbook = "https://wiki.example/floor"
+"""
 
 
 def minutes(number):
@@ -30,7 +57,7 @@ def row(state="firing", alert="floor", value=None, since=T0, incident=1, **said)
         "window_start": T0 - timedelta(hours=4), "window_end": T0,
         "evidence": "/changed?project=Flights&metric=roc_auc", "flaps": 0, "suggest": None,
         "incident": incident if state in {"firing", "recovering", "silenced"} else None,
-        "sentence": "AUC is under its limit", "reason": None,
+        "sentence": "AUC is under its limit.", "reason": None,
     } | said))  # fmt: skip
 
 
@@ -92,3 +119,22 @@ def endpoint():
     finally:
         server.shutdown()
         server.server_close()
+
+
+def small_project(folder, *, name="Small", days=6, bad=2, rules=RULES):
+    """Six days of sixty predictions each, the last two decided wrong; its clock ends with its logs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draw = random.Random(4)
+    lines = ["id,at,score,decided,label,carrier"]
+    for day in range(days):
+        for number in range(60):
+            label = draw.random() < 0.5
+            right = draw.random() < (0.25 if day >= days - bad else 0.95)
+            decided = label if right else not label
+            at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=day, minutes=20 * number)
+            score = 0.5 + (0.3 if decided else -0.3) + draw.uniform(-0.1, 0.1)
+            carrier = "AB"[number % 2]
+            lines.append(f"{day}-{number},{at.isoformat()},{score:.3f},{int(decided)},{int(label)},{carrier}")
+    (folder / "log.csv").write_text("\n".join(lines) + "\n")
+    (folder / "assay.toml").write_text(PROJECT.format(name=name) + rules)
+    return folder

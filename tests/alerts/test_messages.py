@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,7 +26,8 @@ def test_a_message_says_it_all():
         "AUC fell to .61 (.58 to .64).",
         "Since 2026-07-05 14:00 (America/New_York), last seen in the window 2026-07-05 10:00 to 2026-07-05 14:00.",
         "Where: everywhere",
-        "- floor, everywhere: roc_auc 0.610 (0.580 to 0.640), limit 0.650, n = 1,234. AUC is under its limit",
+        "- floor, everywhere: AUC is under its limit. Newest look: roc_auc 0.610 (0.580 to 0.640), limit 0.650, "
+        "n = 1,234.",
         "Likely cause: temp is missing in 40 % of the rows",
         "What to do: have it fixed where the data come from",
         "Suggested: floor: the rule suggests to retrain",
@@ -33,6 +35,24 @@ def test_a_message_says_it_all():
         "Runbook: https://wiki.example/auc",
         "Evidence: https://assay.example/changed?project=Flights&range=custom",
     ]
+
+
+def test_one_without_a_number_says_its_sentence():
+    silent = row(value=None, sentence="No row since 10:00.", metric="silence")
+    bare = replace(silent, value=None, ci_low=None, ci_high=None)
+    assert (
+        "- floor, everywhere: No row since 10:00."
+        in messages.firing(PLACE, "firing", incident(), [bare], [bare]).body
+    )
+
+
+def test_what_the_first_line_says_is_not_said_twice():
+    one = row(sentence="AUC fell to .61.")
+    body = messages.firing(
+        PLACE, "firing", incident(sentence="AUC fell to .61. With it: delay."), [one], [one]
+    ).body
+    assert body.count("AUC fell to .61.") == 1
+    assert "- floor, everywhere: newest look: roc_auc 0.610 (0.580 to 0.640)" in body
 
 
 def test_no_cause_is_claimed():

@@ -30,6 +30,7 @@ from analytics.ask import damage as ask_damage
 from analytics.ask import deciles as ask_deciles
 from analytics.ask import drift as ask_drift
 from analytics.ask import drift_against as ask_drift_against
+from analytics.ask import error_map as ask_error_map
 from analytics.ask import error_model as ask_error_model
 from analytics.ask import error_points as ask_error_points
 from analytics.ask import error_map as ask_error_map

@@ -35,7 +35,7 @@ from analytics.scope import Filter, Scope, Window, cut
 from analytics.stats.clustered import LEAST_BLOCKS
 from analytics.telemetry.catalog import Catalog
 
-Kind = Literal["reference", "previous", "last-week", "version", "segment"]
+Kind = Literal["reference", "previous", "last-week", "version", "segment", "slice"]
 Cells = Mapping[tuple[datetime, str | None], CellHistogram]
 _PLAIN: tuple[Kind, ...] = ("reference", "previous", "last-week")
 _ACCEPTED = "reference, previous, last-week, version=NAME, segment=COLUMN=VALUE"
@@ -50,17 +50,21 @@ class Against:
     Attributes:
         name: the version, or the segment.
         value: of the segment.
+        filters: of a slice, whose rows are compared with all others.
     """
 
     kind: Kind
     name: str | None = None
     value: str | None = None
+    filters: tuple[Filter, ...] = ()
 
     @property
     def text(self) -> str:
         """As it is typed."""
         if self.kind == "version":
             return f"version={self.name}"
+        if self.kind == "slice":
+            return f"not {' and '.join(one.text for one in self.filters)}"
         return f"segment={self.name}={self.value}" if self.kind == "segment" else self.kind
 
     @property
@@ -72,6 +76,7 @@ class Against:
             "last-week": "the same window a week earlier",
             "version": f"version {self.name}",
             "segment": f"the rows that are not {self.name}={self.value}",
+            "slice": "all other rows",
         }[self.kind]
 
     @classmethod
@@ -257,8 +262,8 @@ class _Reading:
     ) -> tuple[dict[datetime, CellHistogram], dict[datetime, CellHistogram]]:
         if self.against.kind == "version":
             return self._count(scope, bins, self.against.name), self._count(scope, bins, version)
-        part = Filter("segment", str(self.against.name), str(self.against.value))
-        own = self._count(scope.narrowed(part), bins, version)
+        parts = self.against.filters or (Filter("segment", str(self.against.name), str(self.against.value)),)
+        own = self._count(scope.narrowed(*parts), bins, version)
         whole = self._count(scope, bins, version)
         rest = {key: without(cell, own[key]) if key in own else cell for key, cell in whole.items()}
         return rest, own

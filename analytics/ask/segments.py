@@ -28,7 +28,7 @@ from analytics.errors import ScopeError
 from analytics.measures import binary, multiclass, regression
 from analytics.measures.estimate import Estimate, missing, of_moments, ratio, with_units
 from analytics.results import Results
-from analytics.scope import MISSING, Scope, Window
+from analytics.scope import MISSING, Filter, Scope, Window
 from analytics.segments.compare import Difference, Pair, corrected, differences, impact
 from analytics.segments.rows import SegmentRow
 from analytics.telemetry.catalog import Catalog
@@ -132,13 +132,48 @@ def compare_slices(
     for name in names:
         parts, text = _read(catalog, scoped_rows(catalog, scope, segment=name), wanted, centre, slices=True)
         texts += text
-        for version in versions_of(catalog, scope):
-            slices = _slices(windows[0], version, whole, parts)
-            estimates = [_both(catalog, slices, part, wanted, scope.confidence) for _, part in slices.mine]
-            for one in wanted:
-                cell = _Cell(scope, windows[0], name, version, one)
-                found[one] += _compared(catalog, cell, slices, [both[one] for both in estimates])
+        for one, rows in _of_parts(catalog, scope, windows[0], name, wanted, (whole, parts)).items():
+            found[one] += rows
     return found, tuple(texts)
+
+
+def compare_filters(
+    catalog: Catalog, scope: Scope, filters: tuple[Filter, ...], wanted: Sequence[Compared]
+) -> tuple[dict[Compared, list[SegmentRow]], tuple[str, ...]]:
+    """Compare the rows that meet some filters with all others of the scope, by several metrics.
+
+    Returns:
+        Two rows of each metric and version, of the values ``slice`` and ``rest``, and the SQL texts; none of these
+        where the logs are empty.
+    """
+    scope, windows = resolve(catalog, replace(scope, grain="all", by=None))
+    if not windows:
+        return {one: [] for one in wanted}, ()
+    centre = Centre()
+    if catalog.predictions.task == "regression":
+        centre = read_centre(catalog, scoped_rows(catalog, scope))
+    whole, texts = _read(catalog, scoped_rows(catalog, scope), wanted, centre, slices=False)
+    parts, text = _read(catalog, scoped_rows(catalog, scope, slice_=filters), wanted, centre, slices=True)
+    return _of_parts(catalog, scope, windows[0], "", wanted, (whole, parts)), (*texts, *text)
+
+
+def _of_parts(
+    catalog: Catalog,
+    scope: Scope,
+    window: Window,
+    name: str,
+    wanted: Sequence[Compared],
+    read: tuple[dict[CellKey, _Part], dict[CellKey, _Part]],
+) -> dict[Compared, list[SegmentRow]]:
+    """The rows of one segment, by metric."""
+    found: dict[Compared, list[SegmentRow]] = {one: [] for one in wanted}
+    for version in versions_of(catalog, scope):
+        slices = _slices(window, version, *read)
+        estimates = [_both(catalog, slices, part, wanted, scope.confidence) for _, part in slices.mine]
+        for one in wanted:
+            cell = _Cell(scope, window, name, version, one)
+            found[one] += _compared(catalog, cell, slices, [both[one] for both in estimates])
+    return found
 
 
 @dataclass(frozen=True)

@@ -143,9 +143,12 @@ def _splits(
     held = np.flatnonzero(n)
     by_mean = held[np.argsort(total[held] / np.maximum(w[held], 1e-300), kind="stable")]
     for count in range(1, len(by_mean)):
-        # a side of many names is read by nobody, and the best of all sets is mostly luck
-        if min(count, len(by_mean) - count) <= MOST_TOGETHER:
+        # a side of many names is read by nobody, and the best of all sets is mostly luck; values that do not occur here
+        # go with the other side
+        if count <= MOST_TOGETHER:
             yield by_mean[:count]
+        elif len(by_mean) - count <= MOST_TOGETHER:
+            yield by_mean[count:]
 
 
 def _gain(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from analytics.alerts.families import Family
-from analytics.alerts.looks import DAY, Window
+from analytics.alerts.looks import DAY
 from analytics.alerts.numbers import Number
 from analytics.alerts.rows import Target
 from analytics.project import Alert
@@ -16,6 +16,8 @@ from analytics.scope import Grain, Scope, parse_filter
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.looked_rows import Look
 
+MOST_TOGETHER = 1_500
+"""Windows of one scan: a list of windows is part of its text."""
 Found = dict[tuple[datetime, Target], Number]
 _GRAINS: dict[timedelta, Grain] = {
     timedelta(minutes=5): "5min",
@@ -89,6 +91,7 @@ def stretches(looks: Sequence[Look], longest: int = 400) -> list[tuple[datetime,
     return found
 
 
-def as_window(look: Look) -> Window:
-    """The window of a look."""
-    return Window(look.start, look.end)
+def parts(looks: Sequence[Look]) -> list[Sequence[Look]]:
+    """The looks by the end of their windows, so many at once as one scan takes."""
+    ordered = sorted(set(looks), key=lambda look: look.end)
+    return [ordered[at : at + MOST_TOGETHER] for at in range(0, len(ordered), MOST_TOGETHER)]

@@ -6,6 +6,7 @@ itself and what is judged is the difference, with its own interval, against what
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -131,46 +132,66 @@ def _limit(found: Difference, better: Better, tolerance: float, base: float) -> 
             return base + tolerance if found.value >= 0 else base - tolerance
 
 
-def unlikely(
-    number: Number,
-    earlier: Sequence[tuple[int, Number]],
-    place: int,
-    better: Better,
-    asked: tuple[float, float],
-) -> Judged:
+@dataclass(frozen=True)
+class Likely:
+    """How an anomaly is judged.
+
+    Attributes:
+        better: which side counts; both where neither is worse.
+        confidence: of the interval that holds the next window.
+        tolerance: how far beyond it is tolerated.
+        least: the least the number can be; None where it may be anything.
+    """
+
+    better: Better
+    confidence: float
+    tolerance: float = 0.0
+    least: float | None = None
+
+
+def unlikely(number: Number, earlier: Sequence[tuple[int, Number]], place: int, how: Likely) -> Judged:
     """A number against what the season makes likely.
 
     Args:
         number: of the window that is looked at.
         earlier: place in the season and number of earlier windows.
         place: of the window.
-        better: which side counts; both where neither is worse.
-        asked: how far beyond the interval is tolerated, and its confidence.
+        how: it is judged.
     """
     known = number.known
     if known is None:
         raise ValueError("only a number can be judged")
-    tolerance, confidence = asked
-    z = normal_quantile(confidence)
+    z = normal_quantile(how.confidence)
     told = [(k, one.known) for k, one in earlier if one.known is not None]
     expected = forecast(
         [one[0] for _, one in told],
         [k for k, _ in told],
-        [((one[2] - one[1]) / 2 / z) ** 2 for _, one in told],
+        [_variance(one, z) for _, one in told],
         place,
-        ((known[2] - known[1]) / 2 / z) ** 2,
-        confidence,
+        _variance(known, z),
+        how.confidence,
     )
     if expected is None:
-        return Judged("unsure", reason=f"{len(told)} earlier windows are too few to know what is usual")
-    low, high = expected.low - tolerance, expected.high + tolerance
+        same = sum(k == place for k, _ in told)
+        reason = (
+            f"{len(told)} earlier windows, {same} of them like this one, are too few to know what is usual"
+        )
+        return Judged("unsure", reason=reason)
     value = known[0]
-    off = Difference(value - expected.value, value - expected.high, value - expected.low)
-    up_counts, down_counts = better != "higher", better in {"higher", "none", "zero"}
+    least = expected.low if how.least is None else max(expected.low, how.least)
+    low, high = least - how.tolerance, expected.high + how.tolerance
+    off = Difference(value - expected.value, value - expected.high, value - least)
+    up_counts, down_counts = how.better != "higher", how.better in {"higher", "none", "zero"}
     limit = high if value >= expected.value else low
-    between = (expected.low, expected.high)
+    between = (least, expected.high)
     if up_counts and value > high:
         return Judged("breach", high, expected.value, off, "high", between)
     if down_counts and value < low:
         return Judged("breach", low, expected.value, off, "low", between)
     return Judged("fine", limit, expected.value, off, None, between)
+
+
+def _variance(known: tuple[float, float, float], z: float) -> float:
+    """Of the sampling error, from an interval; 0 where an end is not known."""
+    half = (known[2] - known[1]) / 2 / z
+    return half**2 if math.isfinite(half) else 0.0

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from analytics.aggregates.heard import Heard, heard_predictions
 from analytics.alerts.asked import Asked
+from analytics.alerts.looks import DAY
 from analytics.alerts.numbers import Number
 from analytics.alerts.rows import Target
+from analytics.ask.kept import kept
+from analytics.scope import Scope
 from analytics.telemetry.looked_rows import Look
 
 
@@ -53,7 +57,33 @@ def live_versions(
     return Live(found, with_rows)
 
 
+def quiet_hours(asked: Asked) -> Callable[[Look], bool]:
+    """Whether an empty window is one of the hours in which nothing comes: something came within the day before.
+
+    Only windows shorter than a day have such hours. That nothing comes at all is what ``no_data`` rules look for.
+    """
+    if asked.rule.window >= DAY or not asked.catalog.has_predictions:
+        return lambda _: False
+    key = ("heard of alerts", asked.scope.filters)
+    heard = kept(
+        asked.catalog,
+        key,
+        dict,
+        lambda: heard_predictions(asked.catalog, Scope(filters=asked.scope.filters), by_version=False),
+    ).get((None, None))
+
+    def quiet(look: Look) -> bool:
+        newest = heard.newest(look.end) if isinstance(heard, Heard) else None
+        return newest is not None and look.end.timestamp() - newest < DAY.total_seconds()
+
+    return quiet
+
+
 def _known(asked: Asked) -> tuple[str | None, ...]:
     if asked.rule.version:
         return asked.rule.version
+    if asked.family == "outcome":
+        source = asked.catalog.project.source_of(asked.catalog.project.metrics[asked.rule.metric or ""])
+        if source != "predictions":
+            return (None,)
     return asked.catalog.versions if asked.catalog.has_predictions else (None,)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
 
-from analytics.alerts.rows import Target
 from analytics.directions import DIRECTIONS, Direction
 from analytics.results import Status
 
 Better = Direction
-Counted = Literal["rows", "requests", "predictions", "readings", "labels"]
 
 
 @dataclass(frozen=True)
@@ -43,30 +38,6 @@ class Number:
 
 
 NOTHING = Number(None, None, None, 0, 0, "no_data", "no rows in this window")
-Numbers = Mapping[tuple[datetime, Target], Number]
-"""By the window's end and the target."""
-
-
-@dataclass(frozen=True)
-class Watched:
-    """Everything that was read for a rule.
-
-    Attributes:
-        metric: the word of the contract, or what the rule watches.
-        better: which way is good news.
-        numbers: of every window that was read, by its end and target.
-        of_reference: of the reference, by target.
-        targets: in order.
-        sql: the texts that scanned.
-    """
-
-    metric: str
-    better: Better
-    numbers: Numbers
-    of_reference: Mapping[Target, Number]
-    targets: tuple[Target, ...]
-    sql: tuple[str, ...] = ()
-
 
 _MORE_DIRECTIONS: dict[str, Direction] = {
     **dict.fromkeys(
@@ -84,3 +55,15 @@ def better_way(metric: str) -> Direction:
     ('lower', 'higher', 'none')
     """
     return _MORE_DIRECTIONS.get(metric) or DIRECTIONS.get(metric, "none")
+
+
+_SIGNED = ("mean_error", "matthews_corrcoef", "r2", "cost", "mean_label", "mean_prediction")
+
+
+def least_of(metric: str) -> float | None:
+    """The least a number can be; None where it may be anything.
+
+    >>> least_of("log_loss"), least_of("mean_error")
+    (0.0, None)
+    """
+    return 0.0 if metric in {**DIRECTIONS, **_MORE_DIRECTIONS} and metric not in _SIGNED else None

@@ -11,7 +11,12 @@ from analytics.alerts.asked import Asked, Found
 from analytics.alerts.families import Family
 from analytics.alerts.numbers import Number
 from analytics.alerts.readings_drift import drift_numbers
-from analytics.alerts.readings_other import delay_numbers, outcome_numbers
+from analytics.alerts.readings_other import (
+    assertion_numbers,
+    delay_numbers,
+    outcome_numbers,
+    service_numbers,
+)
 from analytics.alerts.readings_quality import coverage_numbers, quality_numbers, reference_numbers
 from analytics.alerts.rows import Target
 from analytics.errors import ProjectError
@@ -32,6 +37,8 @@ READ: dict[Family, Read] = {
     "drift": drift_numbers,
     "labels": _label_numbers,
     "outcome": outcome_numbers,
+    "service": service_numbers,
+    "assertion": assertion_numbers,
 }
 
 
@@ -51,7 +58,7 @@ class _Kept:
                 self._held.popitem(last=False)
             missing = [look for look in looks if look not in known]
         if missing:
-            read = _reader(asked)(asked, missing)
+            read = READ[asked.family](asked, missing)
             by_end: dict[datetime, dict[Target, Number]] = {}
             for (end, target), number in read.items():
                 by_end.setdefault(end, {})[target] = number
@@ -88,12 +95,3 @@ def references_of(asked: Asked) -> Mapping[Target, Number]:
             "known of a reference; write above or below, or changed_from_previous"
         )
     return _KEEP.reference(asked)
-
-
-def _reader(asked: Asked) -> Read:
-    read = READ.get(asked.family)
-    if read is None:
-        raise ProjectError(
-            f"{asked.catalog.project.file}: alerts.{asked.name}.metric: no alert can look at {asked.rule.metric} yet"
-        )
-    return read

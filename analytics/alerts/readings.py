@@ -6,16 +6,17 @@ a day, a watch that never sleeps, the page and a backtest over a year read the s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 
 from analytics.alerts.asked import Asked
-from analytics.alerts.conditions import Judged, moved, outside_limits, unknown, unlikely
+from analytics.alerts.conditions import Judged, Likely, moved, outside_limits, unknown, unlikely
 from analytics.alerts.families import family_of, waits_for_labels
-from analytics.alerts.live import Live, live_versions
+from analytics.alerts.live import Live, live_versions, quiet_hours
 from analytics.alerts.looks import DAY, HOUR, Usual, Window, learned_at, looked_at, minus, windows_until
-from analytics.alerts.numbers import NOTHING, Better, Number, better_way
+from analytics.alerts.numbers import NOTHING, Better, Number, better_way, least_of
 from analytics.alerts.read_numbers import numbers_of, references_of
 from analytics.alerts.readings_feeds import Seen, burns, label_silences, silences
 from analytics.alerts.rows import Reading, Target
@@ -168,20 +169,20 @@ def _judged(asked: Asked, looks: Sequence[Look], waiting: Sequence[Window]) -> I
     numbers = numbers_of(asked, wanted)
     reference = references_of(asked) if asked.rule.worse_than_reference_by is not None else {}
     live = live_versions(asked, looks, numbers)
-    better = _better(asked)
+    better, quiet = _better(asked), quiet_hours(asked)
     values = _values(numbers)
     for look in looks:
         for version in live.at(look):
             for value in values:
                 target = asked.target(version, value)
-                number = numbers.get((look.end, target), NOTHING)
-                if number.n == 0 and value is not None and live.has_rows(look, version):
-                    number = Number(
-                        None, None, None, 0, 0, "too_few", "no rows with this value in this window"
-                    )
+                number = numbers.get((look.end, target), _nothing(asked, look))
+                if number.status == "no_data" and (quiet(look) or (value and live.has_rows(look, version))):
+                    number = Number(None, None, None, 0, 0, "too_few", "no such rows in this window")
                 if number.n == 0 and value is not None and not _ever(numbers, look, target):
                     continue
-                against = [(one, numbers.get((one.end, target), NOTHING)) for one in earlier[look]]
+                against = [
+                    (one, numbers.get((one.end, target), _nothing(asked, one))) for one in earlier[look]
+                ]
                 yield Seen(
                     look,
                     target,
@@ -189,6 +190,15 @@ def _judged(asked: Asked, looks: Sequence[Look], waiting: Sequence[Window]) -> I
                     _verdict(asked, look, number, (against, reference.get(target)), better),
                 )
     yield from _waiting(asked, waiting, live, values, last=looks[-1] if looks else None)
+
+
+def _nothing(asked: Asked, look: Look) -> Number:
+    """A window without rows: of the rate of requests that is a number, too."""
+    if asked.rule.metric != "request_rate":
+        return NOTHING
+    # with nothing seen, a Poisson mean is below -ln(1 - confidence)
+    most = -math.log(1.0 - asked.rule.confidence) / (look.end - look.start).total_seconds()
+    return Number(0.0, 0.0, most, 0, asked.rule.minimum)
 
 
 def _values(numbers: Mapping[tuple[datetime, Target], Number]) -> tuple[str | None, ...]:
@@ -217,7 +227,7 @@ def _better(asked: Asked) -> Better:
     if asked.family == "outcome":
         metric = asked.catalog.project.metrics[asked.rule.metric or ""]
         return "higher" if metric.direction == "up" else "lower"
-    return better_way(asked.rule.metric or "")
+    return "lower" if asked.family == "assertion" else better_way(asked.rule.metric or "")
 
 
 def _verdict(
@@ -239,7 +249,8 @@ def _verdict(
         return moved(number, against[0][1] if against else NOTHING, better, rule.tolerance)
     if rule.anomaly:
         told = [(_place(asked, one), each) for one, each in against]
-        return unlikely(number, told, _place(asked, look), better, (rule.tolerance, rule.confidence))
+        how = Likely(better, rule.confidence, rule.tolerance, least_of(rule.metric or ""))
+        return unlikely(number, told, _place(asked, look), how)
     return outside_limits(number, rule.below, rule.above)
 
 
@@ -287,8 +298,8 @@ def _reading(asked: Asked, seen: Seen) -> Reading:
         target=seen.target,
         metric=asked.rule.metric or asked.rule.conditions[0],
         value=number.value,
-        ci_low=number.ci_low,
-        ci_high=number.ci_high,
+        ci_low=_finite(number.ci_low),
+        ci_high=_finite(number.ci_high),
         n=number.n,
         threshold=judged.threshold,
         baseline=judged.baseline,
@@ -296,3 +307,8 @@ def _reading(asked: Asked, seen: Seen) -> Reading:
         reason=judged.reason or number.reason,
         sentence=sentence(asked, seen),
     )
+
+
+def _finite(limit: float | None) -> float | None:
+    """A limit that can be told; one that so few rows cannot know is none."""
+    return limit if limit is not None and math.isfinite(limit) else None

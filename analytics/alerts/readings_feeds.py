@@ -152,8 +152,8 @@ _ORDER = {"breach": 0, "unsure": 1, "fine": 2}
 
 def _burning(row: ObjectiveRow) -> Judged:
     if row.verdict is None:
-        seen = "no_data" if row.status == "no_data" else "unsure"
-        return Judged(seen, row.factor, reason=row.reason)  # type: ignore[arg-type]
+        # nobody asked: the budget neither burns nor is it safe; that nothing comes is what no_data rules are for
+        return Judged("unsure", row.factor, reason=row.reason)
     side = "high" if row.verdict == "breach" else None
     return Judged(row.verdict, row.factor, side=side, reason=row.reason)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from analytics.aggregates.arrivals import COVERAGE, COVERAGE_TOGETHER
 from analytics.aggregates.moments import needed_columns, read_row_moments
-from analytics.alerts.asked import Asked, Found
+from analytics.alerts.asked import Asked, Found, parts
 from analytics.alerts.numbers import Number
 from analytics.alerts.rows import Target
 from analytics.ask.aggregates import CellEstimates, read_estimates
@@ -15,14 +15,11 @@ from analytics.measures.estimate import Estimate, ratio
 from analytics.telemetry.looked_rows import Look, looked_rows
 from analytics.telemetry.rows import scoped_rows
 
-MOST_TOGETHER = 1_500
-"""Windows of one scan: a list of windows is part of its text."""
-
 
 def quality_numbers(asked: Asked, looks: Sequence[Look]) -> Found:
     """The rule's metric in every window; a cell without rows is not there."""
     found: Found = {}
-    for part in _parts(looks):
+    for part in parts(looks):
         rows = looked_rows(asked.catalog, asked.scope, part)
         estimates = read_estimates(asked.catalog, rows, asked.rule.confidence, _only(asked))
         ends = {look.key: look.end for look in part}
@@ -35,7 +32,7 @@ def coverage_numbers(asked: Asked, looks: Sequence[Look]) -> Found:
     """The share of rows with a label in every window."""
     found: Found = {}
     catalog = asked.catalog
-    for part in _parts(looks):
+    for part in parts(looks):
         rows = needed_columns(catalog.predictions, looked_rows(catalog, asked.scope, part))
         moments, _ = read_row_moments(catalog, rows, COVERAGE, COVERAGE_TOGETHER)
         ends = {look.key: look.end for look in part}
@@ -63,11 +60,6 @@ def reference_numbers(asked: Asked) -> Mapping[Target, Number]:
                 if target.version == first
             }
     return own
-
-
-def _parts(looks: Sequence[Look]) -> list[Sequence[Look]]:
-    ordered = sorted(set(looks), key=lambda look: look.end)
-    return [ordered[at : at + MOST_TOGETHER] for at in range(0, len(ordered), MOST_TOGETHER)]
 
 
 def _only(asked: Asked) -> frozenset[str]:

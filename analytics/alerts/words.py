@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,13 @@ def shown(value: float) -> str:
     ('0.612', '12,346', '0')
     """
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value + 0.0:.3g}"
+
+
+def _range(low: float, high: float) -> str:
+    """An interval; an end that is not known is said to be open."""
+    if math.isinf(low):
+        return f"at most {shown(high)}" if math.isfinite(high) else "no telling how far off"
+    return f"{shown(low)} to {shown(high)}" if math.isfinite(high) else f"at least {shown(low)}"
 
 
 def whom(target: Target) -> str:
@@ -95,7 +103,7 @@ def sentence(asked: Asked, seen: Seen) -> str:
     if number.known is None:
         return f"{_capital(about)} {at}: {number.reason or 'has no value'}."
     value, low, high = number.known
-    limits = f" ({shown(low)} to {shown(high)})" if low < high else ""
+    limits = f" ({_range(low, high)})" if low < high else ""
     said = f"{_capital(about)} was {shown(value)}{limits} {at}"
     if judged.seen == "unsure" and judged.threshold is None:
         return f"{said}: {judged.reason}."

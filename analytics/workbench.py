@@ -33,7 +33,6 @@ from analytics.ask import drift_against as ask_drift_against
 from analytics.ask import error_map as ask_error_map
 from analytics.ask import error_model as ask_error_model
 from analytics.ask import error_points as ask_error_points
-from analytics.ask import error_map as ask_error_map
 from analytics.ask import error_tree as ask_error_tree
 from analytics.ask import estimate as ask_estimate
 from analytics.ask import examples as ask_examples

@@ -121,6 +121,7 @@ PAGES = {
     "examples": Page("Examples", "Which rows are behind the numbers?"),
     "scorecard": Page("Scorecard", "Did it win, and can the comparison be trusted?"),
     "plan": Page("Plan", "How many units, for how long, to show which effect?"),
+    "alerts": Page("Alerts", "What fires, why, since when, and who knows?"),
     "telemetry": Page("Telemetry", "What arrives, how much, how fresh, what is damaged?"),
 }
 
@@ -156,6 +157,11 @@ EMPTY = {
         "Quality needs to know what came true. Name a feed of labels that is joined by id, or columns of the "
         "predictions, in the project file.",
     ),
+    "no_alerts": Empty(
+        "No rule is declared",
+        "A rule says which number is looked at, and from where on somebody is told: copy the lines below into the "
+        "project file and change them. `assay check` says how it stands, `assay watch` keeps looking and tells.",
+    ),
     "no_reference": Empty(
         "Nothing to compare with",
         "Drift is a difference from what was normal. Name a window or files under `[reference]` in the "
@@ -174,6 +180,16 @@ EMPTY = {
         "Only production is logged",
         "Log the scores of training, validation and test rows as well, say in a column which is which, and the same "
         "metrics stand side by side here: overfitting, a test set unlike production, and drift since are told apart.",
+    ),
+    "no_objectives": Empty(
+        "No objective is declared",
+        "Say in the project file which requests are good and what share of them should be (`[objectives.NAME]`), as "
+        "below: the page then says what is left of the budget, and how fast it burns.",
+    ),
+    "no_assertions": Empty(
+        "No assertion is declared",
+        "Say in the project file what every row should meet (`[assertions.NAME]`), as below: over one row, over the "
+        "row before of the same unit, or over groups of rows.",
     ),
     "no_metrics": Empty(
         "No metric is declared",

@@ -1,6 +1,7 @@
 """What the words mean: definition, formula, reading guide and limits of metrics, statistics and charts."""
 
 from app.formats import number, percent
+from app.glossary.alerts import ALERTS
 from app.glossary.base import Explanation, Unit
 from app.glossary.calibration import CALIBRATION
 from app.glossary.changes import CHANGES
@@ -24,6 +25,7 @@ from app.glossary.multivariate import MULTIVARIATE
 from app.glossary.outcomes import OUTCOMES
 from app.glossary.plans import PLANS
 from app.glossary.populations import POPULATIONS
+from app.glossary.service import SERVICE
 from app.glossary.tables import TABLES
 
 __all__ = [
@@ -81,8 +83,10 @@ def explain(word: str) -> Explanation:
         CHANGES,
         EXPLAIN,
         LEDGER,
+        ALERTS,
         OUTCOMES,
         PLANS,
+        SERVICE,
     ):
         if word in family:
             return family[word]

@@ -82,10 +82,20 @@ CHANGED: dict[str, Section] = {
 }
 """The sections of the What changed page."""
 
-ALERTS: dict[str, Section] = {}
+ALERTS: dict[str, Section] = {
+    "now": Section("What fires", "app.parts.alerts_now:section"),
+    "history": Section("Over time", "app.parts.alerts_history:over_time"),
+    "messages": Section("Messages", "app.parts.alerts_history:told"),
+    "said": Section("What people said", "app.parts.alerts_history:said"),
+}
 """The sections of the Alerts page."""
 
-SERVICE: dict[str, Section] = {}
+SERVICE: dict[str, Section] = {
+    "time": Section("In time", "app.parts.service:over_time"),
+    "objectives": Section("Objectives", "app.parts.service:objectives"),
+    "tail": Section("Who waits", "app.parts.service:tail"),
+    "assertions": Section("Always expected", "app.parts.service:assertions"),
+}
 """The sections of the Service page."""
 
 DRILLS: dict[str, Section] = {}

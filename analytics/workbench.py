@@ -23,6 +23,7 @@ from analytics.ask import ageing as ask_ageing
 from analytics.ask import assertions as ask_assertions
 from analytics.ask import baselines as ask_baselines
 from analytics.ask import calibration as ask_calibration
+from analytics.ask import causes as ask_causes
 from analytics.ask import changes as ask_changes
 from analytics.ask import coverage as ask_coverage
 from analytics.ask import curves, label_counts, label_feed, label_weights
@@ -105,7 +106,7 @@ from analytics.experiments.plan_rows import (
 from analytics.experiments.rows import Check, DayRow, ExperimentRow, History, Scorecard
 from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
-from analytics.explain.rows import ExplainRow
+from analytics.explain.rows import CauseRow, ExplainRow
 from analytics.labels.rows import (
     LabelChangeRow,
     LabelCoverageRow,
@@ -416,6 +417,12 @@ class Workbench:
         """One row with all that is known about it: by its id, or as ``FILE:ROW``."""
         return self._ask(lambda catalog: ask_row_card.card_of(catalog, scope or Scope(), key))
 
+    def rows(
+        self, scope: Scope | None = None, *, keys: tuple[tuple[str, int], ...]
+    ) -> Results[ExampleRow]:
+        """Rows known by file and row, those of the highest loss first."""
+        return self._ask(lambda catalog: ask_row_card.rows_of(catalog, scope or Scope(), keys))
+
     def neighbours(self, scope: Scope | None = None, *, key: str, k: int = 10) -> Results[NeighbourRow]:
         """The sampled rows that are most like one row."""
         return self._ask(lambda catalog: ask_row_card.neighbours_of(catalog, scope or Scope(), key, k))
@@ -514,6 +521,22 @@ class Workbench:
     ) -> Explained:
         """The same with the metric over time that the moment was found in."""
         return self._ask(lambda catalog: ask_explain.explained_of(catalog, scope or Scope(), before, metric))
+
+    def causes(
+        self,
+        scope: Scope | None = None,
+        *,
+        before: Scope | None = None,
+        metric: str | None = None,
+        k: int = 10,
+    ) -> Results[CauseRow]:
+        """What changed in a window and follows from nothing else, the likeliest first; empty where nothing did.
+
+        ``before`` None: against the up to four weeks before the window.
+        """
+        return self._ask(
+            lambda catalog: ask_causes.causes_of(catalog, scope or Scope(), before, metric, k, self.now())
+        )
 
     def before(
         self,

@@ -152,6 +152,17 @@ EMPTY = {
         "can be looked at meanwhile.",
         "Look at drift",
     ),
+    "no_map": Empty(
+        "Nothing to draw a map of",
+        "A map places rows by their features or by an embedding. Name `features` or `embeddings` in the section "
+        "[predictions] of the project file.",
+    ),
+    "no_pins": Empty(
+        "No row is pinned yet",
+        "Open a row that a version got wrong and pin it into a set, say *storms*. Each new version then shows how many "
+        "of these rows it gets right, so that what was mended stays mended. Or `assay pin PROJECT ROW --set NAME --by "
+        "WHO`.",
+    ),
     "no_label_section": Empty(
         "No labels are declared",
         "Quality needs to know what came true. Name a feed of labels that is joined by id, or columns of the "

@@ -225,6 +225,7 @@ def _clusters(
         found.append(
             ClusterRow(
                 cluster + 1, _name(common), common[0].text if common else None,
+                common[1].text if len(common) > 1 else None,
                 common[0].inside if common else None, common[0].elsewhere if common else None, int(mine.sum()),
                 float(mine.sum() / costly.sum()), int(inside.sum()), value, low, high, float(loss[inside].mean()),
                 float(middle[0]), float(middle[1]), independence, "ok", None,

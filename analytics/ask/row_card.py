@@ -32,6 +32,7 @@ from analytics.telemetry.rows import scoped_rows
 KNOWN = 5_000
 NEIGHBOUR_SAMPLE = 20_000
 MOST_NEIGHBOURS = 1_000
+MOST_CHOSEN = 200
 BEFORE, AFTER = 40, 10
 _TOLD = 3
 _PLACE = re.compile(r"(.+):(\d{1,18})", re.DOTALL)
@@ -80,6 +81,19 @@ def card_of(catalog: Catalog, scope: Scope, key: str) -> RowCard:
         Results(tuple(features), zone, texts, known),
         Results(tuple(history), zone, texts, told),
     )
+
+
+def rows_of(
+    catalog: Catalog, scope: Scope, keys: tuple[tuple[str, int], ...], reason: str = "chosen on the map"
+) -> Results[ExampleRow]:
+    """Rows that are known by file (relative to the project file) and row, those of the highest loss first."""
+    asking = Asking(catalog)
+    places = [(str(catalog.project.folder / file), row) for file, row in keys[:MOST_CHOSEN]]
+    items = asking.described(Scope(as_of=scope.as_of), places)
+    items.sort(key=lambda item: -np.inf if item["loss"] is None else -item["loss"])
+    items.sort(key=lambda item: item["loss"] is None)
+    found = [(rank, Found(item, reason)) for rank, item in enumerate(items, 1)]
+    return Results(tuple(example_rows(asking, found)), catalog.project.zone, tuple(asking.texts))
 
 
 def find_row(asking: Asking, scope: Scope, key: str) -> Item:

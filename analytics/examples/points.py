@@ -67,6 +67,7 @@ class ClusterRow:
         cluster: 1 holds most costly rows.
         name: what its rows have in common, as ``--where`` reads it.
         where: the first of it alone; None where nothing distinguishes the cluster.
+        also: the second of it; None where there is none.
         share_inside: the share of the cluster's costly rows that it is true of.
         share_elsewhere: the same of all other sampled rows.
         n_costly: costly rows in it; share_of_costly of all there are.
@@ -80,6 +81,7 @@ class ClusterRow:
     cluster: int
     name: str
     where: str | None
+    also: str | None
     share_inside: float | None
     share_elsewhere: float | None
     n_costly: int

@@ -10,6 +10,7 @@ from app.glossary.decisions import DECISIONS
 from app.glossary.drift import DRIFT
 from app.glossary.drift_alarms import ALARMS
 from app.glossary.estimated import ESTIMATED
+from app.glossary.examples import EXAMPLES
 from app.glossary.experiment_kinds import EXPERIMENT_KINDS
 from app.glossary.experiment_methods import EXPERIMENT_METHODS
 from app.glossary.experiment_structure import STRUCTURE
@@ -35,6 +36,7 @@ __all__ = [
     "DECISIONS",
     "DRIFT",
     "ESTIMATED",
+    "EXAMPLES",
     "EXPERIMENTS",
     "EXPERIMENT_KINDS",
     "EXPERIMENT_METHODS",
@@ -86,6 +88,7 @@ def explain(word: str) -> Explanation:
         ALERTS,
         OUTCOMES,
         PLANS,
+        EXAMPLES,
         SERVICE,
     ):
         if word in family:

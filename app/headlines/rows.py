@@ -19,6 +19,9 @@ _KINDS: dict[ExampleKind, str] = {
     "uncertain": "least certain prediction",
     "best": "best prediction",
     "random": "prediction drawn at random",
+    "disagreeing": "prediction that versions disagree on most",
+    "suspected-labels": "prediction whose label is likely wrong",
+    "unlike": "prediction most unlike the reference",
 }
 
 
@@ -61,9 +64,12 @@ def examples_headline(rows: Sequence[ExampleRow], *, kind: ExampleKind) -> str:
     many = noun.replace("prediction", "predictions")
     text = f"{plural(len(rows), noun, many)}"
     losses = [row.loss for row in rows if row.loss is not None]
-    if losses and kind != "random":
+    if losses and kind in {"worst", "uncertain", "best"}:
         ends = number(losses[0]) if len(losses) == 1 else f"{number(max(losses))} to {number(min(losses))}"
         text += f", loss {ends}"
+    problems = sum(row.problem is not None for row in rows)
+    if problems:
+        text += f", for {plural(problems, 'problem')}"
     pairs = Counter((row.label, row.decision) for row in rows if row.label and row.decision)
     if pairs:
         (label, decision), times = pairs.most_common(1)[0]

@@ -33,9 +33,10 @@ PAGES = (
     "telemetry",
 )
 _MONITORING = (
-    "section", "metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "row", "notion",
+    "section", "metric", "class", "threshold", "feature", "at", "kind", "k", "per_class", "diverse", "row", "notion",
     "alarm_grain", "alarm_segments",
     "beside", "goal", "budget", "together_by", "estimator", "against", "split_by",
+    "assertion", "series", "map_of", "map_by", "set",
     "before", "before_start", "before_end", "alert",
 )  # fmt: skip
 EXPERIMENTS = {

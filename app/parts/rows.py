@@ -10,7 +10,7 @@ import streamlit as st
 
 from analytics.examples.rows import ExampleRow
 from analytics.results import json_ready
-from app.formats import NONE, local
+from app.formats import NONE, local, percent
 from app.parts import links, page_words
 from app.parts.plain import literal
 from app.parts.table import table
@@ -31,13 +31,22 @@ def frame_of(rows: Sequence[ExampleRow], view: View) -> pd.DataFrame:
         "Decision": [row.decision for row in rows],
         "Score": [row.score for row in rows],
         "Loss": [row.loss for row in rows],
+        "Stands for": [_problem(row) for row in rows],
+        "Looks like": [row.suggested_label for row in rows],
         "Reason": [row.reason for row in rows],
         "Time": [local(row.timestamp, view.zone) for row in rows],
     }
     for name, values in _logged(rows, view).items():
         lines[_free(name, lines)] = values
     frame = pd.DataFrame(lines)
-    return frame.drop(columns=[name for name in ("Decision", "Label") if frame[name].isna().all()])
+    seldom = ("Decision", "Label", "Stands for", "Looks like")
+    return frame.drop(columns=[name for name in seldom if frame[name].isna().all()])
+
+
+def _problem(row: ExampleRow) -> str | None:
+    if row.problem is None:
+        return None
+    return f"{row.problem}: {percent(row.problem_share)} of these rows, {percent(row.usual_share)} of all"
 
 
 def _logged(rows: Sequence[ExampleRow], view: View) -> dict[str, list[Any]]:
@@ -79,6 +88,7 @@ def rows_table(rows: Sequence[ExampleRow], view: View) -> None:
     columns = {
         "Rank": st.column_config.NumberColumn(pinned=True, width="small"),
         "Reason": st.column_config.TextColumn(width="medium"),
+        "Stands for": st.column_config.TextColumn(width="medium"),
         "Score": st.column_config.NumberColumn(format="%.4g"),
         "Loss": st.column_config.NumberColumn(format="%.4g"),
         "Time": st.column_config.DatetimeColumn(f"Time ({view.zone.key})", format="YYYY-MM-DD HH:mm"),
@@ -88,8 +98,8 @@ def rows_table(rows: Sequence[ExampleRow], view: View) -> None:
           columns=known, on_row=lambda place: st.session_state.update(row=place + 1))  # fmt: skip
 
 
-def one_row(rows: Sequence[ExampleRow], view: View) -> None:
-    """One row from top to bottom, with the part that each column plays."""
+def one_row(rows: Sequence[ExampleRow], view: View) -> ExampleRow:
+    """One row from top to bottom, with the part that each column plays; which one it is."""
     if st.session_state.get("row") is not None and not 1 <= int(st.session_state["row"]) <= len(rows):
         del st.session_state["row"]
     place = st.pagination(len(rows), key="row", bind="query-params") if len(rows) > 1 else 1
@@ -98,6 +108,7 @@ def one_row(rows: Sequence[ExampleRow], view: View) -> None:
     st.caption(literal(_place(row, view)))
     frame = detail(row, view)
     table(frame, "All columns of one row", key="one_row", lines=len(frame))
+    return row
 
 
 def detail(row: ExampleRow, view: View) -> pd.DataFrame:

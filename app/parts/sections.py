@@ -73,7 +73,11 @@ LABELS: dict[str, Section] = {
 SEGMENTS: dict[str, Section] = {}
 """The sections of the Segments page."""
 
-EXAMPLES: dict[str, Section] = {}
+EXAMPLES: dict[str, Section] = {
+    "rows": Section("Rows", "app.parts.examples_rows:section"),
+    "map": Section("Map of errors", "app.parts.examples_map:section"),
+    "regression": Section("Regression sets", "app.parts.examples_sets:section"),
+}
 """The sections of the Examples page."""
 
 CHANGED: dict[str, Section] = {

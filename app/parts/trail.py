@@ -20,7 +20,7 @@ from app.text import PAGES
 
 WORDS = tuple(dict.fromkeys((*DEFAULTS, *links.PAGE_WORDS, "at", "row")))
 QUIET: dict[str, Any] = DEFAULTS | {
-    "kind": "worst", "k": 20, "per_class": False, "at": "all", "row": 1, "source": "logs",
+    "kind": "worst", "k": 20, "per_class": False, "diverse": False, "at": "all", "row": 1, "source": "logs",
 }  # fmt: skip
 """What widgets show where nothing is said; it stays out of the address."""
 _KEY = "came_from"
@@ -41,6 +41,26 @@ def leave(here: str, to: str, *, where: Iterable[str] = (), **words: Any) -> Non
     after = _said(DEFAULTS) | {"where": list(added)} | words
     st.session_state[_KEY] = {"page": here, "before": before, "after": after}
     _switch(to, after)
+
+
+def open_page(page: str, words: Mapping[str, list[str]]) -> None:
+    """Open a page with these words and no others, as its link would; for callbacks.
+
+    Args:
+        page: which.
+        words: of an address, each with its values; those that no page knows are left out.
+    """
+    forget()
+    known = {word: values for word, values in words.items() if word in WORDS and values}
+    for word in WORDS:
+        # what a page binds is read from the address: here everything is text
+        st.session_state.pop(word, None)
+    for word, default in DEFAULTS.items():
+        said = known.get(word)
+        st.session_state[word] = default if said is None else said if isinstance(default, list) else said[-1]
+    _let_go()
+    said_words = {word: values if isinstance(DEFAULTS.get(word), list) else values[-1] for word, values in known.items()}
+    st.switch_page(f"views/{page}.py", query_params=said_words)
 
 
 def back_button() -> None:
@@ -131,12 +151,7 @@ def _set(words: dict[str, Any]) -> None:
 def _switch(page: str, words: dict[str, Any]) -> None:
     for word, value in words.items():
         st.session_state[word] = value
-    context = get_script_run_ctx()
-    if context is not None:
-        with context.session_state.query_params() as address:
-            for word in WORDS:
-                if (binding := address.get_binding_for_param(word)) is not None:
-                    address.unbind_widget(binding.widget_id)
+    _let_go()
     # the first project of a workspace goes without saying
     unsaid = "project" not in st.query_params and words.get("project") in (
         None,
@@ -148,6 +163,16 @@ def _switch(page: str, words: dict[str, Any]) -> None:
         if value not in (None, "", [], QUIET.get(word)) and not (word == "project" and unsaid)
     }
     st.switch_page(f"views/{page}.py", query_params=said)
+
+
+def _let_go() -> None:
+    """Widgets let go of the address."""
+    context = get_script_run_ctx()
+    if context is not None:
+        with context.session_state.query_params() as address:
+            for word in WORDS:
+                if (binding := address.get_binding_for_param(word)) is not None:
+                    address.unbind_widget(binding.widget_id)
 
 
 def _text(value: Any) -> str | list[str]:

@@ -36,7 +36,7 @@ Floats = npt.NDArray[np.float64]
 POOL = 20_000
 """Candidates are themselves a seeded draw of at most so many, every one as likely."""
 COMPARED = 2_000
-EVEN = 0.2
+EVEN = 0.3
 TWICE = 0.1
 MOST = 5_000
 CRITERIA: tuple[Reason, ...] = ("uncertain", "error_model", "unlike")

@@ -11,6 +11,7 @@ from analytics.measures.estimate import Estimate, Family
 from analytics.stats.arrays import as_floats
 from analytics.stats.blocks import unit_variance
 from analytics.stats.domain_classifier import Sides, placements
+from analytics.stats.rare import Kinds
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -47,7 +48,8 @@ def mean_of_rows(metric: str, values: Floats, rows: Together, family: Family = "
     value = float(rows.weight @ values) / total
     influence = rows.weight * (values - value) / total
     found = _estimate(metric, value, influence, rows, family)
-    return replace(found, size=total**2 / float(np.square(rows.weight).sum()))
+    kinds = _kinds(values, rows.weight) if family == "share" else None
+    return replace(found, size=_kish(rows.weight), kinds=kinds)
 
 
 def difference_of_means(
@@ -100,6 +102,21 @@ def _estimate(metric: str, value: float, influence: Floats, rows: Together, fami
         metric, value, family=family, row_variance=squares, unit_variance=units, n_units=n_units,
         blocks=codes.astype(np.int64), block_totals=as_floats(np.bincount(place, influence, len(codes))),
     )  # fmt: skip
+
+
+def _kinds(values: Floats, weight: Floats) -> Kinds | None:
+    """Effective rows of either kind and what each weighs, where weights differ; None where rows weigh alike."""
+    hit = values == 1
+    if np.ptp(weight) == 0 or not (hit | (values == 0)).all():
+        return None
+    # so many effective rows of so much weight each are the weight there is; a kind that was not met would have weighed
+    # what rows weigh on average
+    each = [_each(weight[part]) if part.any() else _each(weight) for part in (hit, ~hit)]
+    return Kinds(_kish(weight[hit]), each[0], _kish(weight[~hit]), each[1])
+
+
+def _each(weight: Floats) -> float:
+    return float(np.square(weight).sum() / weight.sum())
 
 
 def _kish(weight: Floats) -> float:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import psycopg
 
 CONNECT_SECONDS = 10
-_BOUND = re.compile(r":([a-z_]+)")
+_BOUND = re.compile(r"(?<![:\w]):([a-z][a-z0-9_]*)\b")
 _SCHEMA_LOCK = 0x41535341
 """The advisory lock of migrations: a number of our own, "ASSA" in ASCII."""
 

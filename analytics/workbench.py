@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import RLock
@@ -83,6 +83,10 @@ from analytics.drift.false_alarms import FalseAlarmRow
 from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRow, ProfileRow
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow, GroupBinRow
+from analytics.drills import backtest as drills_backtest
+from analytics.drills import chaos as drills_chaos
+from analytics.drills.drill import Drill, DrillPlan, Progress, run_drill
+from analytics.drills.rows import BacktestRow, ChaosRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow
 from analytics.examples.points import Method
@@ -918,6 +922,27 @@ class Workbench:
             lambda catalog: [history_of(catalog, name, start, until) for name in names_of(catalog, wanted)]
         )
         return tuple(sorted((one for each in found for one in each), key=lambda one: one.at))
+
+    def backtest(
+        self, scope: Scope | None = None, *, name: str, pages_per_month: float | None = None
+    ) -> Results[BacktestRow]:
+        """Would this rule have fired: from the scope's start to its end or as-of, else over all the logs."""
+        asked = scope or Scope()
+        end = min(filter(None, (asked.end, asked.as_of, self.now())))
+        return self._ask(
+            lambda catalog: drills_backtest.backtest_of(
+                catalog, name, end, asked.start, pages_per_month=pages_per_month
+            )
+        )
+
+    def chaos(self, scope: Scope | None = None, *, names: Iterable[str] = ()) -> Results[ChaosRow]:
+        """The declared chaos windows as experiments: hypothesis, blast radius, recovery."""
+        at = (scope.as_of if scope is not None else None) or self.now()
+        return self._ask(lambda catalog: drills_chaos.chaos_of(catalog, at, tuple(names)))
+
+    def drill(self, plan: DrillPlan) -> Iterator[Progress | Drill]:
+        """Plant faults in copies of the logs and replay the rules on them, step by step."""
+        return run_drill(self.project.file, plan)
 
     def telemetry(self) -> Results[FileRow]:
         """What every log file holds, and what of it was left out."""

@@ -65,9 +65,15 @@ def backtest_of(
     known = declared_incidents(catalog) if incidents is None else tuple(incidents)
     known = tuple(one for one in known if one.start < end and one.end > begun)
     found = replay_of(catalog, rule, begun, end)
-    rows = [whole_row(found, known), *incident_rows(found, known), *firing_rows(found, known)]
+    whole = whole_row(found, known)
+    rows = [
+        replace(whole, sentence=whole_sentence(whole)),
+        *incident_rows(found, known),
+        *firing_rows(found, known),
+    ]
     if pages_per_month is not None:
-        rows.insert(1, limit_row(catalog, found, pages_per_month))
+        limit = limit_row(catalog, found, pages_per_month)
+        rows.insert(1, replace(limit, sentence=limit_sentence(limit)))
     return Results(tuple(rows), catalog.project.zone, notes=_notes(found, known))
 
 
@@ -186,7 +192,7 @@ def limit_row(catalog: Catalog, found: Replay, wanted: float) -> BacktestRow:
     chosen, shown, _ = tried.pages(place)
     rate = poisson_interval(shown, (found.end - middle) / MONTH, CONFIDENCE)
     row = replace(
-        row, threshold=ladder.limits[place], limit_low=limits[0], limit_high=limits[-1], n=shown,
+        row, limit_key=ladder.key, threshold=ladder.limits[place], limit_low=limits[0], limit_high=limits[-1], n=shown,
         value=shown / ((found.end - middle) / MONTH), ci_low=rate.low, ci_high=rate.high, n_chosen=chosen,
         value_chosen=chosen / months,
     )  # fmt: skip
@@ -195,6 +201,37 @@ def limit_row(catalog: Catalog, found: Replay, wanted: float) -> BacktestRow:
             row, reason="no limit sends as few: it would fire at every one that the logs have seen"
         )
     return row
+
+
+def whole_sentence(row: BacktestRow) -> str:
+    """What a person would say of a rule's past."""
+    if row.value is None:
+        return f"Whether {row.alert} would have fired cannot be told: {row.reason}."
+    weeks = ((row.end or row.start) - row.start).days / 7
+    if not row.n:
+        said = f"{row.alert} would never have fired in {weeks:.0f} weeks: at most {row.ci_high:.2g} pages a month"
+    else:
+        times = "once" if row.n == 1 else f"{row.n:,} times"
+        limits = f"{row.ci_low:.2g} to {row.ci_high:.2g}"
+        said = f"{row.alert} would have fired {times} in {weeks:.0f} weeks: {row.value:.2g} pages a month ({limits})"
+    if row.n_false is not None and row.n:
+        said += f", {row.n_false:,} of them outside every declared incident"
+    if row.share_of_time:
+        said += f"; it fired for {row.share_of_time:.0%} of the time"
+    return f"{said}."
+
+
+def limit_sentence(row: BacktestRow) -> str:
+    """What a person would say of a suggested limit."""
+    if row.threshold is None:
+        return f"No limit can be suggested for {row.wanted:g} pages a month: {row.reason}."
+    between = "" if row.limit_low == row.limit_high else f" ({row.limit_low:.3g} to {row.limit_high:.3g})"
+    came = f"{row.value:.2g} ({row.ci_low:.2g} to {row.ci_high:.2g})"
+    warning = f" {row.reason[:1].upper()}{row.reason[1:]}." if row.reason else ""
+    return (
+        f"For {row.wanted:g} pages a month, chosen on the first half: {row.limit_key} = {row.threshold:.3g}{between}; "
+        f"on the second half it would have sent {came}.{warning}"
+    )
 
 
 @dataclass

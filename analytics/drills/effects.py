@@ -243,7 +243,7 @@ def _version_swapped(catalog: Catalog, fault: Fault, place: Place) -> Plan:
     version = catalog.predictions.version
     if version is None or len(catalog.versions) < 2:
         raise ScopeError("version_swapped: needs logs with two versions or more")
-    name = fault.version or _live(catalog, fault)
+    name = fault.version or str(live_version(catalog, fault))
     others = [str(one) for one in catalog.versions if one != name]
     if fault.other is not None and fault.other not in others:
         raise ScopeError(f'"{fault.other}" is not another version in the logs; known: {", ".join(others)}')
@@ -277,14 +277,18 @@ def _answered(catalog: Catalog, fault: Fault, found: Alteration, notes: tuple[st
     )
 
 
-def _live(catalog: Catalog, fault: Fault) -> str:
-    """The version released last before the fault, else the newest one there is."""
+def live_version(catalog: Catalog, fault: Fault) -> str | None:
+    """The version a fault is about: its own, else the one released last before it, else the newest one there is."""
+    if fault.version is not None or catalog.predictions.version is None:
+        return fault.version
     released = [
-        release.version
+        (catalog.project.instant(release.timestamp), release.version)
         for release in catalog.releases
         if catalog.project.instant(release.timestamp) <= fault.start and release.version in catalog.versions
     ]
-    return released[-1] if released else str(catalog.versions[-1])
+    # of versions released together the first one that is declared is live, and the others run in shadow
+    newest = max((moment for moment, _ in released), default=None)
+    return next((name for moment, name in released if moment == newest), catalog.versions[-1])
 
 
 def _requests_delayed(catalog: Catalog, fault: Fault, place: Place) -> Plan:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import special
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from analytics.aggregates.samples import read_sample
@@ -51,7 +51,7 @@ class Surrogate:
 
     features: tuple[Feature, ...]
     words: Mapping[str, Mapping[str, int]]
-    trees: tuple[HistGradientBoostingRegressor, ...]
+    trees: tuple[Any, ...]
     explained: float | None
     task: str
 
@@ -137,7 +137,7 @@ def fit_decisions(catalog: Catalog, version: str | None) -> DecisionRule | None:
     if catalog.predictions.decision is None or catalog.predictions.task == "regression":
         return None
     table = _sample(catalog, Scope(versions=() if version is None else (version,)), ())
-    table = table.filter(pa.compute.is_valid(table.column("decision")))
+    table = table.filter(pc.is_valid(table.column("decision")))
     if table.num_rows < LEAST_ROWS:
         return None
     scores, decided = scores_of(catalog, table), table.column("decision").to_pylist()
@@ -158,7 +158,10 @@ def _sample(catalog: Catalog, scope: Scope, features: Sequence[Feature]) -> pa.T
     return read_sample(catalog, rows, SAMPLE_ROWS, features=features, where="scored", seed="surrogate").table
 
 
-def _tree(matrix: Floats, goal: Floats, marks: Sequence[bool]) -> HistGradientBoostingRegressor:
+def _tree(matrix: Floats, goal: Floats, marks: Sequence[bool]) -> Any:
+    # only drills need it, and importing it takes longer than most questions
+    from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
+
     tree = HistGradientBoostingRegressor(
         max_iter=_TREES,
         learning_rate=0.2,
@@ -214,6 +217,8 @@ def _largest(scores: Floats, decided: Sequence[str], classes: tuple[str, ...]) -
         return plain
     if len(set(decided)) < 2:
         return None
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  # only here
+
     logs = np.log(np.clip(scores, _NEAR, None))
     with threadpool_limits(1):
         fitted = LogisticRegression(C=1e4, max_iter=300).fit(logs, decided)

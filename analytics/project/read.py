@@ -46,7 +46,6 @@ FILE_NAME = "assay.toml"
 _LATER = {"task": LATER_TASKS}
 NOT_YET = (
     "feedback",
-    "chaos",
 )
 REMOTE = ("s3://", "gs://", "http://", "https://")
 

@@ -34,6 +34,7 @@ import analytics
 import app as application
 from analytics.errors import AssayError
 from app import locations
+from app.exporter import server as exporter
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 8501
@@ -86,7 +87,11 @@ def _modules(package: ModuleType) -> Iterator[str]:
 
 _when_started: list[Callable[[st.App], None]] = []
 
-app = st.App(locations.main_script(), lifespan=lifespan, routes=[Route("/healthz", healthz)])
+app = st.App(
+    locations.main_script(),
+    lifespan=lifespan,
+    routes=[Route("/healthz", healthz), Route("/metrics", exporter.metrics_route)],
+)
 
 
 def serve(
@@ -113,6 +118,8 @@ def serve(
     if not shown.exists():
         raise ServerError(f"{shown}: no such file or folder; give a folder that holds an assay.toml")
     _check_address(host, port)
+    if not _is_loopback(host):
+        exporter.let_others_in()
     os.environ[locations.PROJECT_VARIABLE] = str(shown)
     page = first_page if open_browser else None
     _when_started.append(lambda _server: _announce(host, shown, page))

@@ -70,6 +70,27 @@ def outcomes_of(catalog: Catalog, scope: Scope, names: Iterable[str] = ()) -> Re
     return Results(tuple(rows), zone, tuple(texts), tuple(notes))
 
 
+def series_of(catalog: Catalog, scope: Scope, names: Iterable[str] = ()) -> Results[OutcomeRow]:
+    """Logged series as they are, by window: CPU, memory and the like, without a metric declared for them.
+
+    Args:
+        catalog: the project's views.
+        scope: the question; versions, segments and filters mean nothing to a series.
+        names: of the series; all that are logged where left out.
+    """
+    zone = catalog.project.zone
+    wanted = [
+        Wanted(name, Metric(kind="mean", source="series", series=name), "series")
+        for name in names or series_names(catalog)
+    ]
+    scope = filled(catalog, scope, {each.name: each.metric for each in wanted})
+    if scope.start is None or not wanted:
+        return Results((), zone, notes=("The logs hold no reading of a series.",))
+    scope, windows = resolve(catalog, scope)
+    answers, text = _Part(catalog, scope, windows, "series").of_series(wanted)
+    return Results(tuple(row for each in wanted for row in answers[each.name]), zone, (text,))
+
+
 def _chosen(catalog: Catalog, names: Iterable[str]) -> dict[str, Metric]:
     project = catalog.project
     if not project.metrics:

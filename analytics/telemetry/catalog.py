@@ -247,13 +247,18 @@ class Catalog:
         """The last instant of predictions and labels, wrong clocks left out; None where there are no rows."""
         if not self.has_predictions or self.extent is None:
             return None
+        return max(self.extent[1], self.newest_label or self.extent[1])
+
+    @cached_property
+    def newest_label(self) -> datetime | None:
+        """The last instant of the label feed, wrong clocks left out; None without a feed or without reports."""
         if not self.has_label_feed:
-            return self.extent[1]
+            return None
         row = self.engine.query(
             "SELECT max(ts) FILTER (ts <= CAST($latest AS TIMESTAMP WITH TIME ZONE)) AS last FROM labels",
             {"latest": datetime.now(UTC) + CLOCK_TOLERANCE},
         ).to_pylist()[0]
-        return max(self.extent[1], self.extent[1] if row["last"] is None else _utc(row["last"]))
+        return None if row["last"] is None else _utc(row["last"])
 
     @cached_property
     def reference_extent(self) -> tuple[datetime, datetime] | None:

@@ -13,7 +13,10 @@ from analytics.scope import GRAINS, Filter, Grain, Scope, format_instant, parse_
 from analytics.workbench import Workbench
 from app.formats import day
 
-RANGES = ("24h", "7d", "30d", "90d", "all", "custom")
+RANGES = ("15min", "1h", "24h", "7d", "30d", "90d", "all", "custom")
+_SHORT_DAYS = 0.26
+"""Up to six hours charts show every five minutes."""
+_MINUTES = {"15min": timedelta(minutes=15), "1h": timedelta(hours=1)}
 DEFAULT_RANGE = "90d"
 AUTO = "auto"
 DEFAULTS: dict[str, Any] = {
@@ -167,6 +170,10 @@ def preset(
     """
     last = min(newest, now)
     note = f"the logs end on {day(newest.astimezone(zone))}" if now - newest > timedelta(days=1) else None
+    if window in _MINUTES:
+        # silence is a signal: of logs that go on, the last minutes are those before now
+        end = (last if note else now).replace(second=0, microsecond=0) + timedelta(minutes=1 if note else 0)
+        return end - _MINUTES[window], end, note
     if window == "24h":
         end = last.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         return end - timedelta(hours=24), end, note
@@ -184,6 +191,8 @@ def grain_of(word: str, scope: Scope, extent: tuple[datetime, datetime] | None) 
     if start is None or end is None:
         return "day"
     days = (end - start) / timedelta(days=1)
+    if days <= _SHORT_DAYS:
+        return "5min"
     return "hour" if days <= 2 else "day" if days <= 31.1 else "week" if days <= 366.1 else "month"
 
 

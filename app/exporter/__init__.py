@@ -1,0 +1,1 @@
+"""What Prometheus is told: every number with its interval, states of alerts, freshness and objectives."""

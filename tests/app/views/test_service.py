@@ -1,0 +1,125 @@
+"""The Service page: the sentence, one time axis, objectives, who waits, what is always expected; it looks again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app import locations
+from app.parts import service
+from app.parts.view import grain_of, preset, resolve
+from tests.app.conftest import assert_fine, charts, texts
+from tests.ask.projects import BINARY, write_project
+
+FLIGHTS, SHOP = (locations.sample_logs() / name for name in ("flights", "shop"))
+NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+
+
+def test_the_page_says_what_burns_and_draws_all_on_one_axis(open_page):
+    page = open_page("service", FLIGHTS, range="30d")
+    assert_fine(page)
+    assert "“answered” burns" in texts(page)
+    assert [tile.label for tile in page.metric][:3] == ["Requests", "Failed requests", "p95 latency"]
+    assert page.metric[3].label == "Budget left: answered"
+    (figure,) = charts(page)
+    assert {trace.get("yaxis", "y") for trace in figure["data"]} == {"y", "y2", "y3", "y4"}
+    assert {trace.get("xaxis", "x") for trace in figure["data"]} == {"x"}
+
+
+@pytest.mark.parametrize(
+    "section, said",
+    [
+        ("objectives", "Objectives and their budgets"),
+        ("tail", "Nobody in particular waits"),
+        ("assertions", "What is always expected"),
+    ],
+)
+def test_every_section_answers(open_page, section, said):
+    page = open_page("service", SHOP, range="7d", section=section)
+    assert_fine(page)
+    assert said in texts(page)
+    assert page.dataframe
+
+
+def test_rows_that_break_an_assertion_are_shown(open_page):
+    page = open_page("service", FLIGHTS, range="90d", section="assertions")
+    assert_fine(page)
+    assert page.selectbox(key="assertion").value == "has_weather"
+    assert "Rows that break" in [box.label for box in page.selectbox]
+
+
+def test_a_project_that_declares_nothing_is_taught(open_page, make_project):
+    folder = make_project("plain")
+    for section in ("objectives", "assertions", "tail"):
+        page = open_page("service", folder, range="all", section=section)
+        assert_fine(page)
+    assert "share = 0.99" in texts(open_page("service", folder, range="all", section="objectives"))
+
+
+def test_no_request_is_a_sentence_and_a_way_out(open_page):
+    page = open_page("service", FLIGHTS, range="custom", start="2020-01-01", end="2020-01-02")
+    assert_fine(page)
+    assert "No request came on 1 Jan 2020, nor in the window before" in texts(page)
+    assert page.button
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    """Logs that go on until a minute ago."""
+    n, random = 3_000, np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {
+            "ts": pd.Timestamp(NOW) - pd.to_timedelta(np.arange(n)[::-1] + 1, unit="min"), "score": random.random(n),
+            "label": random.integers(0, 2, n), "ms": random.gamma(3, 10, n), "status": "ok", "who": "1",
+            "email": [f"{i}@x" for i in random.integers(0, 40, n)],
+        }
+    )  # fmt: skip
+    roles = BINARY + (
+        'latency = "ms"\nstatus = "status"\nok_status = ["ok"]\nunit = "email"\n'
+        'private = ["email"]\nfeatures = ["ms"]\n'
+    )
+    bench = write_project(tmp_path_factory.mktemp("live") / "live", frame, roles)
+    yield bench
+    bench.close()
+
+
+def test_short_windows_end_now_and_are_cut_by_five_minutes(live, open_page):
+    page = open_page("service", live.project.folder, range="15min")
+    assert_fine(page)
+    said = texts(page)
+    assert "Looks again every 30 seconds" in said
+    assert len(charts(page)[0]["data"][0]["x"]) in {3, 4}
+    hidden = open_page("service", live.project.folder, range="24h", section="tail")
+    assert_fine(hidden)
+    assert "@x" not in texts(hidden)
+    assert set(hidden.dataframe[0].value["Unit"]) == {"(private)"}
+
+
+def test_the_page_looks_again_only_while_its_window_moves(live, monkeypatch):
+    def pause(**words):
+        monkeypatch.setattr(service.st, "session_state", words)
+        return service.pause(resolve("live", live, words))
+
+    assert pause(range="15min") == timedelta(seconds=30)
+    assert pause(range="24h") == timedelta(minutes=5)
+    assert pause(range="all") is None
+    assert pause(range="custom", start="2024-01-01") is None
+    assert pause(range="1h", as_of=(NOW - timedelta(hours=1)).isoformat()) is None
+
+
+def test_silence_of_logs_that_go_on_is_in_the_window():
+    newest = NOW - timedelta(minutes=20)
+    start, end, note = preset("15min", newest, NOW, UTC)
+    assert (start, end, note) == (NOW - timedelta(minutes=15), NOW, None)
+    old_start, old_end, note = preset("1h", NOW - timedelta(days=30), NOW, UTC)
+    assert old_end - old_start == timedelta(hours=1)
+    assert old_end == NOW - timedelta(days=30) + timedelta(minutes=1)
+    assert note is not None
+
+
+def test_six_hours_are_cut_by_five_minutes(live):
+    scope = live.scope(start="-6h", end="now")
+    assert grain_of("auto", scope, None) == "5min"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -63,9 +64,15 @@ def _firing(firing: Sequence[AlertRow], incidents: Sequence[IncidentRow], zone: 
         return " ".join(row.sentence for row in firing[:2])
     first, more = incidents[0], len(incidents) - 1
     since = when(first.since, zone)
-    several = "" if first.n_targets == 1 else f" ({first.n_targets} alerts with one beginning)"
-    others = f" {plural(more, 'other incident')} besides." if more > 0 else ""
-    return f"Firing since {since}{several}: {first.sentence}{others}"
+    several = "" if first.n_targets == 1 else f" ({first.n_targets} alerts)"
+    others = f" And {plural(more, 'other incident')}." if more > 0 else ""
+    return f"Firing since {since}{several}: {_first_sentence(first.sentence)}{others}"
+
+
+def _first_sentence(text: str) -> str:
+    """What is the case; since when and what to do stand below it."""
+    head = re.split(r"(?<=[^\s.]\.)\s+(?=[A-Z])", text, maxsplit=1)[0]
+    return head if head.endswith(".") else f"{head}."
 
 
 def told_sentence(messages: Sequence[Message], deliveries: Sequence[Delivery], *, zone: ZoneInfo) -> Verdict:

@@ -18,7 +18,8 @@ FIRING, FIRING_HELP = (
     "Targets (a rule, version and segment value) whose whole interval is beyond the limit.",
 )
 SILENCED = "Silenced"
-WAITING, WAITING_HELP = "Messages on the way", "Deliveries that wait for their turn or for another try."
+WAITING, WAITING_HELP = "On the way", "Deliveries of messages that wait for their turn or for another try."
+NOTHING_WAITS = "no message waits"
 LOST = "{count} given up"
 INCIDENTS = "{incidents} and {pages}"
 CAUSE = "**Likely cause.** {cause}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
@@ -23,6 +23,7 @@ from app.parts.plain import literal
 from app.parts.tiles import Tile
 from app.parts.view import DEFAULTS, View
 
+MINUTE = timedelta(minutes=1)
 _LISTS = [word for word, default in DEFAULTS.items() if isinstance(default, list)]
 
 
@@ -51,13 +52,20 @@ class Standing:
         return tuple(one for one in self.incidents if one.incident in numbers)
 
 
-def standing(bench: Workbench, as_of: datetime | None = None) -> Standing:
+def standing(bench: Workbench, as_of: datetime | None = None, *, every: timedelta = MINUTE) -> Standing:
     """How the rules stand now, or stood at an instant.
+
+    Args:
+        bench: whose.
+        as_of: the instant; now where None.
+        every: an answer that is not older than this is taken from memory.
 
     Raises:
         AssayError: they cannot be computed, or the store cannot be read.
     """
     at = as_of or bench.now()
+    if as_of is None and bench.project.clock == "wall":
+        at = datetime.fromtimestamp(at.timestamp() // every.total_seconds() * every.total_seconds(), UTC)
     rows, incidents = _checked(bench, at, as_of, str(bench.project.file), bench.digest)
     said = read_said(bench.store, bench.project.name)
     moment = as_of or datetime.now(UTC)
@@ -107,7 +115,7 @@ def tiles_of(found: Standing, waiting: Sequence[Delivery]) -> list[Tile]:
         Tile(words.SILENCED, str(silenced), said or "none pending"),
         Tile(
             words.WAITING, str(sum(one.state in {"waiting", "sending"} for one in waiting)),
-            words.LOST.format(count=lost) if lost else "", help=words.WAITING_HELP,
+            words.LOST.format(count=lost) if lost else words.NOTHING_WAITS, help=words.WAITING_HELP,
         ),
     ]  # fmt: skip
 
@@ -136,18 +144,14 @@ def incident_card(view: View, one: IncidentRow, key: str, *, here: str = "alerts
             evidence_buttons(one.evidence, key, here=here)
 
 
-def evidence_buttons(evidence: str, key: str, *, here: str = "alerts") -> None:
-    """To the page that shows what changed, and to the rows themselves."""
+def evidence_buttons(evidence: str, key: str, *, here: str = "alerts", first: bool = True) -> None:
+    """To the page that shows what changed, and to the rows themselves; only the first ones stand out."""
     said = words_of(evidence)
     if links.exists("changed"):
         go = partial(trail.leave, here, "changed", **said)
-        st.button(
-            words.EVIDENCE,
-            key=f"{key}_evidence",
-            on_click=go,
-            type="primary",
-            icon=":material/arrow_forward:",
-        )
+        kind: Literal["primary", "secondary"] = "primary" if first else "secondary"
+        icon = ":material/arrow_forward:"
+        st.button(words.EVIDENCE, key=f"{key}_evidence", on_click=go, type=kind, icon=icon)
     if links.exists("examples"):
         rows = partial(trail.leave, here, "examples", **{**said, "kind": "worst", "k": 10})
         st.button(

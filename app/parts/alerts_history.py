@@ -30,19 +30,18 @@ def over_time(view: View) -> None:
     start = min(start, last - timedelta(minutes=1))
     found = history(view, start, last)
     shown = charts.stretches(found, start, last)
-    behind = Behind(partial(charts.history_table, found, zone=view.zone), (), f"alert_history_{view.name}")
     chart(
         "alerts_timeline",
         charts.states_timeline(shown, start, last, view.bench.catalog.releases, zone=view.zone),
         charts.states_alt(shown, zone=view.zone),
         key="alert_history",
-        behind=behind,
         note=words.REPLAYED,
     )
     if found:
         columns = {"What": st.column_config.TextColumn(width="large")}
         frame = charts.history_table(found, zone=view.zone)
         table(frame, words.EVERY_CHANGE, key="alert_history_rows", columns=columns)
+        csv_button(Behind(frame, (), f"alert_history_{view.name}"), "alert_history")
 
 
 def told(view: View) -> None:

@@ -20,6 +20,7 @@ from app.parts.table import table
 from app.parts.view import View
 
 _WHO, _KEPT = "alert_who", "alert_kept"
+_FORMS = ("acknowledge", "silence", "note")
 WIDTH = 220
 MOST_INCIDENTS = 8
 
@@ -58,7 +59,7 @@ def _one(view: View, found: Standing) -> None:
         _advice(row)
         _people(view, found, row)
         with st.container(horizontal=True, gap="small"):
-            evidence_buttons(row.evidence, "alert")
+            evidence_buttons(row.evidence, "alert", first=False)
             if row.state in {"firing", "recovering", "silenced", "no_data"}:
                 _acknowledge(view, row)
             _silence(view, row)
@@ -118,7 +119,7 @@ def _acknowledge(view: View, row: AlertRow) -> None:
                 firing_since=row.since,
                 token=turn,
             )
-            _done("acknowledge", who, words.KEPT)
+            _done(who)
 
 
 def _silence(view: View, row: AlertRow) -> None:
@@ -139,7 +140,7 @@ def _silence(view: View, row: AlertRow) -> None:
                 None if what == 2 else row.alert, by=who, ends_at=ends_at, note=note, token=turn,
                 segment_value=row.segment_value if what == 0 else None,
             )  # fmt: skip
-            _done("silence", who, words.KEPT)
+            _done(who)
 
 
 def _note(view: View, row: AlertRow) -> None:
@@ -153,7 +154,7 @@ def _note(view: View, row: AlertRow) -> None:
                 st.warning(words.NO_NOTE)
                 return
             view.bench.add_note(row.alert, by=who, note=note, segment_value=row.segment_value, token=turn)
-            _done("note", who, words.KEPT)
+            _done(who)
 
 
 def _turn(form: str) -> str:
@@ -178,7 +179,9 @@ def _named(who: str) -> bool:
     return True
 
 
-def _done(form: str, who: str, said: str) -> None:
-    del st.session_state[f"alert_{form}_token"]
-    st.session_state[_WHO], st.session_state[_KEPT] = who, said
+def _done(who: str) -> None:
+    for form in _FORMS:
+        # the other forms begin anew as well: they then know the name
+        st.session_state.pop(f"alert_{form}_token", None)
+    st.session_state[_WHO], st.session_state[_KEPT] = who, words.KEPT
     st.rerun()

@@ -14,6 +14,7 @@ from analytics.workbench import Workbench
 from app.formats import day, plural
 from app.parts import empty, filter_form, links, words
 from app.parts.plain import literal
+from app.parts.saved_views import views_popover
 from app.parts.view import AUTO, DEFAULT_RANGE, DEFAULTS, RANGES, View, resolve, window_words
 from app.parts.workspace import Entry, workspace
 
@@ -53,6 +54,7 @@ def scope_bar(page: str) -> None:
             st.stop()
         with st.popover(words.SHARE, icon=":material/link:"):
             _share(entry, page)
+        views_popover(entry.name, page)
     if monitored and not everywhere:
         _sentence(entry)
     elif not whole and not everywhere and page != "metrics":

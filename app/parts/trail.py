@@ -59,7 +59,9 @@ def open_page(page: str, words: Mapping[str, list[str]]) -> None:
         said = known.get(word)
         st.session_state[word] = default if said is None else said if isinstance(default, list) else said[-1]
     _let_go()
-    said_words = {word: values if isinstance(DEFAULTS.get(word), list) else values[-1] for word, values in known.items()}
+    said_words = {
+        word: values if isinstance(DEFAULTS.get(word), list) else values[-1] for word, values in known.items()
+    }
     st.switch_page(f"views/{page}.py", query_params=said_words)
 
 

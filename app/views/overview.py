@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 import streamlit as st
 
 from analytics.errors import AssayError
 from app.charts.overview import small_metric, small_metric_alt
+from app.headlines.alerts import alerts_verdict
 from app.parts import attention, empty, experiments_logs, links, trail, words
+from app.parts.alerts import standing
 from app.parts.ask import guarded
 from app.parts.attention import Model
 from app.parts.headline import headline
@@ -21,6 +24,7 @@ from app.text import PAGES, STATE_WORDS, count, day, interval, percent, show, ti
 
 # words that mean the same in every project
 SHARED = ("range", "start", "end", "as_of", "grain")
+NOT_OLDER = timedelta(minutes=5)
 ONWARD = ("quality", "drift", "segments", "examples", "telemetry")
 
 
@@ -51,6 +55,7 @@ def card(model: Model, key: str) -> None:
             if view.version is not None:
                 st.caption(literal(words.ONE_VERSION.format(version=view.version)), width="content")
         st.markdown(literal(model.said.sentence))
+        alerts(view, key)
         drift(view, key)
         with st.grid(4, min_column_width=140, gap="small"):
             numbers(model, key)
@@ -110,6 +115,27 @@ def drift(view: View, key: str) -> None:
         if found is not None:
             _, icon = STATE_WORDS[found[0].state]
             st.markdown(f"{icon} {literal(found[0].sentence)}")
+
+
+@st.fragment(parallel=True)
+def alerts(view: View, key: str) -> None:
+    """What fires, and the way there."""
+    if not view.project.alerts:
+        return
+    with st.skeleton(height=24), guarded(view, f"{key}_alerts"):
+        found = standing(view.bench, view.scope.as_of, every=NOT_OLDER)
+        said = alerts_verdict(found.rows, found.loud, zone=view.zone)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            sign = ":material/notifications_active:" if said.state == "worse" else ":material/notifications:"
+            st.markdown(f"{sign} {literal(said.sentence)}", width="content")
+            if found.loud and links.exists("alerts"):
+                go = partial(trail.leave, "overview", "alerts", project=view.name)
+                st.button(
+                    PAGES["alerts"].title,
+                    key=f"{key}_to_alerts",
+                    on_click=go,
+                    icon=":material/arrow_forward:",
+                )
 
 
 @st.fragment(parallel=True)

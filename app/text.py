@@ -163,6 +163,11 @@ EMPTY = {
         "of these rows it gets right, so that what was mended stays mended. Or `assay pin PROJECT ROW --set NAME --by "
         "WHO`.",
     ),
+    "no_id": Empty(
+        "Predictions have no id",
+        "What people say is brought back to its row by the id that the row carries. Name the column in the project "
+        "file.",
+    ),
     "no_label_section": Empty(
         "No labels are declared",
         "Quality needs to know what came true. Name a feed of labels that is joined by id, or columns of the "

@@ -26,7 +26,9 @@ from app.glossary.multivariate import MULTIVARIATE
 from app.glossary.outcomes import OUTCOMES
 from app.glossary.plans import PLANS
 from app.glossary.populations import POPULATIONS
+from app.glossary.review import REVIEW
 from app.glossary.service import SERVICE
+from app.glossary.slices import SLICES
 from app.glossary.tables import TABLES
 
 __all__ = [
@@ -76,6 +78,8 @@ def explain(word: str) -> Explanation:
         TIME,
         TRUST,
         POPULATIONS,
+        SLICES,
+        REVIEW,
         DECISIONS,
         LABELS,
         MULTIVARIATE,

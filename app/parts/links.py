@@ -37,8 +37,8 @@ _MONITORING = (
     "alarm_grain", "alarm_segments",
     "beside", "goal", "budget", "together_by", "estimator", "against", "split_by",
     "assertion", "series", "map_of", "map_by", "set",
-    "assertion", "series",
-    "before", "before_start", "before_end", "alert",
+    "slice", "map_x", "map_y",
+    "before", "before_start", "before_end", "alert", "queue",
 )  # fmt: skip
 EXPERIMENTS = {
     "scorecard": (

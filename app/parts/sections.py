@@ -70,7 +70,13 @@ LABELS: dict[str, Section] = {
 }
 """The sections of the Labels page."""
 
-SEGMENTS: dict[str, Section] = {}
+SEGMENTS: dict[str, Section] = {
+    "now": Section("Declared", "app.parts.segments_now:section"),
+    "found": Section("Found", "app.parts.segments_found:section"),
+    "map": Section("Map", "app.parts.segments_map:map_section"),
+    "tree": Section("Tree", "app.parts.segments_map:tree_section"),
+    "rest": Section("Against the rest", "app.parts.segments_rest:section"),
+}
 """The sections of the Segments page."""
 
 EXAMPLES: dict[str, Section] = {
@@ -104,6 +110,13 @@ SERVICE: dict[str, Section] = {
 
 DRILLS: dict[str, Section] = {}
 """The sections of the Drills page."""
+
+REVIEW: dict[str, Section] = {
+    "queue": Section("Queue", "app.parts.review_queue:section"),
+    "found": Section("What they say", "app.parts.review_found:section"),
+    "model": Section("Where it will be wrong", "app.parts.review_model:section"),
+}
+"""The sections of the Label next page."""
 
 EXPERIMENT: dict[str, Section] = {
     "scorecard": Section("Scorecard", "app.parts.experiments:scorecard_section"),

@@ -26,6 +26,8 @@ from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.rows import OTHER
 
 Floats = NDArray[np.float64]
+LONGER = 2
+"""The number of the stretch that is neither side."""
 LISTED = 50
 """Values of a text column that are told apart; the others are ``(other)``."""
 
@@ -108,6 +110,21 @@ class UnitSums:
 
 
 @dataclass(frozen=True)
+class LongerParts:
+    """Values in a stretch that is neither side: what tells how blocks differ.
+
+    Attributes:
+        n: rows, shape (V,).
+        squares: d^2, d u, u^2, shape (3, V).
+        by_block: d and u by block, shape (2, G, V).
+    """
+
+    n: Floats
+    squares: Floats
+    by_block: Floats
+
+
+@dataclass(frozen=True)
 class Parts:
     """Sums of both sides (0 before, 1 after) by value.
 
@@ -120,6 +137,7 @@ class Parts:
         blocks: the blocks of each side.
         by_block: of each side, d and u by block, shape (2, G, V).
         units: None where no unit is declared or asked for.
+        longer: the same values in a longer stretch; None where none is held.
     """
 
     values: tuple[str | int, ...]
@@ -130,14 +148,18 @@ class Parts:
     blocks: tuple[NDArray[np.int64], NDArray[np.int64]]
     by_block: tuple[Floats, Floats]
     units: UnitSums | None = None
+    longer: LongerParts | None = None
 
 
 class ChangeRows:
     """Held rows of both sides."""
 
-    def __init__(self, catalog: Catalog, text: str, columns: Sequence[Column], sql: tuple[str, ...]) -> None:
+    def __init__(
+        self, catalog: Catalog, texts: Sequence[str], columns: Sequence[Column], sql: tuple[str, ...]
+    ) -> None:
         self.catalog = catalog
-        self.text = text
+        self.text = " UNION ALL ".join(texts)
+        self.sides = " UNION ALL ".join(texts[:LONGER])
         self.sql = sql
         self._columns = tuple(columns)
 
@@ -151,28 +173,30 @@ class ChangeRows:
         # the share of either side counts: what is new now must not drown in what was before
         table = self.catalog.engine.query(
             f"SELECT value, max(share) AS share FROM (SELECT c{place} AS value, side, "
-            f"count(*) / sum(count(*)) OVER (PARTITION BY side) AS share FROM ({self.text}) GROUP BY 1, 2) "
+            f"count(*) / sum(count(*)) OVER (PARTITION BY side) AS share FROM ({self.sides}) GROUP BY 1, 2) "
             f"GROUP BY value ORDER BY share DESC, value LIMIT {most + 1}"
         )
         values = tuple(table.column("value").to_pylist())
         return Cut(place, item, values[:most]) if len(values) > most else Cut(place, item)
 
-    def parts(self, expression: str, *, units: bool = True) -> Parts:
-        """Sums by the values of an expression over held rows."""
+    def parts(self, expression: str, *, units: bool = True, longer: bool = False) -> Parts:
+        """Sums by the values of an expression over held rows; with ``longer`` in the longer stretch as well."""
         table = self.catalog.engine.query(
             f"SELECT side, block_key, {expression} AS value, count(*) AS n, sum(d) AS d, sum(u) AS u, "
-            f"sum(d * d) AS dd, sum(d * u) AS du, sum(u * u) AS uu FROM ({self.text}) GROUP BY 1, 2, 3"
+            "sum(d * d) AS dd, sum(d * u) AS du, sum(u * u) AS uu "
+            f"FROM ({self.text if longer else self.sides}) GROUP BY 1, 2, 3"
         )
         found = _parts(table)
         if not units or self.catalog.predictions.unit is None:
             return found
         return replace(found, units=self._units(expression, found.values))
 
-    def pair(self, first: Cut, second: Cut) -> tuple[list[tuple[str | int, str | int]], Floats]:
-        """Sums by two columns without blocks: the pairs of values, and n, d, u, dd, du, uu, shape (6, 2, V)."""
+    def pair(self, first: Cut, second: Cut) -> tuple[list[tuple[str | int, str | int]], Floats, Floats]:
+        """Sums by two columns without blocks: the pairs of values; n, d, u, dd, du, uu, shape (6, 2, V); blocks."""
         table = self.catalog.engine.query(
-            f"SELECT side, {first.expression} AS a, {second.expression} AS b, count(*) AS n, sum(d) AS d, "
-            f"sum(u) AS u, sum(d * d) AS dd, sum(d * u) AS du, sum(u * u) AS uu FROM ({self.text}) GROUP BY 1, 2, 3"
+            f"SELECT side, {first.expression} AS a, {second.expression} AS b, "
+            "count(DISTINCT block_key) AS blocks, count(*) AS n, sum(d) AS d, "
+            f"sum(u) AS u, sum(d * d) AS dd, sum(d * u) AS du, sum(u * u) AS uu FROM ({self.sides}) GROUP BY 1, 2, 3"
         )
         keys = list(zip(table.column("a").to_pylist(), table.column("b").to_pylist(), strict=True))
         values = sorted(set(keys), key=str)
@@ -182,14 +206,15 @@ class ChangeRows:
         at = np.array([place[key] for key in keys], dtype=np.int64)
         for i, name in enumerate(("n", "d", "u", "dd", "du", "uu")):
             sums[i, sides, at] = column(table, name)
-        return values, sums
+        blocks = np.bincount(at, column(table, "blocks"), minlength=len(values))
+        return values, sums, np.asarray(blocks, dtype=np.float64)
 
     def memberships(self, slices: Sequence[Slice]) -> tuple[NDArray[np.bool_], Floats]:
         """Which slices rows are in together: the patterns met, shape (P, S), and d, u, dd, du, uu, (5, 2, P)."""
         bits = " + ".join(f"CASE WHEN {_all(part)} THEN {2**i} ELSE 0 END" for i, part in enumerate(slices))
         table = self.catalog.engine.query(
             f"SELECT side, CAST({bits or '0'} AS BIGINT) AS mask, sum(d) AS d, sum(u) AS u, sum(d * d) AS dd, "
-            f"sum(d * u) AS du, sum(u * u) AS uu FROM ({self.text}) GROUP BY 1, 2"
+            f"sum(d * u) AS du, sum(u * u) AS uu FROM ({self.sides}) GROUP BY 1, 2"
         )
         masks = table.column("mask").to_numpy().astype(np.int64)
         patterns, at = np.unique(masks, return_inverse=True)
@@ -213,7 +238,7 @@ class ChangeRows:
             for i, a in enumerate(names)
             for j, b in enumerate(names)
         )
-        inner = f"SELECT unit_key, {expression} AS value, {picked} FROM ({self.text}) GROUP BY 1, 2"
+        inner = f"SELECT unit_key, {expression} AS value, {picked} FROM ({self.sides}) GROUP BY 1, 2"
         table = self.catalog.engine.query(
             f"SELECT value, {own} FROM (SELECT *, {totals} FROM ({inner})) GROUP BY value"
         )
@@ -236,7 +261,7 @@ class ChangeRows:
         whole = self.catalog.engine.query(
             f"SELECT {', '.join(products)}, count(*) FILTER (WHERE d0 > 0e0) AS n0, "
             "count(*) FILTER (WHERE d1 > 0e0) AS n1 "
-            f"FROM (SELECT unit_key, {picked} FROM ({self.text}) GROUP BY 1)"
+            f"FROM (SELECT unit_key, {picked} FROM ({self.sides}) GROUP BY 1)"
         ).to_pylist()[0]
         every = np.array([[float(whole[f"w{i}{j}"] or 0.0) for j in range(4)] for i in range(4)])
         return every, (int(whole["n0"]), int(whole["n1"]))
@@ -259,14 +284,14 @@ def _all(part: Slice) -> str:
 
 @contextmanager
 def change_rows(
-    catalog: Catalog, measure: RowMeasure, sides: tuple[Side, Side], columns: Sequence[Column]
+    catalog: Catalog, measure: RowMeasure, sides: Sequence[Side], columns: Sequence[Column]
 ) -> Iterator[ChangeRows]:
     """Hold the rows of both sides that a metric is about while they are summed.
 
     Args:
         catalog: the project's views.
         measure: the metric.
-        sides: before and after.
+        sides: before and after, and maybe a longer stretch that tells how blocks differ.
         columns: what rows will be split by.
     """
     with ExitStack() as stack:
@@ -275,7 +300,7 @@ def change_rows(
             wanted = _side(measure, side, number, columns)
             sql.append(wanted.text)
             texts.append(stack.enter_context(catalog.engine.kept(wanted)).text)
-        yield ChangeRows(catalog, " UNION ALL ".join(texts), columns, tuple(sql))
+        yield ChangeRows(catalog, texts, columns, tuple(sql))
 
 
 def _side(measure: RowMeasure, side: Side, number: int, columns: Sequence[Column]) -> Sql:
@@ -312,11 +337,11 @@ def _parts(table: pa.Table) -> Parts:
     sides = column(table, "side").astype(np.int64)
     codes = block_codes(table)
     numbers = {name: column(table, name) for name in ("n", "d", "u", "dd", "du", "uu")}
-    summed = {name: np.zeros((2, len(values))) for name in numbers}
+    summed = {name: np.zeros((3, len(values))) for name in numbers}
     for name, one in numbers.items():
         np.add.at(summed[name], (sides, at), one)
     blocks, by_block = [], []
-    for side in (0, 1):
+    for side in (0, 1, LONGER):
         mine = sides == side
         own, row = np.unique(codes[mine], return_inverse=True)
         sums = np.zeros((2, len(own), len(values)))
@@ -325,6 +350,9 @@ def _parts(table: pa.Table) -> Parts:
         blocks.append(own)
         by_block.append(sums)
     squares = np.stack([summed[name] for name in ("dd", "du", "uu")])
+    there = bool((sides == LONGER).any())
     return Parts(
-        values, summed["n"], summed["d"], summed["u"], squares, (blocks[0], blocks[1]), (by_block[0], by_block[1])
+        values, summed["n"][:2], summed["d"][:2], summed["u"][:2], squares[:, :2], (blocks[0], blocks[1]),
+        (by_block[0], by_block[1]),
+        longer=LongerParts(summed["n"][LONGER], squares[:, LONGER], by_block[LONGER]) if there else None,
     )  # fmt: skip

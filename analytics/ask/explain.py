@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import combinations
 
 import numpy as np
@@ -14,6 +15,7 @@ from analytics.aggregates.change_parts import (
     Column,
     Condition,
     Cut,
+    Side,
     Slice,
     bin_code,
     change_rows,
@@ -29,7 +31,15 @@ from analytics.ask.logged_bins import logged_bins
 from analytics.ask.segments import DEFAULT
 from analytics.ask.windows import reference_inside, resolve
 from analytics.errors import ScopeError
-from analytics.explain.account import Effects, Named, Subject, account_rows, effects_of, enough, inflation
+from analytics.explain.account import (
+    Named,
+    Subject,
+    account_rows,
+    effect_a_row,
+    effects_of,
+    enough,
+    longer_of,
+)
 from analytics.explain.rows import ExplainRow
 from analytics.explain.slices import (
     Candidates,
@@ -44,14 +54,19 @@ from analytics.explain.slices import (
 from analytics.measures import binary, multiclass, regression
 from analytics.results import Results, Status
 from analytics.scope import Scope
-from analytics.stats.change_slices import choose_slices, evidence, shortlist
+from analytics.stats.blocks import MINIMUM_CLUSTERS
+from analytics.stats.change_slices import Inflation, choose_slices, evidence, shortlist
+from analytics.stats.part_intervals import BlockEffect
 from analytics.telemetry.catalog import Catalog
-from analytics.telemetry.rows import segment_expression
+from analytics.telemetry.rows import scoped_rows, segment_expression
 
 Floats = NDArray[np.float64]
 MOST_FEATURES = 60
+_BLOCKS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+_LONG = timedelta(days=60)
 MOST_SLICES = 10
 _SHORT = 40
+_WORTH = 0.05
 _EACH = 4
 _PAIRED_COLUMNS = 9
 EVERYTHING_ELSE = "(everything else)"
@@ -167,10 +182,12 @@ class _Reader:
         """All parts of the change of one version."""
         measure = row_measure(self.catalog, metric)
         columns = self._columns(comparison)
-        with change_rows(self.catalog, measure, (comparison.before, comparison.after), columns) as held:
+        third = self._third(comparison)
+        sides = (comparison.before, comparison.after, *((third,) if third is not None else ()))
+        with change_rows(self.catalog, measure, sides, columns) as held:
             self.sql += held.sql
-            subject = self._subject(comparison, measure)
-            whole = held.parts("0")
+            whole = held.parts("0", longer=True)
+            subject = self._subject(comparison, measure, longer_of(whole))
             lacking = enough(whole)
             if lacking is not None:
                 self.rows.append(self._nothing(subject, whole.n, lacking))
@@ -178,7 +195,10 @@ class _Reader:
                 effects = effects_of(whole, subject)
                 (first,) = account_rows(whole, Named("whole", None, (None,), ((),)), subject)
                 self._explain(
-                    held, comparison, (measure, subject), (first, effects, inflation(effects, whole))
+                    held,
+                    comparison,
+                    (measure, subject),
+                    (first, effect_a_row(effects, whole, subject.longer)),
                 )
                 return
         instead = _without_labels(self.catalog)
@@ -186,12 +206,25 @@ class _Reader:
             self.notes.append(f"too few labels for {metric}: {instead} is explained in its place")
             self.read(comparison, instead)
 
-    def _subject(self, comparison: Comparison, measure: RowMeasure) -> Subject:
+    def _subject(self, comparison: Comparison, measure: RowMeasure, longer: BlockEffect | None) -> Subject:
         late = self.maturity.reason(comparison.window.end) if measure.needs_label else None
         return Subject(
             measure.metric, comparison.version, comparison.words, self.scope.confidence, 2.0 if measure.ranks else 1.0,
-            measure.root, "ok" if late is None else "immature", late,
+            measure.root, "ok" if late is None else "immature", late, longer,
         )  # fmt: skip
+
+    def _third(self, comparison: Comparison) -> Side | None:
+        """Up to 60 days before the window: how blocks differ, where neither side has enough of them."""
+        section = self.catalog.predictions
+        window, ends = comparison.window, comparison.before_window
+        if section.block == "none" or ends is None:
+            return None
+        length = max(window.end - window.start, ends[1] - ends[0])
+        if length >= MINIMUM_CLUSTERS * _BLOCKS[section.block]:
+            return None
+        # the window itself would count its own change as noise
+        scope = replace(self.scope, start=window.start - _LONG, end=window.start, versions=())
+        return Side(scoped_rows(self.catalog, scope), comparison.version)
 
     def _nothing(self, subject: Subject, n: Floats, lacking: tuple[Status, str]) -> ExplainRow:
         rows = n.sum(axis=1) if n.size else np.zeros(2)
@@ -203,10 +236,10 @@ class _Reader:
         held: ChangeRows,
         comparison: Comparison,
         of: tuple[RowMeasure, Subject],
-        change: tuple[ExplainRow, Effects, float],
+        change: tuple[ExplainRow, float],
     ) -> None:
         measure, subject = of
-        first, _, inflated = change
+        first, each = change
         self.rows.append(first)
         shift, notes, sql = shift_rows(self.catalog, comparison, measure, subject, first)
         self.rows += shift
@@ -217,8 +250,8 @@ class _Reader:
         self.when[comparison.version] = when
         self.sql += texts
         cuts = held.cuts()
-        listed, candidates = self._single(held, cuts, subject)
-        self.rows += self._slices(held, cuts, candidates, (subject, first, inflated))
+        listed, candidates = self._single(held, cuts, subject, each)
+        self.rows += self._slices(held, cuts, candidates, (subject, first))
         self.rows += listed
 
     # --- what rows are split by
@@ -254,12 +287,12 @@ class _Reader:
     # --- where
 
     def _single(
-        self, held: ChangeRows, cuts: Sequence[Cut], subject: Subject
+        self, held: ChangeRows, cuts: Sequence[Cut], subject: Subject, each: float
     ) -> tuple[list[ExplainRow], list[Candidates]]:
         rows: list[ExplainRow] = []
         candidates = []
         for place, cut in enumerate(cuts):
-            parts = held.parts(cut.expression)
+            parts = held.parts(cut.expression, longer=True)
             bins = cut.column.bins
             names = tuple(
                 bin_name(bins, [int(value)]) if bins is not None else str(value) for value in parts.values
@@ -267,7 +300,7 @@ class _Reader:
             slices = [_slice(cut, value) for value in parts.values]
             named = Named(cut.column.part, cut.column.name, names, tuple(filters_of(one) for one in slices))
             rows += account_rows(parts, named, subject)
-            candidates.append(of_cut(cut, parts, place))
+            candidates.append(of_cut(cut, parts, place, each))
         return rows, candidates
 
     def _slices(
@@ -275,18 +308,19 @@ class _Reader:
         held: ChangeRows,
         cuts: Sequence[Cut],
         single: Sequence[Candidates],
-        of: tuple[Subject, ExplainRow, float],
+        of: tuple[Subject, ExplainRow],
     ) -> list[ExplainRow]:
         """The slices that the change comes from, no row in two of them, and everything else."""
-        subject, whole, inflated = of
+        subject, whole = of
         if not cuts:
             return []
         every = _whole(held)
-        pairs = self._pairs(held, cuts, single, every, inflated)
+        pairs = self._pairs(held, cuts, single, every)
         looked = joined([*single, *pairs])
         if not looked.slices:
             return []
-        _, z = evidence(looked.sums, every, inflated)
+        inflation = Inflation(*looked.inflation)
+        _, z = evidence(looked.sums, every, inflation)
         sign = _direction(whole)
         directed = np.abs(z) if sign == 0 else z * sign
         short = _with_parents(looked, shortlist(directed, looked.group, _EACH, _SHORT))
@@ -296,7 +330,7 @@ class _Reader:
         inside, sums = held.memberships(slices)
         chosen = choose_slices(
             inside, sums, np.full(len(slices), sign), parents_of(slices), looked_at=len(looked.slices),
-            inflation=inflated, most=MOST_SLICES,
+            inflation=inflation.of(short), least=_least(whole), most=MOST_SLICES,
         )  # fmt: skip
         return self._ranked(held, slices, [(one.place, one.p_value, one.effect) for one in chosen], subject)
 
@@ -306,10 +340,12 @@ class _Reader:
         cuts: Sequence[Cut],
         single: Sequence[Candidates],
         every: Floats,
-        inflated: float,
     ) -> list[Candidates]:
         """Pairs of segments, and of the features in which most is peculiar."""
-        best = [float(np.abs(evidence(one.sums, every, inflated)[1]).max(initial=0.0)) for one in single]
+        best = [
+            float(np.abs(evidence(one.sums, every, Inflation(*one.inflation))[1]).max(initial=0.0))
+            for one in single
+        ]
         segments = [i for i, cut in enumerate(cuts) if cut.column.part == "segment"]
         others = sorted((i for i in range(len(cuts)) if i not in segments), key=lambda i: -best[i])
         kept = [*segments[:_PAIRED_COLUMNS], *others][:_PAIRED_COLUMNS]
@@ -317,8 +353,9 @@ class _Reader:
         for number, (i, j) in enumerate(combinations(kept, 2)):
             if cuts[i].column.name == cuts[j].column.name:
                 continue
-            values, sums = held.pair(cuts[i], cuts[j])
-            found.append(of_pair((cuts[i], cuts[j]), values, sums, len(cuts) + number))
+            values, sums, blocks = held.pair(cuts[i], cuts[j])
+            each = np.maximum(single[i].each, single[j].each)
+            found.append(of_pair((cuts[i], cuts[j]), values, sums, blocks, len(cuts) + number, each))
         return found
 
     def _ranked(
@@ -366,6 +403,12 @@ def _slice(cut: Cut, value: str | int) -> Slice:
 def _whole(held: ChangeRows) -> Floats:
     parts = held.parts("0", units=False)
     return np.concatenate([parts.d[None], parts.u[None], parts.squares])[:, :, 0]
+
+
+def _least(whole: ExplainRow) -> float:
+    """A slice worth a line adds at least a twentieth of the change, or of what the change may be."""
+    most = max(abs(whole.ci_low or 0.0), abs(whole.ci_high or 0.0), abs(whole.total_effect or 0.0))
+    return _WORTH * (abs(whole.total_effect or 0.0) if _direction(whole) != 0 else most)
 
 
 def _direction(whole: ExplainRow) -> float:

@@ -14,11 +14,21 @@ from analytics.aggregates.row_measures import RowMeasure
 from analytics.aggregates.samples import Sample
 from analytics.ask.days import one_thread
 from analytics.ask.explain_sides import Comparison
-from analytics.ask.samples import feature_columns, numbers, weights_of
+from analytics.ask.samples import Column, feature_columns, numbers, weights_of
 from analytics.explain.account import Subject
 from analytics.explain.rows import ExplainRow
+from analytics.stats.blocks import MINIMUM_CLUSTERS
 from analytics.stats.encoding import fit_encoder
-from analytics.stats.shift_split import LEAST_ROWS, Part, Rows, ShiftSplit, split_shift
+from analytics.stats.shift_split import (
+    LEAST_ROWS,
+    MOST_BETWEEN,
+    MOST_OUTSIDE,
+    Part,
+    Rows,
+    ShiftSplit,
+    between_blocks,
+    split_shift,
+)
 from analytics.telemetry.catalog import Catalog
 
 Floats = NDArray[np.float64]
@@ -55,12 +65,58 @@ def shift_rows(
     if min(before.n, after.n) < LEAST_ROWS:
         few = f"{min(before.n, after.n)} rows on one side; at least {LEAST_ROWS} are needed to reweight"
         return _said(blank, few, "too_few"), (), sql
-    found = _split(catalog, (before, after), measure, subject.confidence)
+    columns, left_out = _columns(catalog, before, after)
+    if not columns[0]:
+        return (
+            _said(blank, "no feature varies within a day, and there are too few days to tell them apart"),
+            (),
+            sql,
+        )
+    found = _split((before, after), columns, measure, subject)
     if found.covariate is None or found.concept is None:
-        lie = f"{found.outside:.0%} of the rows lie where {comparison.words} has hardly any"
-        reason = f"{lie}: nothing stands in for them"
+        reason = f"rows like those now come from too few days of {comparison.words}"
+        if found.outside > MOST_OUTSIDE:
+            lie = f"{found.outside:.0%} of the rows lie where {comparison.words} has hardly any"
+            reason = f"{lie}: nothing stands in for them"
         return _said(blank, reason), (), sql
-    return _rows(blank, (found.covariate, found.concept), subject, whole), _notes(before, after), sql
+    return (
+        _rows(blank, (found.covariate, found.concept), subject, whole),
+        (*_notes(before, after), *_unused(left_out)),
+        sql,
+    )
+
+
+def _columns(
+    catalog: Catalog, before: Sample, after: Sample
+) -> tuple[tuple[dict[str, Column], dict[str, Column]], tuple[str, ...]]:
+    """The features of both sides; with few days without those that hardly vary within one, which are named."""
+    sides = feature_columns(catalog, before.table), feature_columns(catalog, after.table)
+    blocks = block_codes(before.table), block_codes(after.table)
+    if (
+        min(len(np.unique(one)) for one in blocks) >= MINIMUM_CLUSTERS
+        or len(np.unique(np.concatenate(blocks))) < 2
+    ):
+        return sides, ()
+    block = np.concatenate(blocks)
+    left_out = tuple(
+        name
+        for name in sides[0]
+        if isinstance(sides[0][name], np.ndarray)
+        and between_blocks(
+            np.concatenate([np.asarray(side[name], dtype=np.float64) for side in sides]), block
+        )
+        > MOST_BETWEEN
+    )
+    kept = tuple({name: one for name, one in side.items() if name not in left_out} for side in sides)
+    return (kept[0], kept[1]), left_out
+
+
+def _unused(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    shown = ", ".join(names[:6]) + (" and others" if len(names) > 6 else "")
+    said = f"Few days: features that hardly vary within a day are not reweighted by ({shown})"
+    return (f"{said}, so what they did counts as the model's part",)
 
 
 def _said(rows: tuple[ExplainRow, ...], reason: str, status: str = "undefined") -> tuple[ExplainRow, ...]:
@@ -77,12 +133,11 @@ def _notes(before: Sample, after: Sample) -> tuple[str, ...]:
 
 
 def _split(
-    catalog: Catalog,
     samples: tuple[Sample, Sample],
+    columns: tuple[dict[str, Column], dict[str, Column]],
     measure: RowMeasure,
-    confidence: float,
+    subject: Subject,
 ) -> ShiftSplit:
-    columns = [feature_columns(catalog, one.table) for one in samples]
     # spreads are those before: one value that is far out now must not shrink the scale
     both = {
         name: np.concatenate([columns[0][name], columns[1][name]])
@@ -96,7 +151,7 @@ def _split(
     if not measure.unit_d or measure.metric == "expected_calibration_error":
         functionals = _Functional(measure, drawn[0]), _Functional(measure, drawn[1])
     with one_thread():
-        return split_shift(drawn[0].rows, drawn[1].rows, confidence, functionals)
+        return split_shift(drawn[0].rows, drawn[1].rows, subject.confidence, functionals, subject.longer)
 
 
 def _drawn(sample: Sample, x: Floats) -> _Drawn:

@@ -11,7 +11,7 @@ from analytics.aggregates.change_parts import Parts
 from analytics.explain.rows import ExplainRow, Part
 from analytics.results import Status
 from analytics.stats.kitagawa import Accounting, account, total_gradients
-from analytics.stats.part_intervals import Spread, TwoSides, spread_of
+from analytics.stats.part_intervals import BlockEffect, Spread, TwoSides, block_effect, spread_of
 
 Floats = NDArray[np.float64]
 LEAST_ROWS = 20
@@ -30,6 +30,7 @@ class Subject:
         root: whether the metric is the root of the mean.
         state: of the whole window: ok, or immature.
         reason: why.
+        longer: how much more blocks of a longer stretch vary than rows; needed where neither side has ten.
     """
 
     metric: str
@@ -40,6 +41,7 @@ class Subject:
     root: bool = False
     state: Status = "ok"
     reason: str | None = None
+    longer: BlockEffect | None = None
 
     def blank(self, part: Part, status: Status, reason: str | None) -> ExplainRow:
         """A row without numbers."""
@@ -95,7 +97,7 @@ def effects_of(parts: Parts, subject: Subject) -> Effects:
         None if units is None else units.own, None if units is None else units.across,
         None if units is None else units.whole, (0, 0) if units is None else units.n,
     )  # fmt: skip
-    spread = spread_of(sides, total_gradients(found, parts.d), subject.times)
+    spread = spread_of(sides, total_gradients(found, parts.d), subject.times, subject.longer)
     scale, change = 1.0, found.change
     if subject.root:
         # R1 - R0 of roots is the change of the squares by the sum of the roots
@@ -115,6 +117,8 @@ def account_rows(parts: Parts, named: Named, subject: Subject) -> tuple[ExplainR
     rows = []
     for i, value in enumerate(named.values):
         there = parts.n[:, i] > 0
+        if not there.any():
+            continue
         was, now = (_shown(float(found.value[side, i]), subject) if there[side] else None for side in (0, 1))
         rows.append(
             replace(
@@ -152,8 +156,21 @@ def _shown(value: float, subject: Subject) -> float:
     return float(np.sqrt(max(value, 0.0))) if subject.root else value
 
 
-def inflation(effects: Effects, parts: Parts) -> float:
-    """How much larger the variance of the whole change is than that of its rows."""
+def longer_of(whole: Parts) -> BlockEffect | None:
+    """How the blocks of a longer stretch vary, from the sums of everything; None where none is held."""
+    longer = whole.longer
+    if longer is None or longer.by_block.shape[1] == 0:
+        return None
+    d, u = longer.by_block.sum(axis=2)
+    # what counts stands in for rows, which are not kept by block
+    rows = d * (float(longer.n.sum()) / float(d.sum())) if d.sum() > 0 else d
+    return block_effect(rows, d, u, longer.squares.sum(axis=1))
+
+
+def effect_a_row(effects: Effects, parts: Parts, longer: BlockEffect | None) -> float:
+    """By how much each further row of the same block widens variances: what makes slices of few days unsure."""
+    if longer is not None:
+        return longer.excess / longer.rows if longer.rows > 0 else 0.0
     by_rows = 0.0
     for side in (0, 1):
         d, u = parts.d[side].sum(), parts.u[side].sum()
@@ -161,4 +178,6 @@ def inflation(effects: Effects, parts: Parts) -> float:
         value = u / d
         by_rows += max(float(uu - 2 * value * du + value**2 * dd), 0.0) / float(d) ** 2
     error = float(effects.spread.error[0])
-    return error**2 / by_rows if by_rows > 0 else 1.0
+    excess = max(error**2 / by_rows - 1.0, 0.0) if by_rows > 0 else 0.0
+    rows = [float(parts.n[side].sum()) / max(len(parts.blocks[side]), 1) for side in (0, 1)]
+    return excess / max(min(rows), 1.0)

@@ -128,10 +128,11 @@ def mix_gradients(found: Accounting, d: FloatArray) -> Gradients:
 
 
 class Peculiar(NamedTuple):
-    """What of a change is peculiar to each slice, and its standard error taking rows as independent."""
+    """What of a change is peculiar to each slice, and its variance taking rows as independent: by values, by shares."""
 
     effect: FloatArray
-    error: FloatArray
+    by_values: FloatArray
+    by_shares: FloatArray
 
 
 def peculiar(
@@ -163,21 +164,21 @@ def peculiar(
     gap = inside.mean(axis=0) - outside.mean(axis=0)
     grown = share[1] - share[0]
     effect = mean_share * ((inside[1] - inside[0]) - (outside[1] - outside[0])) + grown * gap
-    variance = np.zeros_like(effect)
+    by_values, by_shares = np.zeros_like(effect), np.zeros_like(effect)
     for side, sign in ((0, -1.0), (1, 1.0)):
         within = _mean_variance(inside[side], d[side], squares[:, side])
         beyond = _mean_variance(
             outside[side], rest_d[side], whole_squares[:, side][:, None] - squares[:, side]
         )
         half = grown / 2.0
-        variance += (sign * mean_share + half) ** 2 * within + (sign * mean_share + half) ** 2 * beyond
+        by_values += (sign * mean_share + half) ** 2 * (within + beyond)
         # the share varies, too
         own = share[side]
         by_share = sign * gap + ((inside[1] - inside[0]) - (outside[1] - outside[0])) / 2.0
         dd = squares[0, side]
         rest_dd = whole_squares[0, side] - dd
-        variance += by_share**2 * ((1 - own) ** 2 * dd + own**2 * rest_dd) / whole_d[side] ** 2
-    return Peculiar(np.asarray(effect), np.sqrt(np.maximum(variance, 0.0)))
+        by_shares += by_share**2 * ((1 - own) ** 2 * dd + own**2 * rest_dd) / whole_d[side] ** 2
+    return Peculiar(np.asarray(effect), by_values, by_shares)
 
 
 def _mean_variance(value: FloatArray, d: FloatArray, squares: FloatArray) -> FloatArray:

@@ -46,6 +46,36 @@ class TwoSides:
     n_units: tuple[int, int] = (0, 0)
 
 
+class BlockEffect(NamedTuple):
+    """How much more the mean of a longer stretch varies than its rows say: by ``excess``, at ``rows`` a block."""
+
+    excess: float
+    rows: float
+    blocks: int
+
+    def at(self, rows: float) -> float:
+        """The factor by which variances of rows are to be widened where a block has that many."""
+        return 1.0 + self.excess * rows / self.rows if self.rows > 0 else 1.0
+
+
+def block_effect(rows: FloatArray, d: FloatArray, u: FloatArray, squares: FloatArray) -> BlockEffect | None:
+    """Learn it from the blocks of a longer stretch; None where these are too few.
+
+    Args:
+        rows: of each block, shape (G,).
+        d, u: sums of each block.
+        squares: d^2, d u, u^2 of all rows, shape (3,).
+    """
+    if len(rows) < MINIMUM_CLUSTERS or not d.sum() > 0:
+        return None
+    value = u.sum() / d.sum()
+    by_rows = float(squares[2] - 2.0 * value * squares[1] + value**2 * squares[0])
+    by_blocks = float(_variance_of((u - value * d)[:, None])[0])
+    excess = max(by_blocks / by_rows - 1.0, 0.0) if by_rows > 0 else 0.0
+    # what a row meets: rows of full days count for more than those of empty ones
+    return BlockEffect(excess, float((rows**2).sum() / rows.sum()), len(rows))
+
+
 class Spread(NamedTuple):
     """Standard errors of the effects of all parts, degrees of freedom (infinite: normal), and what is independent."""
 
@@ -63,13 +93,16 @@ class Spread(NamedTuple):
         return np.asarray(quantile * self.error)
 
 
-def spread_of(sides: TwoSides, gradients: Gradients, times: float = 1.0) -> Spread:
+def spread_of(
+    sides: TwoSides, gradients: Gradients, times: float = 1.0, longer: BlockEffect | None = None
+) -> Spread:
     """Standard errors of effects.
 
     Args:
         sides: the sums.
         gradients: of the effects by d and u of the part and of the whole.
         times: what each influence is multiplied by (2 for ranks: every pair counts in two rows).
+        longer: how blocks of a longer stretch vary, for sides of which neither has ten.
     """
     rows = _row_variances(sides, gradients)
     by_side, counts = _block_totals(sides, gradients)
@@ -78,7 +111,7 @@ def spread_of(sides: TwoSides, gradients: Gradients, times: float = 1.0) -> Spre
     if shared and 2 * shared >= min(len(sides.blocks[0]), len(sides.blocks[1])):
         variance, df, independent = _paired(sides, by_side, rows)
     else:
-        variance, df, independent = _apart(sides, by_side, counts, rows)
+        variance, df, independent = _apart(sides, by_side, counts, rows, longer)
     if sides.unit_own is not None and min(sides.n_units) >= MINIMUM_CLUSTERS:
         units = _unit_variance(sides, gradients)
         larger = units > variance
@@ -138,7 +171,11 @@ def _paired(
 
 
 def _apart(
-    sides: TwoSides, totals: list[FloatArray], per_block: list[float], rows: FloatArray
+    sides: TwoSides,
+    totals: list[FloatArray],
+    per_block: list[float],
+    rows: FloatArray,
+    longer: BlockEffect | None,
 ) -> tuple[FloatArray, FloatArray, np.ndarray[tuple[int], np.dtype[np.str_]]]:
     effects = []
     for side in (0, 1):
@@ -153,6 +190,8 @@ def _apart(
         if effect is None and other is not None:
             scale = divide(per_block[side], per_block[1 - side], 1.0)
             effect = 1.0 + (np.maximum(_typical(other), other) - 1.0) * float(scale)
+        elif effect is None and longer is not None:
+            effect, n_blocks = np.full(rows.shape[1], longer.at(per_block[side])), longer.blocks
         own = rows[side] if effect is None else rows[side] * np.maximum(effect, 1.0)
         variance += own
         if effect is not None:

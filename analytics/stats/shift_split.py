@@ -24,6 +24,7 @@ from .arrays import FloatArray, IntArray
 from .blocks import MINIMUM_CLUSTERS
 from .density_ratio import density_ratio
 from .intervals import normal_quantile
+from .part_intervals import BlockEffect
 
 MOST_OUTSIDE = 0.2
 """Above, there is nothing to reweight for too many rows."""
@@ -31,6 +32,9 @@ LEAST_ROWS = 100
 RIDGE = 5.0
 """Penalty on the coefficients of the regression, in rows."""
 _GROUPS = 20
+MOST_BETWEEN = 0.5
+"""A feature more of whose variance lies between days tells days apart, not rows: with few days it is left out."""
+LEAST_BLOCKS_LEFT = 4.0
 Functional = Callable[[FloatArray], float]
 
 
@@ -83,6 +87,7 @@ def split_shift(
     after: Rows,
     confidence: float,
     functionals: tuple[Functional, Functional] | None = None,
+    longer: BlockEffect | None = None,
     seed: int = 0,
 ) -> ShiftSplit:
     """Split the change between two samples.
@@ -91,6 +96,7 @@ def split_shift(
         before, after: the samples; features are on one scale.
         confidence: of the intervals.
         functionals: of what is not a mean: from the weights of the rows of a side to the metric; before, after.
+        longer: how blocks of a longer stretch vary, where neither side has ten.
         seed: of the folds.
     """
     folds = _folds(before.block, seed), _folds(after.block, seed + 1)
@@ -98,13 +104,13 @@ def split_shift(
         before.x, after.x, *folds, ridge=_ridge_of(before, after), source_weight=before.weight,
         target_weight=after.weight,
     )  # fmt: skip
-    if found.outside > MOST_OUTSIDE:
+    if found.outside > MOST_OUTSIDE or _few_left(before, found.weights):
         return ShiftSplit(np.nan, None, None, found.outside, found.effective_n)
     moved = before.weight * found.weights
     if functionals is not None:
         parts = _by_jackknife(before, after, found.weights, functionals)
     else:
-        parts = _doubly_robust(before, after, moved, folds)
+        parts = _doubly_robust(before, after, moved, folds, longer)
     at = normal_quantile(confidence, parts.df)
     shown = [
         Part(value, float(value - at * error), float(value + at * error))
@@ -123,6 +129,28 @@ def _ridge_of(before: Rows, after: Rows) -> float:
     return max(min(per_block, default=1.0), 1.0)
 
 
+def _few_left(before: Rows, weights: FloatArray) -> bool:
+    """Whether the reweighted rows come from so few days that these would decide everything."""
+    held = np.bincount(np.unique(before.block, return_inverse=True)[1], before.weight * weights)
+    return len(held) > 1 and float(held.sum() ** 2 / np.square(held).sum()) < min(
+        LEAST_BLOCKS_LEFT, len(held) / 2.0
+    )
+
+
+def between_blocks(values: FloatArray, block: IntArray) -> float:
+    """The share of a column's variance that lies between blocks; missing values are left out.
+
+    >>> between_blocks(np.array([1.0, 1.0, 3.0, 3.0]), np.array([0, 0, 1, 1]))
+    1.0
+    """
+    known = np.isfinite(values)
+    y, place = values[known], np.unique(block[known], return_inverse=True)[1]
+    if not y.size or not y.var() > 0:
+        return 0.0
+    means = np.bincount(place, y) / np.bincount(place)
+    return float(1.0 - np.square(y - means[place]).mean() / y.var())
+
+
 class _Found(NamedTuple):
     values: tuple[float, float]
     errors: tuple[float, float]
@@ -139,7 +167,11 @@ def _folds(block: IntArray, seed: int) -> npt.NDArray[np.int64]:
 
 
 def _doubly_robust(
-    before: Rows, after: Rows, moved: FloatArray, folds: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+    before: Rows,
+    after: Rows,
+    moved: FloatArray,
+    folds: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    longer: BlockEffect | None,
 ) -> _Found:
     guess_before, guess_after = _regress(before, after, folds[0])
     left = before.value - guess_before
@@ -155,7 +187,7 @@ def _doubly_robust(
     of_concept = (-v * (left - missed), w1 * (after.value - new - guess_after + carried))
     errors, df = [], np.inf
     for influence in (of_covariate, of_concept):
-        variance, one = _variance(influence, (before.block, after.block))
+        variance, one = _variance(influence, (before.block, after.block), longer)
         errors.append(float(np.sqrt(variance)))
         df = min(df, one)
     return _Found((covariate, concept), (errors[0], errors[1]), df)
@@ -181,7 +213,7 @@ def _ridge(x: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
 
 
 def _variance(
-    influence: tuple[FloatArray, FloatArray], blocks: tuple[IntArray, IntArray]
+    influence: tuple[FloatArray, FloatArray], blocks: tuple[IntArray, IntArray], longer: BlockEffect | None
 ) -> tuple[float, float]:
     """Over rows or blocks, whichever is larger, of both sides; what blocks share on both sides cancels."""
     shared = np.intersect1d(*blocks).size
@@ -189,11 +221,11 @@ def _variance(
         place = np.unique(np.concatenate(blocks), return_inverse=True)[1]
         sums = np.bincount(place, np.concatenate(influence))
         return len(sums) * float(sums.var(ddof=1)), len(sums) - 1.0
-    return _apart(influence, blocks)
+    return _apart(influence, blocks, longer)
 
 
 def _apart(
-    influence: tuple[FloatArray, FloatArray], blocks: tuple[IntArray, IntArray]
+    influence: tuple[FloatArray, FloatArray], blocks: tuple[IntArray, IntArray], longer: BlockEffect | None
 ) -> tuple[float, float]:
     """A side of few blocks is widened by the other side's effect, as many rows a block as it has."""
     by_rows = [float(one @ one) for one in influence]
@@ -210,8 +242,10 @@ def _apart(
     for side in (0, 1):
         effect, other = effects[side], effects[1 - side]
         groups = len(sums[side]) if effect is not None else len(sums[1 - side])
-        if effect is None:
-            effect = 1.0 if other is None else max(1.0 + (other - 1.0) * per[side] / per[1 - side], 1.0)
+        if effect is None and other is not None:
+            effect = max(1.0 + (other - 1.0) * per[side] / per[1 - side], 1.0)
+        elif effect is None:
+            effect, groups = (1.0, groups) if longer is None else (longer.at(per[side]), longer.blocks)
         own = by_rows[side] * effect
         total += own
         below += own**2 / max(groups - 1, 1) if effect > 1.0 else 0.0

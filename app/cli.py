@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "baselines": "app.commands.calibration:baselines_command",
     "calibration": "app.commands.quality:calibration_command",
     "calibration-test": "app.commands.calibration:calibration_test_command",
+    "causes": "app.commands.causes:causes_command",
     "changes": "app.commands.changes:changes_command",
     "chaos": "app.commands.drills:chaos_command",
     "check": "app.commands.check:check_command",

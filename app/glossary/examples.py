@@ -58,7 +58,7 @@ EXAMPLES: dict[str, Explanation] = {
         "0: alike in everything. Labels of near rows tell what usually becomes of rows like this one.",
         "That all features matter alike to the model: here they do.",
     ),
-    "error_map": Explanation(
+    "map_of_errors": Explanation(
         "Map of errors",
         "Sampled rows in two dimensions: the two directions in which their standardised features (or embeddings) "
         "differ most, or UMAP of the leading ten. Colour is the loss.",

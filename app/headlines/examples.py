@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from analytics.examples.card_rows import RegressionRow, UnusualRow
 from analytics.examples.points import COSTLY, ClusterRow, PointRow
 from analytics.examples.rows import ExampleRow
-from app.formats import count, interval, listed, percent, plural
+from app.formats import count, interval, listed, percent, plural, stretch
 
 
 def row_sentence(versions: Sequence[ExampleRow], features: Sequence[UnusualRow]) -> str:
@@ -49,7 +49,17 @@ def map_headline(points: Sequence[PointRow], clusters: Sequence[ClusterRow]) -> 
     worst = max(worse, key=lambda row: row.value or 0.0)
     limits = interval(worst.ci_low, worst.ci_high, share=True)
     share = f"{percent(worst.value)} of the rows are costly ({limits})"
-    return f"{text}; in the region of cluster {worst.cluster} ({worst.name}) {share}."
+    return f"{text}; in the region of cluster {worst.cluster} ({_common(worst)}) {share}."
+
+
+def _common(row: ClusterRow) -> str:
+    """What a cluster has in common, as people say it."""
+    said = []
+    for one in (row.where, row.also):
+        if one is not None:
+            column, _, value = one.partition("=")
+            said.append(f"{column} {stretch(value) if value else 'missing'}")
+    return " and ".join(said) or row.name
 
 
 def regression_headline(rows: Sequence[RegressionRow]) -> str:

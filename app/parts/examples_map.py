@@ -74,7 +74,7 @@ def _tiles(found: ErrorMap) -> list[Tile]:
 
 def _map(view: View, found: ErrorMap) -> list[tuple[str, int]]:
     """The map; file and row of the marks inside the brush."""
-    header("error_map", "error_map_header", found.points.sql)
+    header("map_of_errors", "map_of_errors_header", found.points.sql)
     st.caption(words.MAP_NOTE)
     figure = error_map(found.points, found.clusters, found.axes, zone=view.zone)
     drawn = f"{CHART}-{st.context.theme.type or 'light'}"

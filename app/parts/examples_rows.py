@@ -101,7 +101,10 @@ def more(view: View, row: ExampleRow) -> None:
         header("unusual_features", "unusual_header", card.features.sql)
         _notes(card.features.notes)
         frame = unusual_table(card.features)
-        table(frame, words.UNUSUAL_ALT, key="unusual_table", lines=10)
+        shares = {
+            name: st.column_config.NumberColumn(format="percent") for name in ("Share below", "Share alike")
+        }
+        table(frame, words.UNUSUAL_ALT, key="unusual_table", lines=10, columns=shares)
         csv_button(behind(view, card.features, "features_of_row"), "unusual_csv")
     if card.history:
         here = next(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,3 +92,13 @@ def _heard(catalog: Catalog, arrivals: Sql) -> dict[Key, Heard]:
         mine = np.array([one == key for one in keys], dtype=np.bool_)
         found[key] = Heard(numbers["first"][mine], numbers["last"][mine], numbers["n"][mine], days[mine])
     return found
+
+
+def first_seen(catalog: Catalog) -> dict[str | None, datetime]:
+    """The first timestamp of every version."""
+    if catalog.predictions.version is None:
+        return {None: catalog.extent[0]} if catalog.extent is not None else {}
+    rows = catalog.engine.query(
+        "SELECT version, min(ts) AS first FROM predictions GROUP BY version"
+    ).to_pylist()
+    return {row["version"]: row["first"].astimezone(UTC) for row in rows}

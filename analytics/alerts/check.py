@@ -59,9 +59,18 @@ def stood_at(catalog: Catalog, name: str, at: datetime, *, replayed: bool = Fals
     """
     asked = asked_of(catalog, name)
     steps = _settled(asked, at)
-    newest = last_steps(steps)
-    rows = tuple(_row(asked, steps, target, at, replayed=replayed) for target in newest)
+    # a target that was not looked at when others were has been retired: nothing is left to be said about it
+    newest = max((step.reading.looked_at for step in steps if step.reading.seen != "waiting"), default=None)
+    if newest is not None:
+        gone = {target for target in last_steps(steps) if _last_look(steps, target) != newest}
+        steps = tuple(step for step in steps if step.target not in gone)
+    rows = tuple(_row(asked, steps, target, at, replayed=replayed) for target in last_steps(steps))
     return Stood(asked, steps, rows, episodes_of(asked, steps))
+
+
+def _last_look(steps: Sequence[Step], target: Target) -> datetime | None:
+    mine = (step.reading for step in steps if step.target == target)
+    return max((one.looked_at for one in mine if one.seen != "waiting"), default=None)
 
 
 def names_of(catalog: Catalog, names: Iterable[str] = ()) -> tuple[str, ...]:
@@ -140,6 +149,9 @@ def _row(asked: Asked, steps: Sequence[Step], target: Target, at: datetime, *, r
     newest = mine[-1]
     # a window whose labels still arrive has no number yet: the newest one that was judged is shown
     judged = next((step for step in reversed(mine) if step.reading.seen != "waiting"), newest)
+    if judged.reading.seen == "unsure" and judged.reading.value is None:
+        # an hour in which nobody asked says nothing: the newest number stands
+        judged = next((step for step in reversed(mine) if step.reading.value is not None), judged)
     reading, memory, rule = judged.reading, newest.memory, asked.rule
     fires = memory.state in {"firing", "recovering"}
     shown = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from analytics.aggregates.heard import Heard, heard_predictions
+from analytics.aggregates.heard import Heard, first_seen, heard_predictions
 from analytics.alerts.asked import Asked
 from analytics.alerts.looks import DAY
 from analytics.alerts.numbers import Number
@@ -44,8 +44,7 @@ def live_versions(
     """Judge by the rows of the windows themselves."""
     with_rows = frozenset((end, target.version) for (end, target), number in numbers.items() if number.n)
     if asked.rule.version or (looks and not with_rows):
-        versions = _known(asked)
-        return Live({look.end: versions for look in looks}, with_rows)
+        return Live({look.end: _born(asked, look) for look in looks}, with_rows)
     order = {version: place for place, version in enumerate(_known(asked))}
     serving: tuple[str | None, ...] = ()
     found: dict[datetime, tuple[str | None, ...]] = {}
@@ -77,6 +76,15 @@ def quiet_hours(asked: Asked) -> Callable[[Look], bool]:
         return newest is not None and look.end.timestamp() - newest < DAY.total_seconds()
 
     return quiet
+
+
+def _born(asked: Asked, look: Look) -> tuple[str | None, ...]:
+    """The versions of the rule that had begun by the end of a window."""
+    versions = _known(asked)
+    if versions == (None,) or not asked.catalog.has_predictions:
+        return versions
+    first = kept(asked.catalog, "first seen of alerts", dict, lambda: first_seen(asked.catalog))
+    return tuple(version for version in versions if version in first and first[version] < look.end)
 
 
 def _known(asked: Asked) -> tuple[str | None, ...]:

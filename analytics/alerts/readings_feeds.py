@@ -136,7 +136,10 @@ def burns(asked: Asked, looks: Sequence[Look]) -> Iterator[Seen]:
             found.setdefault((row.looked_at, Target(row.version, row.segment, row.segment_value)), []).append(
                 row
             )
+    busy = {at for (at, _), rows in found.items() if any(row.n for row in rows)}
     for (at, target), rows in found.items():
+        if at in busy and not asked.rule.version and not any(row.n for row in rows):
+            continue  # the others serve: this version, or value, has gone or not begun
         worst = min(rows, key=lambda row: (_ORDER.get(row.verdict or row.status, 3), -(row.value or 0.0)))
         number = Number(
             worst.value, worst.ci_low, worst.ci_high, worst.n, worst.n_bad, worst.status, worst.reason

@@ -33,14 +33,32 @@ def delay_numbers(asked: Asked, looks: Sequence[Look]) -> Found:
 def outcome_numbers(asked: Asked, looks: Sequence[Look]) -> Found:
     """A metric of the project in every window, as it was known at the look."""
     found: Found = {}
-    for look in looks:
-        scope = replace(
-            asked.scope, start=look.start, end=look.end, as_of=look.known_at, grain=asked.grain or "all"
-        )
-        for row in outcomes_of(asked.catalog, scope, [asked.rule.metric or ""]):
+    catalog, name = asked.catalog, asked.rule.metric or ""
+    source = catalog.project.source_of(catalog.project.metrics[name])
+    # how a series scatters is learned from all that came before, and labels come late: such windows are asked one by
+    # one, but for forecasts, which learn the scatter themselves
+    exact = source == "series" and asked.rule.anomaly
+    together = asked.grain is not None and (exact or source in {"events", "units"})
+    if together and asked.grain is not None:
+        last = max(look.known_at for look in looks)
+        scopes = [
+            replace(asked.scope, start=start, end=end, as_of=last, grain=asked.grain)
+            for start, end in stretches(looks)
+        ]
+    else:
+        scopes = [
+            replace(
+                asked.scope, start=look.start, end=look.end, as_of=look.known_at, grain=asked.grain or "all"
+            )
+            for look in looks
+        ]
+    for scope in scopes:
+        for row in outcomes_of(catalog, scope, [name]):
             status = "ok" if row.status == "immature" else row.status
             number = Number(row.value, row.ci_low, row.ci_high, row.n, row.n, status, row.reason)
-            found[look.end, asked.target(row.version, row.segment_value)] = number
+            if exact and row.value is not None:
+                number = replace(number, ci_low=row.value, ci_high=row.value)
+            found[row.window_end, asked.target(row.version, row.segment_value)] = number
     return found
 
 

@@ -17,7 +17,8 @@ _NAMES = {
     "roc_auc": "ROC AUC", "psi": "PSI", "ks": "KS distance", "js_distance": "Jensen-Shannon distance", "f1": "F1",
     "r2": "R squared", "matthews_corrcoef": "Matthews correlation", "drifted": "number of drifted fields",
     "latency_p50": "median latency", "latency_p95": "95 % latency", "latency_p99": "99 % latency",
-    "label_delay_p50": "median label delay",
+    "label_delay_p50": "median label delay", "burn": "burnt budget", "no_data": "silence",
+    "labels_stopped": "silence of the labels",
 }  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from analytics.drift.false_alarms import FalseAlarmRow
 from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRow, ProfileRow
 from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
+from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow, UnusualRow
+from analytics.examples.points import ClusterRow, PointRow
 from analytics.examples.rows import ExampleRow
 from analytics.experiments.arm_days import ArmDayRow
 from analytics.experiments.chances import ChanceRow
@@ -85,6 +87,10 @@ RECORDS = {
     "gain": GainRow,
     "coverage": CoverageRow,
     "examples": ExampleRow,
+    "map": ClusterRow,
+    "neighbours": NeighbourRow,
+    "regression": RegressionRow,
+    "row": UnusualRow,
     "gaps": GapRow,
     "selftest": FalseAlarmRow,
     "splits": SplitRow,
@@ -148,6 +154,12 @@ def test_every_option_of_its_own_is_documented(text, command):
     "command,row", [("experiment-distribution", StepRow), ("experiment-methods", KindRow)]
 )
 def test_every_other_record_is_documented(text, command, row):
+    section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
+    assert {field.name for field in fields(row)} - set(re.findall(r"`(\w+)`", section)) == set()
+
+
+@pytest.mark.parametrize("command,row", [("map", PointRow), ("regression", PinnedExampleRow)])
+def test_every_record_of_examples_is_documented(text, command, row):
     section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
     assert {field.name for field in fields(row)} - set(re.findall(r"`(\w+)`", section)) == set()
 

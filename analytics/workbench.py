@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from analytics.alerts import people as alert_people
 from analytics.alerts.check import history_of, names_of
+from analytics.alerts.claims import claims_of
 from analytics.alerts.rows import AlertRow, IncidentRow, Transition
 from analytics.alerts.stand import Standing, standing_at
 from analytics.ask import ageing as ask_ageing
@@ -51,6 +52,7 @@ from analytics.ask import gaps as ask_gaps
 from analytics.ask import ledger as ask_ledger
 from analytics.ask import methods as ask_methods
 from analytics.ask import mix as ask_mix
+from analytics.ask import moved as ask_moved
 from analytics.ask import multivariate as ask_multivariate
 from analytics.ask import objectives as ask_objectives
 from analytics.ask import outcome_changes as ask_outcome_changes
@@ -85,7 +87,7 @@ from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.drills import backtest as drills_backtest
 from analytics.drills import chaos as drills_chaos
-from analytics.drills.drill import Drill, DrillPlan, Progress, run_drill
+from analytics.drills.drill import Drill, DrillPlan, Progress, run_drill, segment_texts
 from analytics.drills.rows import BacktestRow, ChaosRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow
@@ -110,6 +112,7 @@ from analytics.experiments.plan_rows import (
 from analytics.experiments.rows import Check, DayRow, ExperimentRow, History, Scorecard
 from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
+from analytics.explain.moved import MovedRow
 from analytics.explain.rows import CauseRow, ExplainRow
 from analytics.labels.rows import (
     LabelChangeRow,
@@ -542,6 +545,13 @@ class Workbench:
             lambda catalog: ask_causes.causes_of(catalog, scope or Scope(), before, metric, k, self.now())
         )
 
+    def moved(self, selection: Scope | None = None, *, rest: Scope | None = None) -> Results[MovedRow]:
+        """What is different about a selection of rows: every field by how much it tells of being in it.
+
+        ``rest`` None: the same window without the selection; of a selection without a filter, the 28 days before it.
+        """
+        return self._ask(lambda catalog: ask_moved.moved_of(catalog, selection or Scope(), rest))
+
     def before(
         self,
         scope: Scope,
@@ -848,8 +858,11 @@ class Workbench:
         return self.standing(names, at=at).alerts
 
     def incidents(self, names: Iterable[str] = (), *, at: datetime | None = None) -> Results[IncidentRow]:
-        """What fires, by what belongs together, the most urgent first."""
-        return self.standing(names, at=at).incidents
+        """What fires, by what belongs together, the most urgent first, with the likeliest cause of each."""
+        now = self.now()
+        moment = now if at is None else min(at, now)
+        wanted = tuple(names)
+        return self._ask(lambda catalog: claims_of(catalog, moment, wanted, replayed=moment < now))
 
     def standing(self, names: Iterable[str] = (), *, at: datetime | None = None) -> Standing:
         """Alerts and incidents of one look."""
@@ -939,6 +952,10 @@ class Workbench:
         """The declared chaos windows as experiments: hypothesis, blast radius, recovery."""
         at = (scope.as_of if scope is not None else None) or self.now()
         return self._ask(lambda catalog: drills_chaos.chaos_of(catalog, at, tuple(names)))
+
+    def segment_values(self, most: int = 12) -> tuple[str, ...]:
+        """``SEGMENT=VALUE`` of the declared segments, as a filter takes them; at most so many of each."""
+        return self._ask(lambda catalog: segment_texts(catalog, most))
 
     def drill(self, plan: DrillPlan) -> Iterator[Progress | Drill]:
         """Plant faults in copies of the logs and replay the rules on them, step by step."""

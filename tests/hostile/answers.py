@@ -23,6 +23,21 @@ def _first_field(bench: Workbench, scope: Scope) -> str:
     return next(row.feature for row in bench.features(scope))
 
 
+def _first_row(bench: Workbench, scope: Scope) -> str:
+    row = bench.examples(scope, "random", k=1)
+    return f"{row[0].file}:{row[0].row}" if row else "nothing:1"
+
+
+def _points_and_clusters(bench: Workbench, scope: Scope) -> Any:
+    found = bench.error_points(scope)
+    return found.points, found.clusters
+
+
+def _one_row(bench: Workbench, scope: Scope) -> Any:
+    card = bench.row(scope, key=_first_row(bench, scope))
+    return card.row, card.versions, card.features, card.history
+
+
 QUESTIONS: dict[str, Question] = {
     "quality": lambda bench, scope: bench.quality(scope),
     "confusion": lambda bench, scope: bench.confusion(scope),
@@ -58,6 +73,12 @@ QUESTIONS: dict[str, Question] = {
     "histogram": lambda bench, scope: bench.histogram(_first_field(bench, scope), scope),
     "examples": lambda bench, scope: bench.examples(scope, k=5),
     "examples_spread": lambda bench, scope: bench.examples(scope, "random", k=5),
+    "examples_disagreeing": lambda bench, scope: bench.examples(scope, "disagreeing", k=5, diverse=True),
+    "examples_suspected": lambda bench, scope: bench.examples(scope, "suspected-labels", k=5),
+    "examples_unlike": lambda bench, scope: bench.examples(scope, "unlike", k=5, diverse=True),
+    "error_points": _points_and_clusters,
+    "row": _one_row,
+    "neighbours": lambda bench, scope: bench.neighbours(scope, key=_first_row(bench, scope), k=3),
     "labels": lambda bench, scope: bench.labels(scope),
     "label_delay": lambda bench, scope: bench.label_delay(scope),
     "label_coverage": lambda bench, scope: bench.label_coverage(scope),

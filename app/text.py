@@ -178,6 +178,12 @@ EMPTY = {
         "A rule says which number is looked at, and from where on somebody is told: copy the lines below into the "
         "project file and change them. `assay check` says how it stands, `assay watch` keeps looking and tells.",
     ),
+    "no_chaos": Empty(
+        "No chaos window is declared",
+        "Where something was broken on purpose, say when, where and what was expected: copy the lines below into the "
+        "project file and change them. Assay then says what the fault reached, how long it lasted, and whether the "
+        "expectation held.",
+    ),
     "no_reference": Empty(
         "Nothing to compare with",
         "Drift is a difference from what was normal. Name a window or files under `[reference]` in the "

@@ -20,6 +20,7 @@ from analytics.errors import ProjectError, ScopeError
 from analytics.project import read_project
 from analytics.scope import Scope, parse_filter
 from analytics.stats.intervals import clopper_pearson
+from analytics.telemetry.altered import frequent_values
 from analytics.telemetry.catalog import Catalog
 
 MOST_RUNS = 30
@@ -294,6 +295,12 @@ def drill_sentence(
         parts.append(f"{what}{place} is noticed by no rule at any severity that was tried")
     quiet = f"Without a fault the same {_many(rules, 'rule')} sent {_many(false, 'page')} in {_many(days, 'day')}."
     return f"{'; '.join(parts)}. {quiet}"
+
+
+def segment_texts(catalog: Catalog, most: int) -> tuple[str, ...]:
+    """The most frequent values of every declared segment that is no number, as filters are written."""
+    names = [name for name in catalog.predictions.segments if catalog.segments[name].edges is None]
+    return tuple(f"{name}={value}" for name in names for value in frequent_values(catalog, name, most))
 
 
 def _after(delay: float | None) -> str:

@@ -13,8 +13,10 @@ from analytics.alerts.states import Step, replay
 from analytics.project import Alert
 from analytics.telemetry.catalog import Catalog
 
-WARM_UP = 48
-"""Looks before the stretch that are replayed as well, so that it is known what was already the case."""
+WARM_UP = 4
+"""So many times the looks that it takes to fire and to recover are replayed before the stretch as well, so that it is
+known what was already the case."""
+_LEAST_WARM_UP = 8
 _EARLIEST = datetime(1970, 1, 5, tzinfo=UTC)
 
 
@@ -87,7 +89,8 @@ def replay_of(
         ProjectError: there is no such rule, or it asks for what the logs do not hold.
     """
     asked = asked_of(catalog, rule)
-    first = max(start - asked.rule.window * WARM_UP, _EARLIEST)
+    looks = max(WARM_UP * (asked.rule.for_ + asked.rule.recover_for), _LEAST_WARM_UP)
+    first = max(start - asked.rule.cadence * looks - asked.rule.window, _EARLIEST)
     readings = read_between(asked, first, end)
     told = told_by(replay(asked.rule, readings))
     return Replay(

@@ -171,6 +171,16 @@ def label_words(catalog: Catalog) -> dict[Any, Any]:
     return _words(catalog, feed, name, "label") if name is not None else {}
 
 
+def frequent_values(catalog: Catalog, segment: str, most: int) -> list[str]:
+    """The values of a segment with the most predictions, as text."""
+    column = catalog.segments[segment].column
+    text = (
+        f"SELECT CAST({column} AS VARCHAR) AS value FROM predictions WHERE {column} IS NOT NULL "
+        f"GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {int(most)}"
+    )
+    return [str(value) for value in catalog.engine.query(text).column("value").to_pylist() if value]
+
+
 def newest_labels(catalog: Catalog, ids: Sequence[str]) -> dict[str, Any]:
     """Id -> the newest typed label of the feed; ids without one are left out."""
     text = (

@@ -9,6 +9,7 @@ from app.glossary.charts import CHARTS
 from app.glossary.decisions import DECISIONS
 from app.glossary.drift import DRIFT
 from app.glossary.drift_alarms import ALARMS
+from app.glossary.drills import DRILLS
 from app.glossary.estimated import ESTIMATED
 from app.glossary.examples import EXAMPLES
 from app.glossary.experiment_kinds import EXPERIMENT_KINDS
@@ -94,6 +95,7 @@ def explain(word: str) -> Explanation:
         PLANS,
         EXAMPLES,
         SERVICE,
+        DRILLS,
     ):
         if word in family:
             return family[word]

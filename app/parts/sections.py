@@ -97,6 +97,7 @@ ALERTS: dict[str, Section] = {
     "history": Section("Over time", "app.parts.alerts_history:over_time"),
     "messages": Section("Messages", "app.parts.alerts_history:told"),
     "said": Section("What people said", "app.parts.alerts_history:said"),
+    "backtest": Section("Would it have fired?", "app.parts.alerts_backtest:section"),
 }
 """The sections of the Alerts page."""
 
@@ -108,7 +109,10 @@ SERVICE: dict[str, Section] = {
 }
 """The sections of the Service page."""
 
-DRILLS: dict[str, Section] = {}
+DRILLS: dict[str, Section] = {
+    "drill": Section("Would we notice?", "app.parts.drills:drill"),
+    "chaos": Section("Faults that were real", "app.parts.drills_chaos:chaos"),
+}
 """The sections of the Drills page."""
 
 REVIEW: dict[str, Section] = {

@@ -12,7 +12,7 @@ from analytics.drills.copies import toml_text
 from analytics.drills.faults import KINDS, Fault, Injector, inject
 from analytics.errors import ProjectError, ScopeError
 from analytics.workbench import Workbench
-from tests.drills.conftest import digests
+from tests.drills.projects import digests
 
 START, END = datetime(2024, 1, 12, tzinfo=UTC), datetime(2024, 1, 15, tzinfo=UTC)
 NORTH = ("place=north",)

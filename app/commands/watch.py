@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +31,20 @@ Records = list[dict[str, Any]]
     metavar="DURATION",
     help="Between two looks; the shortest cadence of the rules, at most 5 minutes, if left out.",
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Serve every number for Prometheus on this port of this machine; 0 takes a free one.",
+)
 @json_option
 def watch_command(
-    project: Path | None, interval: str | None, *, once: bool, dry_run: bool, as_json: bool
+    project: Path | None,
+    interval: str | None,
+    metrics_port: int | None,
+    *,
+    once: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Look at the rules of PROJECT again and again, and tell whoever is to be told.
 
@@ -56,7 +69,8 @@ def watch_command(
         _warn(addresses, base)
         if once:
             return 0 if watcher.once() else 2
-        watcher.run(pause)
+        with _metrics(path, metrics_port):
+            watcher.run(pause)
     return 0
 
 
@@ -103,6 +117,23 @@ def messages_command(project: Path | None, limit: int, *, only_open: bool, as_js
         write_records(records)
     else:
         write("\n".join(shown))
+
+
+@contextmanager
+def _metrics(path: Path, port: int | None) -> Iterator[None]:
+    """Serve the numbers for Prometheus while the watcher runs, where a port was named."""
+    if port is None:
+        yield
+        return
+    from app.exporter.server import start_metrics_server
+
+    server = start_metrics_server(path, port)
+    say(f"numbers for Prometheus: http://127.0.0.1:{server.server_port}/metrics")
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def _pause(text: str | None) -> timedelta | None:

@@ -52,6 +52,9 @@ from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocR
 from analytics.quality.splits import SplitRow
 from analytics.quality.unlike import UnlikeRow
 from analytics.segments.rows import GapRow, SegmentRow
+from analytics.service.assertions import AssertionRow
+from analytics.service.burn import ObjectiveRow
+from analytics.service.rows import ErrorRow, ServiceRow, TailRow
 from analytics.telemetry.report import FileRow
 from app.cli import cli
 
@@ -92,6 +95,11 @@ RECORDS = {
     "regression": RegressionRow,
     "row": UnusualRow,
     "gaps": GapRow,
+    "service": ServiceRow,
+    "service-errors": ErrorRow,
+    "tail": TailRow,
+    "objectives": ObjectiveRow,
+    "assertions": AssertionRow,
     "selftest": FalseAlarmRow,
     "splits": SplitRow,
     "unlike": UnlikeRow,

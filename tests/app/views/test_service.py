@@ -8,25 +8,77 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app import locations
 from app.parts import service
 from app.parts.view import grain_of, preset, resolve
 from tests.app.conftest import assert_fine, charts, texts
-from tests.ask.projects import BINARY, write_project
+from tests.ask.projects import BINARY, START, times, write_project
 
-FLIGHTS, SHOP = (locations.sample_logs() / name for name in ("flights", "shop"))
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+ROLES = BINARY + (
+    'latency = "ms"\nstatus = "status"\nok_status = ["ok"]\nunit = "who"\nversion = "version"\nfeatures = ["ms"]\n'
+)
+SECTIONS = """
+[series]
+path = "series.csv"
+timestamp = "at"
+name = "name"
+value = "value"
+[[releases]]
+timestamp = 2024-01-20
+version = "b"
+[objectives.answered]
+kind = "availability"
+share = 0.99
+[objectives.quick]
+good = "latency < 500"
+share = 0.9
+[assertions.has_size]
+expect = "size > 0"
+[assertions.in_range]
+expect = "score BETWEEN 0 AND 1"
+"""
 
 
-def test_the_page_says_what_burns_and_draws_all_on_one_axis(open_page):
-    page = open_page("service", FLIGHTS, range="30d")
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
+    """Thirty days; on the last one two requests of five fail in two ways, and some rows lack what is expected."""
+    n, random = 6_000, np.random.default_rng(4)
+    late = np.arange(n) >= n - 200
+    status = np.where(late & (random.random(n) < 0.4), random.choice(["timeout", "refused"], n), "ok")
+    frame = pd.DataFrame(
+        {
+            "ts": times(n, 30), "score": random.random(n), "label": random.integers(0, 2, n),
+            "ms": random.gamma(4, 10, n), "status": status, "who": random.integers(0, 300, n).astype(str),
+            "version": np.where(np.arange(n) < 4_000, "a", "b"), "size": np.where(np.arange(n) % 500 == 7, -1.0, 1.0),
+        }
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("story") / "story"
+    folder.mkdir()
+    hours = pd.date_range(START, periods=30 * 24, freq="h")
+    pd.DataFrame({"at": hours, "name": "cpu", "value": 0.3 + 0.1 * np.sin(np.arange(len(hours)))}).to_csv(
+        folder / "series.csv", index=False
+    )
+    bench = write_project(folder, frame, ROLES, SECTIONS)
+    yield folder
+    bench.close()
+
+
+def test_the_page_says_what_burns_and_draws_all_on_one_axis(open_page, story):
+    page = open_page("service", story, range="30d")
     assert_fine(page)
     assert "“answered” burns" in texts(page)
-    assert [tile.label for tile in page.metric][:3] == ["Requests", "Failed requests", "p95 latency"]
-    assert page.metric[3].label == "Budget left: answered"
+    assert [tile.label.replace("\\", "") for tile in page.metric] == [
+        "Requests", "Failed requests", "p95 latency", "Budget left: answered",
+    ]  # fmt: skip
     (figure,) = charts(page)
-    assert {trace.get("yaxis", "y") for trace in figure["data"]} == {"y", "y2", "y3", "y4"}
+    assert {trace.get("yaxis", "y") for trace in figure["data"]} == {"y", "y2", "y3", "y4", "y5"}
     assert {trace.get("xaxis", "x") for trace in figure["data"]} == {"x"}
+    titles = [note["text"] for note in figure["layout"]["annotations"]]
+    assert titles[:5] == [
+        f"<b>{name}</b>" for name in ("Requests", "Failed requests", "Latency, as logged", "Log loss", "cpu")
+    ]
+    names = {trace.get("name") for trace in figure["data"]}
+    assert {"all failures", "timeout", "refused", "p50", "p95", "p99"} <= names
 
 
 @pytest.mark.parametrize(
@@ -37,18 +89,18 @@ def test_the_page_says_what_burns_and_draws_all_on_one_axis(open_page):
         ("assertions", "What is always expected"),
     ],
 )
-def test_every_section_answers(open_page, section, said):
-    page = open_page("service", SHOP, range="7d", section=section)
+def test_every_section_answers(open_page, story, section, said):
+    page = open_page("service", story, range="7d", section=section)
     assert_fine(page)
     assert said in texts(page)
     assert page.dataframe
 
 
-def test_rows_that_break_an_assertion_are_shown(open_page):
-    page = open_page("service", FLIGHTS, range="90d", section="assertions")
+def test_rows_that_break_an_assertion_are_shown(open_page, story):
+    page = open_page("service", story, range="30d", section="assertions")
     assert_fine(page)
-    assert page.selectbox(key="assertion").value == "has_weather"
-    assert "Rows that break" in [box.label for box in page.selectbox]
+    assert page.selectbox(key="assertion").value == "has_size"
+    assert set(page.dataframe[1].value["size"]) == {"−1.00"}
 
 
 def test_a_project_that_declares_nothing_is_taught(open_page, make_project):
@@ -59,8 +111,8 @@ def test_a_project_that_declares_nothing_is_taught(open_page, make_project):
     assert "share = 0.99" in texts(open_page("service", folder, range="all", section="objectives"))
 
 
-def test_no_request_is_a_sentence_and_a_way_out(open_page):
-    page = open_page("service", FLIGHTS, range="custom", start="2020-01-01", end="2020-01-02")
+def test_no_request_is_a_sentence_and_a_way_out(open_page, story):
+    page = open_page("service", story, range="custom", start="2020-01-01", end="2020-01-02")
     assert_fine(page)
     assert "No request came on 1 Jan 2020, nor in the window before" in texts(page)
     assert page.button

@@ -124,10 +124,8 @@ def looked_at(window: Window, usual: Sequence[Usual], cadence: timedelta, until:
         if (ends is not None and ends <= window.end) or one.delay is None:
             continue
         at = max(_rounded_up(window.end + one.delay, step), one.known_from)
-        if at > until:
-            return None
         if ends is None or at < ends:
-            return at
+            return at if at <= until else None
     return None
 
 

@@ -6,7 +6,7 @@ how well this place's mean is known, and the sampling error of the window itself
 number for all places, estimated from all of them; sampling errors differ from window to window and are taken as known.
 It is a one-way layout with known sampling variances (the random-effects model of meta-analysis), so nothing has to be
 fitted by iteration, a new place needs two windows, and one outage among the earlier windows does not widen it: windows
-farther from the median of their place than four times the usual distance are left out first.
+farther from the median of their place than five times the usual distance are left out first.
 
 Source: Hyndman and Athanasopoulos, Forecasting: Principles and Practice (3rd ed. 2021), 5.2 and 5.5 (the mean method,
 by season, and its prediction interval); the variance between windows by moments as DerSimonian and Laird, Controlled
@@ -27,7 +27,7 @@ LEAST_SAME = 2
 """Windows of the same place without which nothing is forecast."""
 LEAST_FREEDOM = 6
 """Windows beyond one a place, from which the scatter is known."""
-_FAR = 4.0
+_FAR = 5.0
 _MAD_TO_SD = 1.4826022185056018
 
 

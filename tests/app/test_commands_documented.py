@@ -14,6 +14,7 @@ from analytics.drift.false_alarms import FalseAlarmRow
 from analytics.drift.multivariate_rows import CarrierRow, MultivariateRow, NewRow, ProfileRow
 from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
+from analytics.drills.rows import BacktestRow, ChaosRow, DrillRow
 from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow, UnusualRow
 from analytics.examples.points import ClusterRow, PointRow
 from analytics.examples.rows import ExampleRow
@@ -29,6 +30,7 @@ from analytics.experiments.plan_rows import PlanDayRow, PlanHorizonRow, PlanRow,
 from analytics.experiments.rows import Check, DayRow, ExperimentRow, PowerRow
 from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
+from analytics.explain.rows import ExplainRow
 from analytics.labels.rows import (
     LabelChangeRow,
     LabelCoverageRow,
@@ -77,6 +79,7 @@ RECORDS = {
     "damage": DamageRow,
     "drift": DriftRow,
     "estimate": EstimateRow,
+    "explain": ExplainRow,
     "features": FeatureRow,
     "labels": LabelRow,
     "label-changes": LabelChangeRow,
@@ -100,6 +103,9 @@ RECORDS = {
     "tail": TailRow,
     "objectives": ObjectiveRow,
     "assertions": AssertionRow,
+    "backtest": BacktestRow,
+    "chaos": ChaosRow,
+    "drill": DrillRow,
     "selftest": FalseAlarmRow,
     "splits": SplitRow,
     "unlike": UnlikeRow,

@@ -78,7 +78,9 @@ def controls(view: View) -> Asked:
         if before == _WINDOW:
             st.text_input(words.BEFORE_START, key="before_start", bind="query-params", width=150)
             st.text_input(words.BEFORE_END, key="before_end", bind="query-params", width=150)
-    alert = _said("alert")
+    alert = st.query_params.get("alert")
+    # no widget holds the word; the way back from examples takes it from the session
+    st.session_state["alert"] = alert
     if alert:
         st.caption(literal(words.FROM_ALERT.format(alert=alert)))
     if wanted and wanted not in {*metrics, *(title(name) for name in metrics)}:

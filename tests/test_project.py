@@ -261,7 +261,7 @@ def test_the_negative_class(tmp_path: Path, lines: str, expected: object) -> Non
     assert read(tmp_path, SMALL + lines).require_predictions().negative_class == expected
 
 
-@pytest.mark.parametrize("section", ["feedback", "assertions"])
+@pytest.mark.parametrize("section", ["feedback"])
 def test_what_is_promised_and_not_there_yet_is_refused(tmp_path: Path, section: str) -> None:
     with pytest.raises(NotSupportedYetError, match=f"{section}: this section is not supported yet"):
         read(tmp_path, f'name = "x"\n[{section}]\npath = "y"')

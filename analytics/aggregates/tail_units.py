@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.keys import KEYS, CellKey, column, group
-from analytics.aggregates.latency_bins import LatencyBins
+from analytics.aggregates.latency_bins import LatencyBins, read_latency_bins
 from analytics.aggregates.moments import unit_expression
 from analytics.aggregates.service_cells import with_limits
 from analytics.engines.text import Sql, literal
@@ -57,17 +57,27 @@ class TailCell:
     n_slow: Counts
 
 
-def read_tail(
-    catalog: Catalog, rows: Sql, bins: Mapping[CellKey, LatencyBins], k: int
-) -> tuple[dict[CellKey, TailCell], str]:
+def read_tail(catalog: Catalog, rows: Sql, k: int) -> tuple[dict[CellKey, TailCell], str]:
     """Count slow requests by unit; sampling weights play no part: these are the requests that were logged.
 
     Args:
         catalog: the project's views.
         rows: scoped rows.
-        bins: their latencies by cell, which tell what is slow.
         k: units to name in each cell.
+
+    Returns:
+        The units of every cell with latencies, and the SQL text that scanned.
     """
+    columns = "window_key, version, segment, file, row, ts, unit, weight, latency"
+    with catalog.engine.kept(Sql(f"SELECT {columns} FROM ({rows.text})", rows.parameters)) as held:
+        bins, _ = read_latency_bins(catalog, held)
+        cells, text = _count(catalog, held, bins, k)
+    return cells, text.replace(held.text, rows.text)
+
+
+def _count(
+    catalog: Catalog, rows: Sql, bins: Mapping[CellKey, LatencyBins], k: int
+) -> tuple[dict[CellKey, TailCell], str]:
     joined, limits = with_limits(rows, bins, (SLOWEST,))
     slow = f"latency > limit_{round(SLOWEST * 100)}"
     moments = (

@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from analytics.aggregates.keys import CellKey
-from analytics.aggregates.latency_bins import read_latency_bins
 from analytics.aggregates.service_cells import ServiceCells, read_service_cells
 from analytics.aggregates.tail_units import read_tail
 from analytics.ask.kept import kept
 from analytics.ask.windows import in_order, resolve, versions_of
-from analytics.engines.text import Sql
 from analytics.errors import ProjectError
 from analytics.results import Results, Status
 from analytics.scope import Scope, Window
@@ -161,11 +159,7 @@ def tail_of(catalog: Catalog, scope: Scope, k: int = 10) -> Results[TailRow]:
     scope, windows = resolve(catalog, replace(scope, grain="all", by=None))
     if not windows:
         return Results((), zone, notes=("The logs hold no prediction.",))
-    rows = scoped_rows(catalog, scope)
-    columns = "window_key, version, segment, file, row, ts, unit, weight, latency"
-    with catalog.engine.kept(Sql(f"SELECT {columns} FROM ({rows.text})", rows.parameters)) as held:
-        bins, _ = read_latency_bins(catalog, held)
-        cells, text = read_tail(catalog, held, bins, k)
+    cells, text = read_tail(catalog, scoped_rows(catalog, scope), k)
     private = section.unit in section.private
     (window,) = windows
     found = tuple(
@@ -177,4 +171,4 @@ def tail_of(catalog: Catalog, scope: Scope, k: int = 10) -> Results[TailRow]:
     notes = (
         () if found else ("No request with a latency in this window, or all took as long as one another.",)
     )
-    return Results(found, zone, (text.replace(held.text, rows.text),), notes)
+    return Results(found, zone, (text,), notes)

@@ -107,7 +107,10 @@ def draw_queue(catalog: Catalog, store: Store, scope: Scope, asked: Ask) -> Resu
     )  # fmt: skip
     table, total = pool.table, sum(pool.totals.values())
     if not table.num_rows:
-        raise ScopeError("every row of this window has a label already, or none has an id and a usable score")
+        raise ScopeError(
+            "no row of this window is without a label and has an id and a usable score; take a later window, or audit "
+            "rows that have a label"
+        )
     criteria, notes = _criteria(catalog, scope, version, table, asked.by)
     drawn = draw(criteria, table.num_rows, asked.k, even=asked.even, seed=crc32(asked.name.encode()))
     ids = table.column("id").to_pylist()

@@ -52,8 +52,8 @@ def filter_curve(rows: Sequence[FilterRow]) -> Figure:
             "hovertemplate": "%{hovertext}<extra></extra>", "hovertext": [_said(row) for row in mine],
         })  # fmt: skip
     figure_layout = layout(
-        WIDE, legend=True, xaxis=share_axis("share of rows refused", rangemode="tozero"),
-        yaxis=share_axis("share of wrong rows caught", range=[0, 1.03]),
+        WIDE, legend=True, xaxis=axis("share of rows refused", tickformat=".0%", range=[-0.01, 0.52], showgrid=True),
+        yaxis=share_axis("share of wrong rows caught"),
     )  # fmt: skip
     return {"data": data, "layout": figure_layout}
 
@@ -130,8 +130,9 @@ def error_calibration(rows: Sequence[ErrorBinRow]) -> Figure:
         ],
     }  # fmt: skip
     lines = layout(
-        SQUARE, xaxis=share_axis("chance of being wrong, by the error model", range=[0, most * 1.05]),
-        yaxis=share_axis("share that was wrong", range=[0, most * 1.05]),
+        SQUARE,
+        xaxis=axis("expected share of wrong rows", tickformat=".0%", range=[0, most * 1.05], nticks=6),
+        yaxis=axis("share that was wrong", tickformat=".0%", range=[0, most * 1.05], nticks=6),
     )  # fmt: skip
     return {"data": [diagonal(0.0, most), trace], "layout": lines}
 

@@ -16,7 +16,6 @@ from analytics.store.ledger import LONGEST_NAME, new_token
 from analytics.store.queues import Queue, QueueRow, next_row, queues, skip_row
 from analytics.store.review import add_label
 from app.formats import local
-from app.headlines.review import queue_headline
 from app.parts import review_words as words
 from app.parts.choose import choose
 from app.parts.plain import literal
@@ -37,7 +36,6 @@ def section(view: View) -> None:
             st.text_input(words.WHO, key=_WHO, help=words.WHO_HELP, max_chars=LONGEST_NAME, width=240)
         queue = next(one for one in known if one.name == name)
         rows = view.bench.queued(queue.name)
-        st.markdown(f"**{literal(queue_headline(rows, 0))}**")
         st.progress(_done(rows))
         _label(view, queue)
     with st.expander(words.DRAW, expanded=not known, icon=":material/casino:"):

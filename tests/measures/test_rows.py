@@ -48,7 +48,9 @@ def test_rows_that_hang_together_widen_the_interval(drawn):
     values = (generator.random(600) < np.repeat(generator.random(30), 20)).astype(float)
     alone = mean_of_rows("share", values, Together(np.ones(600), np.arange(600))).interval(0.95)
     days = mean_of_rows("share", values, Together(np.ones(600), day)).interval(0.95)
-    units = mean_of_rows("share", values, Together(np.ones(600), np.zeros(600, dtype=int), day)).interval(0.95)
+    units = mean_of_rows("share", values, Together(np.ones(600), np.zeros(600, dtype=int), day)).interval(
+        0.95
+    )
     assert (days[1] - days[0]) > 1.5 * (alone[1] - alone[0])
     assert (days[2], units[2]) == ("blocks", "units")
 

@@ -23,7 +23,9 @@ def answers(*people):
 
 
 def test_kappa_is_scikit_learns():
-    value, low, high = kappa(list(zip(A, B, strict=True)), ["bird", "cat", "dog"], symmetric=False, confidence=0.95)
+    value, low, high = kappa(
+        list(zip(A, B, strict=True)), ["bird", "cat", "dog"], symmetric=False, confidence=0.95
+    )
     assert value == pytest.approx(cohen_kappa_score(A, B))
     assert low < value < high
 

@@ -72,8 +72,12 @@ def test_a_row_that_stands_out_says_by_what():
 
 def test_the_order_is_random_so_that_the_first_half_is_a_fair_draw_too():
     values = np.arange(N, dtype=float)
-    firsts = [draw({"uncertain": values}, N, 60, even=0.2, seed=seed).places[:30].mean() for seed in range(200)]
-    lasts = [draw({"uncertain": values}, N, 60, even=0.2, seed=seed).places[30:].mean() for seed in range(200)]
+    firsts = [
+        draw({"uncertain": values}, N, 60, even=0.2, seed=seed).places[:30].mean() for seed in range(200)
+    ]
+    lasts = [
+        draw({"uncertain": values}, N, 60, even=0.2, seed=seed).places[30:].mean() for seed in range(200)
+    ]
     assert np.mean(firsts) == pytest.approx(np.mean(lasts), abs=6)
 
 

@@ -49,7 +49,14 @@ def test_a_long_queue_is_kept_whole(store):
 
 
 def test_a_name_is_taken_once_and_a_token_counts_once(store, queue):
-    said = {"project": "Flights", "name": "autumn", "version": None, "drawn_by": "Bo", "candidates": 1, "content": "{}"}
+    said = {
+        "project": "Flights",
+        "name": "autumn",
+        "version": None,
+        "drawn_by": "Bo",
+        "candidates": 1,
+        "content": "{}",
+    }
     with pytest.raises(StoreError, match='there is a queue "autumn" already'):
         add_queue(store, **said, rows=rows_of(1))
     once = add_queue(store, **{**said, "name": "winter"}, rows=rows_of(1), token="t")

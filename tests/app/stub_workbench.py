@@ -112,11 +112,11 @@ class StubWorkbench:
         )  # fmt: skip
         return self._results("segments", scope, row)
 
-    def examples(self, scope: Scope, kind: str, k: int, *, per_class: bool) -> Results[Any]:
+    def examples(self, scope: Scope, kind: str, k: int, *, per_class: bool, diverse: bool) -> Results[Any]:
         columns = {"note": "\x1b[31mred\n" + "long " * 60, "temp": float("nan"), "project": "logged"}
         row = ExampleRow(
             1,
-            f"{kind} {k} {per_class}",
+            f"{kind} {k} {per_class}" + (" diverse" if diverse else ""),
             "r1",
             WINDOW[0],
             "v1",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.alerts.rows import AlertRow, IncidentRow
 from analytics.changes.rows import AgeingRow, ChangeRow, ReleaseRow
 from analytics.drift.damage_rows import DamageRow
 from analytics.drift.false_alarms import FalseAlarmRow
@@ -61,6 +62,8 @@ from analytics.telemetry.report import FileRow
 from app.cli import cli
 
 RECORDS = {
+    "check": AlertRow,
+    "incidents": IncidentRow,
     "ageing": AgeingRow,
     "metrics": OutcomeRow,
     "metric-changes": ChangeRow,

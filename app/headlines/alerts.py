@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.alerts.rows import AlertRow, IncidentRow
 from analytics.store.outbox import Delivery, Message
+from analytics.store.seen import Kept
 from app.formats import day, listed, local, plural
 from app.headlines.verdict import Verdict
 
@@ -52,6 +53,26 @@ def alerts_verdict(rows: Sequence[AlertRow], incidents: Sequence[IncidentRow], *
         return Verdict("unknown", f"Nothing fires, and {listed(blind[:3])} saw no data.{quiet}")
     return Verdict(
         "same", f"Nothing fires: {plural(rules, 'rule')} looked at {plural(len(rows), 'target')}.{quiet}"
+    )
+
+
+def seen_verdict(kept: Kept, *, zone: ZoneInfo) -> Verdict:
+    """What fired when a watcher looked last."""
+    when_seen = "" if kept.looked_at is None else f", looked at {when(kept.looked_at, zone)}"
+    states = {
+        state: [who.alert for who, one in kept.states.items() if one.state == state] for state in STATE_WORDS
+    }
+    firing = list(dict.fromkeys(states["firing"]))
+    if firing:
+        names = listed(firing[:3]) + (f" and {len(firing) - 3} more" if len(firing) > 3 else "")
+        return Verdict("worse", f"Firing: {names}{when_seen}.")
+    others = [
+        f"{len(found)} {state.replace('_', ' ')}"
+        for state, found in states.items()
+        if found and state != "ok"
+    ]
+    return Verdict(
+        "changed" if others else "same", f"Nothing fires{when_seen}{': ' + listed(others) if others else ''}."
     )
 
 

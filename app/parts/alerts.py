@@ -14,6 +14,7 @@ import streamlit as st
 from analytics.alerts.rows import AlertRow, IncidentRow, Transition
 from analytics.alerts.said import Said, read_said, with_said
 from analytics.store.outbox import Delivery, deliveries
+from analytics.store.seen import Kept, kept_states
 from analytics.workbench import Workbench
 from app.formats import listed, plural
 from app.headlines.alerts import ACTION_WORDS, when, where
@@ -23,7 +24,9 @@ from app.parts.plain import literal
 from app.parts.tiles import Tile
 from app.parts.view import DEFAULTS, View
 
-MINUTE = timedelta(minutes=1)
+NOT_OLDER = timedelta(minutes=5)
+_LAST: dict[str, tuple[str, datetime]] = {}
+"""File of a project -> digest and instant that this server looked at last: what the overview shows at no cost."""
 _LISTS = [word for word, default in DEFAULTS.items() if isinstance(default, list)]
 
 
@@ -52,7 +55,7 @@ class Standing:
         return tuple(one for one in self.incidents if one.incident in numbers)
 
 
-def standing(bench: Workbench, as_of: datetime | None = None, *, every: timedelta = MINUTE) -> Standing:
+def standing(bench: Workbench, as_of: datetime | None = None, *, every: timedelta = NOT_OLDER) -> Standing:
     """How the rules stand now, or stood at an instant.
 
     Args:
@@ -67,9 +70,29 @@ def standing(bench: Workbench, as_of: datetime | None = None, *, every: timedelt
     if as_of is None and bench.project.clock == "wall":
         at = datetime.fromtimestamp(at.timestamp() // every.total_seconds() * every.total_seconds(), UTC)
     rows, incidents = _checked(bench, at, as_of, str(bench.project.file), bench.digest)
+    if as_of is None:
+        _LAST[str(bench.project.file)] = (bench.digest, at)
     said = read_said(bench.store, bench.project.name)
     moment = as_of or datetime.now(UTC)
     return Standing(at, moment, with_said(rows, said, moment), incidents, said)
+
+
+def latest(bench: Workbench) -> Standing | Kept | None:
+    """How the rules stood when they were looked at last, here or by a watcher; None where nobody has looked.
+
+    Looking takes seconds, which a page about every project does not have.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    kept = kept_states(bench.store, bench.project.name)
+    digest, at = _LAST.get(str(bench.project.file), ("", None))
+    newer = at is not None and (kept.looked_at is None or at >= kept.looked_at)
+    if at is not None and newer and digest == bench.digest:
+        rows, incidents = _checked(bench, at, None, str(bench.project.file), digest)
+        said = read_said(bench.store, bench.project.name)
+        return Standing(at, datetime.now(UTC), with_said(rows, said), incidents, said)
+    return kept if kept.looked_at is not None else None
 
 
 def history(view: View, start: datetime, end: datetime) -> tuple[Transition, ...]:

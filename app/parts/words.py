@@ -104,6 +104,9 @@ TREND = "Trend {grain}"
 SECTIONS = "What to look at"
 
 
+NOBODY_LOOKED = "{rules}, and nobody has looked at them yet."
+
+
 def attention(worse: int, models: int) -> str:
     """The first line of the overview.
 

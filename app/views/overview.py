@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
 
 import streamlit as st
 
 from analytics.errors import AssayError
 from app.charts.overview import small_metric, small_metric_alt
-from app.headlines.alerts import alerts_verdict
+from app.headlines.alerts import alerts_verdict, seen_verdict
 from app.parts import attention, empty, experiments_logs, links, trail, words
-from app.parts.alerts import standing
+from app.parts.alerts import Standing, latest
 from app.parts.ask import guarded
 from app.parts.attention import Model
 from app.parts.headline import headline
@@ -20,11 +19,10 @@ from app.parts.scope_bar import said
 from app.parts.status import verdict
 from app.parts.view import View, resolve
 from app.parts.workspace import Entry, workspace
-from app.text import PAGES, STATE_WORDS, count, day, interval, percent, show, title, unit
+from app.text import PAGES, STATE_WORDS, Verdict, count, day, interval, percent, plural, show, title, unit
 
 # words that mean the same in every project
 SHARED = ("range", "start", "end", "as_of", "grain")
-NOT_OLDER = timedelta(minutes=5)
 ONWARD = ("quality", "drift", "segments", "examples", "telemetry")
 
 
@@ -117,25 +115,25 @@ def drift(view: View, key: str) -> None:
             st.markdown(f"{icon} {literal(found[0].sentence)}")
 
 
-@st.fragment(parallel=True)
 def alerts(view: View, key: str) -> None:
-    """What fires, and the way there."""
-    if not view.project.alerts:
+    """What fired when somebody looked last, and the way there."""
+    rules = len(view.project.alerts)
+    if not rules or not links.exists("alerts"):
         return
-    with st.skeleton(height=24), guarded(view, f"{key}_alerts"):
-        found = standing(view.bench, view.scope.as_of, every=NOT_OLDER)
-        said = alerts_verdict(found.rows, found.loud, zone=view.zone)
+    with guarded(view, f"{key}_alerts"):
+        found = latest(view.bench)
+        if isinstance(found, Standing):
+            said = alerts_verdict(found.rows, found.loud, zone=view.zone)
+        elif found is not None:
+            said = seen_verdict(found, zone=view.zone)
+        else:
+            said = Verdict("unknown", words.NOBODY_LOOKED.format(rules=plural(rules, "rule")))
+        sign = ":material/notifications_active:" if said.state == "worse" else ":material/notifications:"
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            sign = ":material/notifications_active:" if said.state == "worse" else ":material/notifications:"
             st.markdown(f"{sign} {literal(said.sentence)}", width="content")
-            if found.loud and links.exists("alerts"):
-                go = partial(trail.leave, "overview", "alerts", project=view.name)
-                st.button(
-                    PAGES["alerts"].title,
-                    key=f"{key}_to_alerts",
-                    on_click=go,
-                    icon=":material/arrow_forward:",
-                )
+            go = partial(trail.leave, "overview", "alerts", project=view.name)
+            label, icon = PAGES["alerts"].title, ":material/arrow_forward:"
+            st.button(label, key=f"{key}_to_alerts", on_click=go, type="tertiary", icon=icon)
 
 
 @st.fragment(parallel=True)

@@ -9,7 +9,7 @@ import pytest
 from analytics.alerts.said import read_said
 from analytics.store import Store, find_place
 from analytics.store.outbox import Draft, claim_next, settle
-from analytics.store.seen import Plan, keep_look
+from analytics.store.seen import Change, KeptState, Plan, Who, keep_look
 from analytics.store.views import saved_views
 from app.glossary import explain
 from app.parts import alert_words as words
@@ -173,7 +173,19 @@ def test_without_rules_the_page_teaches(open_page, tmp_path, store):
     assert "[alerts.auc_drop]" in texts(page)
 
 
+def test_the_overview_says_what_a_watcher_saw(open_page, tmp_path, store):
+    logs = small_project(tmp_path / "other", name="Other", rules=RULES)
+    page = open_page("overview", logs)
+    assert_fine(page)
+    assert "2 rules, and nobody has looked at them yet." in texts(page)
+    change = Change(Who("accuracy_floor"), KeptState(), KeptState("firing", T0, "firing", "t"))
+    keep_look(store, "Other", T0, lambda _: Plan((change,)))
+    page = open_page("overview", logs)
+    assert "Firing: accuracy_floor, looked at 5 Jul 2026 18:00." in texts(page)
+
+
 def test_the_overview_says_what_fires(open_page, logs, store):
+    opened(open_page, logs)
     page = open_page("overview", logs)
     assert_fine(page)
     assert "Firing since 5 Mar 2026 00:00 (2 alerts)" in texts(page)

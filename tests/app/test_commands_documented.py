@@ -54,6 +54,8 @@ from analytics.quality.estimated import EstimateRow
 from analytics.quality.rows import CalibrationRow, ConfusionRow, MetricRow, RocRow
 from analytics.quality.splits import SplitRow
 from analytics.quality.unlike import UnlikeRow
+from analytics.review.rows import AgreementRow, ErrorBinRow, ErrorModelRow, FilterRow, QueuedRow, ReviewedRow
+from analytics.review.rows import CarrierRow as ErrorCarrierRow
 from analytics.segments.rows import GapRow, SegmentRow
 from analytics.service.assertions import AssertionRow
 from analytics.service.burn import ObjectiveRow
@@ -82,6 +84,10 @@ RECORDS = {
     "damage": DamageRow,
     "drift": DriftRow,
     "estimate": EstimateRow,
+    "error-model": ErrorModelRow,
+    "review-agreement": AgreementRow,
+    "review-metrics": ReviewedRow,
+    "review-queue": QueuedRow,
     "explain": ExplainRow,
     "features": FeatureRow,
     "labels": LabelRow,
@@ -178,6 +184,12 @@ def test_every_other_record_is_documented(text, command, row):
 @pytest.mark.parametrize("command,row", [("map", PointRow), ("regression", PinnedExampleRow)])
 def test_every_record_of_examples_is_documented(text, command, row):
     section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
+    assert {field.name for field in fields(row)} - set(re.findall(r"`(\w+)`", section)) == set()
+
+
+@pytest.mark.parametrize("row", [ErrorCarrierRow, FilterRow, ErrorBinRow])
+def test_every_record_of_an_error_model_is_documented(text, row):
+    section = text.split("### assay error-model\n")[1].split("\n### ")[0]
     assert {field.name for field in fields(row)} - set(re.findall(r"`(\w+)`", section)) == set()
 
 

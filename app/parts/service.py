@@ -60,7 +60,7 @@ def first_lines(view: View) -> bool:
     """The sentence and the tiles of the one version; gives whether there is anything to draw below."""
     scope = view.of_version(view.version)
     now = _one(view, scope)
-    earlier = before(scope)
+    earlier = before(scope) if _was_there(view) else None
     was = _one(view, earlier) if earlier is not None else None
     objectives = _objectives(view)
     headline(service_verdict(now, was, objectives, zone=view.zone))
@@ -68,6 +68,15 @@ def first_lines(view: View) -> bool:
         return False
     tiles(_tiles(view, now, was, objectives))
     return True
+
+
+def _was_there(view: View) -> bool:
+    """Whether the version served all through the window before: else there is nothing to compare with."""
+    earlier, extent = before(view.scope), view.bench.catalog.extent
+    if earlier is None or earlier.start is None or extent is None or earlier.start < extent[0] - LIVE:
+        return False
+    releases = [release for release in view.bench.catalog.releases if release.version == view.version]
+    return not releases or view.project.instant(releases[0].timestamp) <= earlier.start
 
 
 def _one(view: View, scope: Scope) -> ServiceRow | None:

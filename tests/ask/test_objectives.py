@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.ask.assertions import assertions_of
 from analytics.ask.objectives import burns_of, objectives_of
 from analytics.errors import ExpressionError, ProjectError
 from analytics.scope import Scope
@@ -176,3 +177,42 @@ def test_without_objectives_the_section_is_named(bench, tmp_path, frame):
         objectives_of(plain.catalog, Scope(), NOW)
     with pytest.raises(ProjectError, match="declared: answered, quick, kind"):
         objectives_of(bench.catalog, Scope(), NOW, ["other"])
+
+
+@pytest.mark.parametrize("days", [7, 11])
+def test_what_came_later_is_in_no_look(tmp_path, days):
+    """Logs cut off at an instant say what whole logs say of it, also where labels are taken back later."""
+    random = np.random.default_rng(5)
+    n = 3_000
+    at = START + pd.to_timedelta(np.sort(random.uniform(0, 12 * 86_400, n)), unit="s").round("s")
+    came = at + pd.to_timedelta(random.exponential(1_800, n), unit="s").round("s")
+    frame = pd.DataFrame(
+        {"ts": at, "id": [f"r{i}" for i in range(n)], "score": 0.7, "decided": 1, "came": came}
+    )
+    late = pd.to_timedelta(random.exponential(20_000, n), unit="s").round("s")
+    feed = pd.DataFrame({"id": frame.id, "label": random.integers(0, 2, n), "ts": at + late})
+    again = feed.sample(300, random_state=1).assign(
+        label=lambda f: 1 - f.label, ts=lambda f: f.ts + pd.Timedelta(days=1)
+    )
+    feed = pd.concat([feed, again])
+    roles = 'task = "binary"\nscore = "score"\ndecision = "decided"\nid = "id"\nreceived = "came"\n'
+    section = (
+        '[objectives.right]\nkind = "right_decision"\nshare = 0.6\nperiod = "5 days"\n'
+        '[objectives.any]\ngood = "score > 0.5"\nshare = 0.99\nperiod = "5 days"\n'
+        '[assertions.any]\nexpect = "label = 1"\n'
+    )
+    then = (START + timedelta(days=days, hours=3)).to_pydatetime()
+    whole = write_project(tmp_path / "whole", frame, roles, section, feed)
+    cut = write_project(tmp_path / "cut", frame[frame.came <= then], roles, section, feed[feed.ts <= then])
+    for name in ("right", "any"):
+        one, other = (
+            tuple(objectives_of(bench.catalog, Scope(as_of=then), then, [name])) for bench in (whole, cut)
+        )
+        assert one == other
+        assert one[0].n > 0
+        replayed = burns_of(whole.catalog, Scope(), name, [then, then + timedelta(days=1)])
+        assert [row for row in replayed if row.looked_at == then] == [
+            row for row in one if row.pair != "period"
+        ]
+    scope = Scope(start=START.to_pydatetime(), end=then, as_of=then)
+    assert tuple(assertions_of(whole.catalog, scope)) == tuple(assertions_of(cut.catalog, scope))

@@ -93,6 +93,8 @@ QUESTIONS: dict[str, Question] = {
     "changes": lambda bench, scope: bench.changes(scope),
     "ageing": lambda bench, scope: bench.ageing(scope),
     "releases": lambda bench, scope: bench.releases(scope),
+    "service": lambda bench, scope: bench.service(scope),
+    "service_errors": lambda bench, scope: bench.service_errors(scope),
     "telemetry": lambda bench, scope: bench.telemetry(),  # noqa: ARG005  # a question like the others
 }
 """Word -> the question, put to a workbench with a scope."""

@@ -84,7 +84,7 @@ def states_timeline(
     *,
     zone: ZoneInfo,
 ) -> Figure:
-    """A line a target, coloured and shaped by its state; customdata is ``[alert, segment value]``."""
+    """A line a target, coloured and shaped by its state; customdata is ``[alert]``."""
     if not found:
         return empty("No rule left the state ok in this window.", 160)
     lines = _lines(found)[:MOST_LINES]
@@ -125,7 +125,7 @@ def _traces(
             "y": [places[one.alert, one.target] for one in found],
             "marker": {"color": colour, "symbol": symbol, "size": 10},
             "hovertext": [_hover(one, zone) for one in found],
-            "customdata": [[one.alert, one.target.segment_value] for one in found],
+            "customdata": [[one.alert] for one in found],
         }
     )  # fmt: skip
     return [line, begins]

@@ -184,3 +184,25 @@ def test_a_workspace_finds_the_project_by_its_rule(run, tmp_path):
     assert run("note", tmp_path / "work", "x", "--alert", "accuracy_floor", "--by", "Ana")[0] == 0
     assert "holds several projects" in run("note", tmp_path / "work", "x", "--by", "Ana")[2]
     assert "found none" in run("note", tmp_path / "work", "x", "--alert", "other", "--by", "Ana")[2]
+
+
+@pytest.mark.parametrize(
+    "command", ["watch", "messages", "acknowledge", "silence", "end-silence", "note", "said"]
+)
+def test_every_option_is_documented(root, command):
+    text = (root / "docs" / "command-line.md").read_text()
+    section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
+    names = {
+        name for each in cli.cli.get_command(None, command).params for name in each.opts if name[0] == "-"
+    }
+    assert {name for name in names - {"--json"} if f"{name}" not in section} == set()
+
+
+def test_every_field_is_documented(run, logs, root):
+    text = (root / "docs" / "command-line.md").read_text()
+    run("watch", logs, "--once")
+    run("note", logs, "x", "--by", "Ana")
+    for command in ("messages", "said"):
+        section = text.split(f"### assay {command}\n")[1].split("\n### ")[0]
+        (record,) = orjson.loads(run(command, logs, "--json")[1])
+        assert {name for name in set(record) - {"project"} if f"`{name}`" not in section} == set()

@@ -62,7 +62,7 @@ def absolute(folder: Path, pattern: str) -> str:
 def toml_text(data: Mapping[str, Any]) -> str:
     r"""Plain values, lists and tables as TOML: what `tomllib` reads back is equal.
 
-    >>> print(toml_text({"name": 'a "b"', "labels": {"path": ["x"], "day": date(2013, 3, 1)}, "odd key": 1.0}))
+    >>> print(toml_text({"name": 'a "b"', "labels": {"path": ["x"], "day": date(2013, 3, 1)}, "odd key": 1.0}), end="")
     name = "a \"b\""
     "odd key" = 1.0
     <BLANKLINE>
@@ -75,7 +75,7 @@ def toml_text(data: Mapping[str, Any]) -> str:
     for name, value in data.items():
         if isinstance(value, dict):
             lines += ["", f"[{_key(name)}]", *(f"{_key(key)} = {_value(one)}" for key, one in value.items())]
-    return "\n".join(lines)
+    return "\n".join((*lines, ""))
 
 
 def _value(value: Any) -> str:  # noqa: PLR0911  # one line a type

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from analytics.alerts.readings import asked_of, read_between
+from analytics.alerts.readings import asked_of, last_looks, read_between
 from analytics.alerts.rows import Reading, Target
 from analytics.alerts.states import Step, replay
 from analytics.project import Alert
@@ -90,7 +90,7 @@ def replay_of(
     """
     asked = asked_of(catalog, rule)
     looks = max(WARM_UP * (asked.rule.for_ + asked.rule.recover_for), _LEAST_WARM_UP)
-    first = max(start - asked.rule.cadence * looks - asked.rule.window, _EARLIEST)
+    first = max(last_looks(asked, start, looks), _EARLIEST)
     readings = read_between(asked, first, end)
     told = told_by(replay(asked.rule, readings))
     return Replay(

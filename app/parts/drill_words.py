@@ -18,7 +18,10 @@ FAULT, FEATURE, PLACE, START, DAYS, SEEDS = (
 )
 EVERYWHERE = "everywhere"
 SEEDS_HELP = "Every further run begins a week later and hits other rows."
-RULES, RULES_HELP = "Rules", "Fewer rules are replayed sooner; all where none is chosen."
+RULES, RULES_HELP = (
+    "Rules",
+    "Fewer rules are replayed sooner, and burning budgets, looked at every few minutes, take longest.",
+)
 RUN, STOP, AGAIN = "Run the drill", "Stop", "Run it again"
 STOPPED = "Stopped. Nothing is left behind: copies are removed."
 DOING = "{done} of {total}: {doing}"

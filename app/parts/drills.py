@@ -77,13 +77,24 @@ def _plan(view: View, extent: tuple[datetime, datetime]) -> DrillPlan:
             help=words.SEEDS_HELP,
         )
         rules = st.multiselect(
-            words.RULES, list(view.project.alerts), key="drill_rules", width=320, help=words.RULES_HELP
+            words.RULES,
+            list(view.project.alerts),
+            _quick(view),
+            key="drill_rules",
+            width=320,
+            help=words.RULES_HELP,
         )
     begin = datetime.combine(start, time(), view.zone)
     return DrillPlan(
         chosen, begin, timedelta(days=int(length)), seeds=int(seeds), feature=feature, rules=tuple(rules),
         where=() if place == words.EVERYWHERE else (place,),
     )  # fmt: skip
+
+
+def _quick(view: View) -> list[str]:
+    """The rules that are not looked at every few minutes."""
+    names = [name for name, rule in view.project.alerts.items() if rule.burn is None]
+    return names or list(view.project.alerts)
 
 
 def _title(kind: str) -> str:

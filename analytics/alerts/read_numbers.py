@@ -17,7 +17,12 @@ from analytics.alerts.readings_other import (
     outcome_numbers,
     service_numbers,
 )
-from analytics.alerts.readings_quality import coverage_numbers, quality_numbers, reference_numbers
+from analytics.alerts.readings_quality import (
+    coverage_numbers,
+    missing_numbers,
+    quality_numbers,
+    reference_numbers,
+)
 from analytics.alerts.rows import Target
 from analytics.errors import ProjectError
 from analytics.telemetry.looked_rows import Look
@@ -32,9 +37,15 @@ def _label_numbers(asked: Asked, looks: Sequence[Look]) -> Found:
     return delay_numbers(asked, looks)
 
 
+def _drift_numbers(asked: Asked, looks: Sequence[Look]) -> Found:
+    # a share of rows needs no bins, and is known of each window as it was then
+    plain = asked.rule.metric == "missing_rate" and asked.rule.feature not in {None, "label"}
+    return missing_numbers(asked, looks) if plain else drift_numbers(asked, looks)
+
+
 READ: dict[Family, Read] = {
     "quality": quality_numbers,
-    "drift": drift_numbers,
+    "drift": _drift_numbers,
     "labels": _label_numbers,
     "outcome": outcome_numbers,
     "service": service_numbers,

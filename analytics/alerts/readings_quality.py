@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from analytics.aggregates.arrivals import COVERAGE, COVERAGE_TOGETHER
+from analytics.aggregates.missing_cells import read_missing
 from analytics.aggregates.moments import needed_columns, read_row_moments
+from analytics.aggregates.reference_bins import watched_fields
 from analytics.alerts.asked import Asked, Found, parts
 from analytics.alerts.numbers import Number
 from analytics.alerts.rows import Target
 from analytics.ask.aggregates import CellEstimates, read_estimates
+from analytics.errors import ProjectError
 from analytics.measures.estimate import Estimate, ratio
 from analytics.telemetry.looked_rows import Look, looked_rows
 from analytics.telemetry.rows import scoped_rows
@@ -40,6 +43,26 @@ def coverage_numbers(asked: Asked, looks: Sequence[Look]) -> Found:
             estimate = ratio("label_coverage", one, "labelled", "rows", family="share")
             number = _of(estimate, asked.rule.confidence, one.n, one.n)
             found[ends[key.window], asked.target(key.version, key.segment)] = number
+    return found
+
+
+def missing_numbers(asked: Asked, looks: Sequence[Look]) -> Found:
+    """The share of rows in which the rule's feature is missing, in every window."""
+    found: Found = {}
+    catalog, name = asked.catalog, asked.rule.feature
+    field = next((one for one in watched_fields(catalog) if one.name == name), None)
+    if field is None:
+        raise ProjectError(
+            f'{catalog.project.file}: alerts.{asked.name}.feature: "{name}" is not watched; known: '
+            f"{', '.join(one.name for one in watched_fields(catalog))}"
+        )
+    for part in parts(looks):
+        ends = {look.key: look.end for look in part}
+        for key, one in read_missing(catalog, looked_rows(catalog, asked.scope, part), field).items():
+            if one.total("rows") > 0:
+                estimate = ratio("missing_rate", one, "missing", "rows", family="share")
+                number = _of(estimate, asked.rule.confidence, one.n, one.n)
+                found[ends[key.window], asked.target(key.version, key.segment)] = number
     return found
 
 

@@ -180,6 +180,14 @@ def test_segments_are_read_as_they_are(bench):
     assert (first.value, first.n) == (row.value, row.n)
 
 
+def test_missing_shares_are_those_of_drift(bench):
+    found = readings_of(bench.catalog, "temp_missing", [bench.now()])[-1]
+    scope = Scope(start=found.window_start, end=found.window_end)
+    (row,) = [row for row in bench.drift(scope) if row.feature == "temp"]
+    assert (found.value, found.n) == (pytest.approx(row.missing_rate), row.n)
+    assert found.ci_low < found.value < found.ci_high
+
+
 def test_the_states_at_the_end(rows):
     found = {name: row.state for name, row in rows.items()}
     assert found == {

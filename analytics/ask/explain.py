@@ -245,14 +245,14 @@ class _Reader:
         self.rows += shift
         self.sql += sql
         self.notes += notes
-        when, texts = when_of(self.catalog, self.scope, comparison, measure, subject)
-        self.rows.append(when.row)
-        self.when[comparison.version] = when
-        self.sql += texts
         cuts = held.cuts()
         listed, candidates = self._single(held, cuts, subject, each)
-        self.rows += self._slices(held, cuts, candidates, (subject, first))
-        self.rows += listed
+        slices = self._slices(held, cuts, candidates, (subject, first))
+        most = next((row for row in slices if row.rank == 1), None)
+        when, texts = when_of(self.catalog, self.scope, comparison, of, most)
+        self.when[comparison.version] = when
+        self.sql += texts
+        self.rows += (when.row, *slices, *listed)
 
     # --- what rows are split by
 

@@ -16,7 +16,7 @@ from analytics.ask.explain_sides import Comparison
 from analytics.ask.labels import outages_of
 from analytics.explain.account import Subject
 from analytics.explain.rows import ExplainRow
-from analytics.scope import Scope
+from analytics.scope import Scope, parse_filter
 from analytics.stats.intervals import normal_quantile
 from analytics.stats.onset import DAY_SECONDS, MOST_STEPS, STEPS, Onset, Sums, find_onset, usable_step
 from analytics.telemetry.catalog import Catalog
@@ -68,9 +68,36 @@ class When:
 
 
 def when_of(
+    catalog: Catalog,
+    scope: Scope,
+    comparison: Comparison,
+    of: tuple[RowMeasure, Subject],
+    first: ExplainRow | None = None,
+) -> tuple[When, tuple[str, ...]]:
+    """Look for the onset, near the window first, then in up to 60 days before it.
+
+    Args:
+        catalog: the project's views.
+        scope: the question.
+        comparison: the two sides.
+        of: the metric, and what rows say of it.
+        first: the slice that adds most; where all rows tell no moment, its rows are looked at.
+    """
+    found, texts = _of_rows(catalog, scope, comparison, *of)
+    if found.row.since is not None or first is None or not first.where or not found.points:
+        return found, texts
+    features = [one.name for one in catalog.features]
+    narrowed = scope.narrowed(*(parse_filter(text, catalog.project, features) for text in first.where))
+    inside, more = _of_rows(catalog, narrowed, comparison, *of)
+    if inside.row.since is None:
+        return found, (*texts, *more)
+    named = replace(inside.row, segment=first.segment, segment_value=first.segment_value, where=first.where)
+    return replace(inside, row=named), (*texts, *more)
+
+
+def _of_rows(
     catalog: Catalog, scope: Scope, comparison: Comparison, measure: RowMeasure, subject: Subject
 ) -> tuple[When, tuple[str, ...]]:
-    """Look for the onset, near the window first, then in up to 60 days before it."""
     blank = subject.blank("onset", "undefined", None)
     if comparison.kind in {"version", "segment"}:
         reason = "the two sides are not before and after each other"

@@ -85,9 +85,11 @@ def onset_alt(when: When, metric: str, *, zone: ZoneInfo) -> str:
     row = when.row
     if row.since is None:
         return f"{title(metric)} over time: {row.reason}."
+    of = f" of {slice_words(row)}" if row.segment is not None else ""
     ends = f"{moment(row.since_low or row.since, zone)} to {moment(row.since_high or row.since, zone)}"
     return (
-        f"{title(metric)} changed about {moment(row.since, zone)} ({ends}): {show(metric, row.value_before)} before, "
+        f"{title(metric)}{of} changed about {moment(row.since, zone)} ({ends}): "
+        f"{show(metric, row.value_before)} before, "
         f"{show(metric, row.value_after)} since."
     )
 

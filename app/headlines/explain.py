@@ -41,9 +41,11 @@ def explain_verdict(rows: Sequence[ExplainRow], when: When | None, *, zone: Zone
         return Verdict("unknown", f"Whether {inside(name)} changed cannot be told: {whole.reason}.")
     late = " Labels still arrive, so this may change." if whole.status == "immature" else ""
     if whole.ci_low <= 0.0 <= whole.ci_high:
-        return Verdict("same", f"{_unchanged(whole)}{_yet(rows)}{late}")
+        return Verdict("same", f"{_unchanged(whole)}{_yet(rows, zone)}{late}")
     onset = _onset(rows, whole)
-    parts = [_change(whole, onset, zone), _shift(rows, whole), _where(rows), _near(onset, when)]
+    everywhere = onset if onset is not None and onset.segment is None else None
+    parts = [_change(whole, everywhere, zone), _shift(rows, whole), _where(rows), _inside(onset, zone)]
+    parts.append(_near(onset, when))
     return Verdict(_state(whole), " ".join(part for part in parts if part) + late)
 
 
@@ -55,10 +57,15 @@ def _unchanged(whole: ExplainRow) -> str:
     return f"{said}: {values} (difference {ends})."
 
 
-def _yet(rows: Sequence[ExplainRow]) -> str:
+def _yet(rows: Sequence[ExplainRow], zone: ZoneInfo) -> str:
     """Parts that changed against each other."""
     first = next((row for row in rows if row.part == "slice" and row.rank == 1), None)
-    return "" if first is None else f" But not everywhere alike: see {slice_words(first)}."
+    if first is None:
+        return ""
+    values = f"{show(first.metric, first.value_before)} before, {show(first.metric, first.value_after)} now"
+    onset = next((row for row in rows if row.part == "onset" and row.segment is not None), None)
+    since = "" if onset is None or onset.since is None else f", since about {moment(onset.since, zone)}"
+    return f" But not everywhere alike: {slice_words(first)} had {values}{since}."
 
 
 def _change(whole: ExplainRow, onset: ExplainRow | None, zone: ZoneInfo) -> str:
@@ -163,6 +170,13 @@ def slice_words(row: ExplainRow) -> str:
     if len(names) != len(values):
         return f"{row.segment} {row.segment_value}"
     return " with ".join(f"{name} {stretch(value)}" for name, value in zip(names, values, strict=True))
+
+
+def _inside(onset: ExplainRow | None, zone: ZoneInfo) -> str:
+    """When it began in the slice that adds most, where all rows tell no moment."""
+    if onset is None or onset.segment is None or onset.since is None:
+        return ""
+    return f"There it began about {moment(onset.since, zone)}."
 
 
 def _near(onset: ExplainRow | None, when: When | None) -> str:

@@ -135,10 +135,9 @@ def summary(view: View) -> None:
     rows = [row for row in found.rows if row.version == question.version]
     when = found.when.get(question.version)
     headline(explain_verdict(rows, when, zone=view.zone))
-    for note in found.rows.notes:
-        st.caption(literal(note[:1].upper() + note[1:].rstrip(".") + "."))
     whole = next((row for row in rows if row.part == "whole"), None)
     if whole is None or whole.total_effect is None:
+        _notes(found.rows.notes)
         return
     tiles(_tiles(rows, whole, when, view))
     example_button(view, rows, whole)
@@ -151,11 +150,24 @@ def summary(view: View) -> None:
             key="explain_onset",
             behind=behind(view, found.rows, "when", partial(charts.point_table, when, zone=view.zone)),
             on_click=partial(_open_step, view, question.version, whole.metric),
+            heading=_since_heading(when),
             note=words.CLICK_STEP,
         )
     shift = [row for row in rows if row.part == "shift"]
     if shift and shift[0].reason and shift[0].total_effect is None:
-        st.caption(literal(f"{words.MIX} or {words.MODEL.lower()}: {shift[0].reason}."))
+        st.caption(literal(f"{words.NO_SPLIT}: {shift[0].reason}."))
+    _notes(found.rows.notes)
+
+
+def _notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        st.caption(literal(note[:1].upper() + note[1:].rstrip(".") + "."))
+
+
+def _since_heading(when: When) -> str:
+    """Of the slice whose rows are drawn, where all rows tell no moment."""
+    name = title("explain_onset")
+    return f"{name}: {literal(slice_words(when.row))}" if when.row.segment is not None else name
 
 
 def _tiles(rows: Sequence[ExplainRow], whole: ExplainRow, when: When | None, view: View) -> list[Tile]:

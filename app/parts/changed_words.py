@@ -22,6 +22,7 @@ NOT_TOLD = "not told apart"
 NO_MOMENT = "no single moment"
 WORST_ROWS = "Ten worst rows{where}"
 SOME_ROWS = "Ten rows{where}"
+NO_SPLIT = "Mix or model cannot be told"
 CLICK_STEP = "Click a point to see rows of that stretch."
 CLICK_PART = "Click a bar's diamond to see its rows."
 NO_SLICE = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.parts import changed, empty, trail
+from app.parts import causes, changed, empty, trail
 from app.parts.ask import guarded
 from app.parts.scope_bar import current
 from app.parts.sections import CHANGED, sections
@@ -15,6 +15,7 @@ with guarded(view, "changed"):
     if view.bench.catalog.extent is None:
         empty.nothing(view, "changed")
         st.stop()
-    changed.controls(view)
+    question = changed.controls(view)
+    causes.likely(view, question.scope, question.metric)
     with st.skeleton(height=560):
         sections(view, CHANGED)

@@ -72,6 +72,18 @@ def test_a_moment_that_goes_the_other_way_is_not_its_beginning() -> None:
     assert "since" not in explain_verdict([WHOLE, other, ACCOUNT], None, zone=ZONE).sentence
 
 
+def test_the_moment_of_a_slice_is_told_as_such() -> None:
+    inside = replace(ONSET, segment="temp", segment_value="[27, inf)")
+    told = explain_verdict([WHOLE, inside, _slice(0.6), ACCOUNT], None, zone=ZONE).sentence
+    assert told.endswith("60% comes from temp 27 or more. There it began about 5 Jul 2013 14:00.")
+    still = replace(WHOLE, ci_low=-0.02)
+    told = explain_verdict([still, inside, _slice(0.6), ACCOUNT], None, zone=ZONE).sentence
+    assert (
+        "But not everywhere alike: temp 27 or more had 0.510 before, 0.720 now, since about 5 Jul 2013 14:00."
+        in told
+    )
+
+
 def test_pairs_and_missing_values_read_as_words() -> None:
     rows = [WHOLE, _slice(0.98, "carrier × origin", "UA × (missing)"), ACCOUNT]
     assert (

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
+from analytics.aggregates.series_cells import series_names
 from analytics.alerts import people as alert_people
 from analytics.alerts.check import history_of, names_of
 from analytics.alerts.claims import claims_of
@@ -807,7 +808,7 @@ class Workbench:
     def series_names(self, scope: Scope | None = None) -> tuple[str, ...]:
         """The names of the logged series, whatever the scope."""
         del scope
-        return self._ask(lambda catalog: ask_outcomes.series_names(catalog))
+        return self._ask(series_names)
 
     def tail(self, scope: Scope | None = None, k: int = 10) -> Results[TailRow]:
         """The units behind the slowest one percent of the requests of each version."""

@@ -136,8 +136,8 @@ def _parsed(catalog: Catalog, name: str, assertion: Assertion, known: Columns) -
     except ExpressionError as error:
         raise _wrong(catalog, f"{name}.expect", assertion.expect, error) from error
     if found.kind not in {"truth", "nothing"}:
-        error = ExpressionError("is no condition: it gives a value, and is neither true nor false")
-        raise _wrong(catalog, f"{name}.expect", assertion.expect, error)
+        no_condition = ExpressionError("is no condition: it gives a value, and is neither true nor false")
+        raise _wrong(catalog, f"{name}.expect", assertion.expect, no_condition)
     return found
 
 

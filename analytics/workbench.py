@@ -48,6 +48,7 @@ from analytics.ask import explain as ask_explain
 from analytics.ask import explain_sides as ask_explain_sides
 from analytics.ask import false_alarms as ask_false_alarms
 from analytics.ask import features as ask_features
+from analytics.ask import first as ask_first
 from analytics.ask import gain as ask_gain
 from analytics.ask import gaps as ask_gaps
 from analytics.ask import ledger as ask_ledger
@@ -93,6 +94,7 @@ from analytics.drills.rows import BacktestRow, ChaosRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow
 from analytics.examples.points import Method
+from analytics.examples.first_row import FirstRow
 from analytics.examples.rows import ExampleKind, ExampleRow
 from analytics.experiments.arm_days import ArmDayRow
 from analytics.experiments.chances import ChanceRow, prior_of
@@ -552,6 +554,10 @@ class Workbench:
         ``rest`` None: the same window without the selection; of a selection without a filter, the 28 days before it.
         """
         return self._ask(lambda catalog: ask_moved.moved_of(catalog, selection or Scope(), rest))
+
+    def first(self, scope: Scope | None = None, k: int = 10) -> Results[FirstRow]:
+        """The first rows and units of a window that pass its filters; without one, those of the likeliest cause."""
+        return self._ask(lambda catalog: ask_first.first_of(catalog, scope or Scope(), k, self.now()))
 
     def before(
         self,

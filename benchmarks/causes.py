@@ -70,11 +70,13 @@ def planned(kind: FaultKind, seed: int, severity: float) -> Fault:
     first = datetime(2013, 4, 15, tzinfo=zone) + timedelta(days=int(random.integers(0, 240)))
     start, end = (moment.astimezone(UTC) for moment in (first, first + timedelta(days=DAYS)))
     where = WHERE[int(random.integers(0, len(WHERE)))]
-    feature = None
+    feature, other = None, None
     if kind.startswith("feature"):
         names = CHANGING if kind == "feature_stale" else NUMBERS
         feature = names[int(random.integers(0, len(names)))]
-    return Fault(kind, severity, start, end, where=where, feature=feature, seed=seed)
+    if kind == "feature_swapped":
+        other = [name for name in NUMBERS if name != feature][int(random.integers(0, len(NUMBERS) - 1))]
+    return Fault(kind, severity, start, end, where=where, feature=feature, other=other, seed=seed)
 
 
 def is_right(fault: Fault, row: CauseRow | None) -> bool:
@@ -82,13 +84,10 @@ def is_right(fault: Fault, row: CauseRow | None) -> bool:
     if row is None:
         return False
     place = () if row.segment is None else (f"{row.segment}={row.segment_value}",)
-    if fault.kind != "burst" and fault.kind != "version_swapped" and place != fault.where:
+    if fault.kind not in {"burst", "version_swapped"} and place != fault.where:
         return False
     if fault.kind.startswith("feature"):
-        named = row.name == fault.feature or (
-            fault.kind == "feature_swapped" and f" {fault.feature} " in row.sentence
-        )
-        return row.kind == "feature" and named
+        return row.kind == "feature" and row.name in {fault.feature, fault.other}
     return row.kind == EXPECTED[fault.kind]
 
 
@@ -154,11 +153,13 @@ def permuted_project(seed: int, folder: Path) -> Path:
     )
     engine.execute(f"CREATE TABLE predictions AS {rows}")
     engine.execute(
-        f"COPY (SELECT * EXCLUDE shift FROM predictions ORDER BY timestamp) TO '{folder}/predictions.parquet' (FORMAT parquet)"
+        "COPY (SELECT * EXCLUDE shift FROM predictions ORDER BY timestamp) "
+        f"TO '{folder}/predictions.parquet' (FORMAT parquet)"
     )
     engine.execute(
-        f"COPY (SELECT l.* REPLACE ({shifted.format('label_timestamp')}) FROM read_parquet('{root}/labels/*.parquet') AS l "
-        f"JOIN (SELECT prediction_id, shift FROM predictions) AS m USING (prediction_id)) "
+        f"COPY (SELECT l.* REPLACE ({shifted.format('label_timestamp')}) "
+        f"FROM read_parquet('{root}/labels/*.parquet') AS l "
+        "JOIN (SELECT prediction_id, shift FROM predictions) AS m USING (prediction_id)) "
         f"TO '{folder}/labels.parquet' (FORMAT parquet)"
     )
     engine.close()

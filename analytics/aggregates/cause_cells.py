@@ -1,4 +1,4 @@
-"""What may have changed, counted by day: traffic, errors, latency, labels, scores and every field, whole and by segment.
+"""What may have changed, counted by day, whole and by segment: traffic, errors, latency, labels, scores, every field.
 
 A day is 24 hours that end where the window ends, so that a window from 14:00 to 14:00 is one whole day; of a window
 shorter than a day the same stretch of every earlier day is taken. Bins are fixed by the days before the window.
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from analytics.aggregates.edges import bin_expression
 from analytics.aggregates.reference_bins import Field, counted_rows, watched_fields
 from analytics.engines.text import Sql, identifier, literal
+from analytics.project import Predictions
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.rows import scoped_rows, segment_expression
@@ -124,7 +125,8 @@ class FieldBins:
         if self.is_numeric:
             inner = bin_expression(column, self.edges)
             return (
-                f"CASE WHEN {column} IS NULL THEN {self.size - 1} WHEN {column} < {_number(self.low)} THEN {self.values} "
+                f"CASE WHEN {column} IS NULL THEN {self.size - 1} "
+                f"WHEN {column} < {_number(self.low)} THEN {self.values} "
                 f"WHEN {column} > {_number(self.high)} THEN {self.values + 1} ELSE {inner} END"
             )
         listed = " ".join(
@@ -222,7 +224,8 @@ def kept_rows(
     slot = f" AND off <= {_number(stretch.seconds)}" if stretch.seconds is not None else ""
     inner = f"SELECT * FROM ({' UNION ALL '.join(parts)}) WHERE b < 0 AND b >= {-stretch.days - stretch.history}{slot}"
     of = "version, unit" if catalog.predictions.unit is not None else "version"
-    text = f"SELECT *, {', '.join(_neighbours(catalog))} FROM ({inner}) WINDOW in_time AS (PARTITION BY {of} ORDER BY ts)"
+    beside = ", ".join(_neighbours(catalog))
+    text = f"SELECT *, {beside} FROM ({inner}) WINDOW in_time AS (PARTITION BY {of} ORDER BY ts)"
     with catalog.engine.kept(Sql(text, parameters)) as kept:
         yield kept, text
 
@@ -233,10 +236,13 @@ def _neighbours(catalog: Catalog) -> list[str]:
     known = "unit IS NOT NULL AND " if catalog.predictions.unit is not None else ""
     parts = [f"({known}{_name(f)} = lag({_name(f)}) OVER in_time) IS TRUE AS {_again(f)}" for f in fields]
     features = [_name(f) for f in fields if f.role == "feature"]
-    if features:
-        alike = f"count(*) OVER (PARTITION BY version, b, hash({', '.join(features)}))"
-        parts += [f"{alike} >= {MANY} AS copied", f"{alike} >= 2 AS again"]
     scores = [_name(f) for f in fields if f.role == "score"]
+    if features:
+        alike = f"count(*) OVER (PARTITION BY version, b, hash({', '.join([*features, *scores])}))"
+        # rows of which hardly anything is known are alike without being copies
+        there = " + ".join(f"CAST({name} IS NOT NULL AS INTEGER)" for name in features)
+        known = f"({there}) * 2 >= {len(features)}"
+        parts += [f"{alike} >= {MANY} AND {known} AS copied", f"{alike} >= 2 AND {known} AS again"]
     if catalog.has_labels and catalog.predictions.task == "binary" and catalog.predictions.unit is not None:
         # one day of one unit: late in the morning, late in the evening
         parts.append(
@@ -346,11 +352,11 @@ def field_bins(catalog: Catalog, kept: Sql, stretch: Stretch) -> tuple[FieldBins
         )
         row = catalog.engine.query(f"SELECT {picks} FROM ({kept.text}) WHERE {thin}").to_pylist()[0]
         for i, field in enumerate(numbers):
-            found[field.name] = _numeric(field, *(row[f"{part}{i}"] for part in "qlhmd"))
+            found[field.name] = numeric_bins(field, *(row[f"{part}{i}"] for part in "qlhmd"))
     for field in texts:
         listed = catalog.engine.query(
-            f"SELECT {_name(field)} AS v, count(*) AS n FROM ({kept.text}) WHERE {before} AND {_name(field)} IS NOT NULL "
-            f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {KNOWN + 1}"
+            f"SELECT {_name(field)} AS v, count(*) AS n FROM ({kept.text}) "
+            f"WHERE {before} AND {_name(field)} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {KNOWN + 1}"
         ).to_pylist()
         names = tuple(row["v"] for row in listed if "\x00" not in row["v"])
         found[field.name] = FieldBins(
@@ -364,7 +370,7 @@ def _finite(field: Field) -> str:
     return f"abs({_name(field)}) < 1e150"
 
 
-def _numeric(  # what one query gave
+def numeric_bins(  # what one query gave
     field: Field,
     tenths: Sequence[float] | None,
     low: float | None,
@@ -372,6 +378,7 @@ def _numeric(  # what one query gave
     mean: float | None,
     deviation: float | None,
 ) -> FieldBins:
+    """Bins of a number from its tenths, smallest and largest value, mean and deviation (in billionths)."""
     limit = float(np.finfo(np.float64).max)
     edges: list[float] = []
     for value in tenths or ():
@@ -510,6 +517,12 @@ def _sums(catalog: Catalog, stretch: Stretch) -> dict[str, str]:
     found["came"] = "sum(w * came)"
     found["loss"] = "sum(CASE WHEN loss IS NOT NULL THEN w * loss END)"
     found["with_loss"] = "sum(CASE WHEN loss IS NOT NULL THEN w ELSE 0e0 END)"
+    return found | _label_sums(section)
+
+
+def _label_sums(section: Predictions) -> dict[str, str]:
+    """Of labels beside scores, by task."""
+    found: dict[str, str] = {}
     if section.task == "regression":
         found |= {"y": "sum(w * y)", "p": "sum(CASE WHEN y IS NOT NULL THEN w * p END)"}
         return found
@@ -554,7 +567,10 @@ def _assembled(  # what the two scans gave
     sums = np.zeros((len(groups), len(days), len(names)))
     start = table.num_columns - len(names)
     values = np.column_stack(
-        [table.column(start + i).cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False) for i in range(len(names))]
+        [
+            table.column(start + i).cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False)
+            for i in range(len(names))
+        ]
     ) if table.num_rows else np.zeros((0, len(names)))  # fmt: skip
     chosen = [(row, place[group]) for row, group in enumerate(keys) if group is not None]
     if chosen:

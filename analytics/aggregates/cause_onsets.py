@@ -53,7 +53,7 @@ def read_hour(  # noqa: PLR0917  # what the hour is of
         conditions.append(f"{identifier(f's:{group.segment}')} = $onset_value")
         parameters["onset_value"] = group.value
     text = (
-        f"SELECT date_trunc('hour', ts) AS hour, min(ts) AS first, sum(w * ({top})) AS top, sum(w * ({bottom})) AS bottom "
+        f"SELECT date_trunc('hour', ts) AS hour, sum(w * ({top})) AS top, sum(w * ({bottom})) AS bottom "
         f"FROM ({kept.text}) WHERE {' AND '.join(conditions)} GROUP BY 1 ORDER BY 1"
     )
     rows = [row for row in catalog.engine.query(Sql(text, parameters)).to_pylist() if row["bottom"]]
@@ -96,16 +96,14 @@ def _terms(statistic: str, bins: FieldBins | None) -> tuple[str, str] | None:
         return None
     column = identifier(f"f:{bins.field.name}")
     present = f"CASE WHEN {column} IS NOT NULL THEN 1e0 ELSE 0e0 END"
-    if statistic == "missing":
-        return f"CASE WHEN {column} IS NULL THEN 1e0 ELSE 0e0 END", "1e0"
-    if statistic == "repeat":
-        return f"CASE WHEN {identifier(f'r:{bins.field.name}')} THEN 1e0 ELSE 0e0 END", present
-    if statistic == "new":
-        first, last = bins.values, bins.size - 2
-        return f"CASE WHEN {bins.code} BETWEEN {first} AND {last} THEN 1e0 ELSE 0e0 END", present
-    if statistic == "level":
-        return bins.standard, present
-    return None
+    first, last = bins.values, bins.size - 2
+    of_field = {
+        "missing": (f"CASE WHEN {column} IS NULL THEN 1e0 ELSE 0e0 END", "1e0"),
+        "repeat": (f"CASE WHEN {identifier(f'r:{bins.field.name}')} THEN 1e0 ELSE 0e0 END", present),
+        "new": (f"CASE WHEN {bins.code} BETWEEN {first} AND {last} THEN 1e0 ELSE 0e0 END", present),
+        "level": (bins.standard if bins.is_numeric else "0e0", present),
+    }
+    return of_field.get(statistic)
 
 
 def day_start(stretch: Stretch, day: int) -> datetime:

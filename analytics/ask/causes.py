@@ -64,7 +64,7 @@ def causes_of(
     k: int = 10,
     now: datetime | None = None,
 ) -> Results[CauseRow]:
-    """What changed in the window and is not a consequence of something else, the likeliest first; none where nothing did.
+    """What changed in the window and follows from nothing else, the likeliest first; none where nothing changed.
 
     Args:
         catalog: the project's views.
@@ -92,9 +92,12 @@ def causes_of(
         for rank, (root, onset) in enumerate(roots[:k], 1)
     )
     days = len(found.cells.days) - found.cells.window
+    tested = causes.n_tested(found.cells, found.measures)
     notes = [
-        f"{causes.n_tested(found.cells, found.measures):,} numbers were looked at, each against how much earlier windows "
-        f"of {_length(found.stretch)} differed from the days before them ({days} days)"
+        (
+            f"{tested:,} numbers were looked at, each against how much earlier windows of {_length(found.stretch)} "
+            f"differed from the days before them ({days} days)"
+        )
     ]
     if not rows:
         notes.insert(0, NOTHING)
@@ -169,7 +172,7 @@ def stretch_of(
     reach = min(max(int((scope.start - first) / timedelta(days=1)), 0), HISTORY)
     if before is not None and before.start is not None:
         reach = max(reach, min(int((scope.start - before.start) / timedelta(days=1)), 2 * HISTORY))
-    reach = _bounded(catalog, scope, reach)
+    reach = _bounded(catalog, reach)
     moment = now if now is not None and scope.as_of is None else known(scope)
     waited = moment - scope.end
     wait = None if waited >= FULL_WAIT else max(waited.total_seconds(), 0.0)
@@ -177,7 +180,7 @@ def stretch_of(
     return Stretch(start, scope.end, whole if seconds is None else 1, reach, seconds, wait), reference
 
 
-def _bounded(catalog: Catalog, scope: Scope, reach: int) -> int:
+def _bounded(catalog: Catalog, reach: int) -> int:
     """Fewer days where rows are many; a month at least."""
     if reach <= LEAST_REACH:
         return reach
@@ -241,7 +244,7 @@ def concerns(root: causes.Signal, metric: str | None) -> bool:
         return kind in {"traffic", "burst", "mix"}
     if metric.startswith("label_"):
         return kind in {"label_delay", "traffic", "mix"}
-    return kind not in {"latency"}
+    return kind != "latency"
 
 
 def _length(stretch: Stretch) -> str:

@@ -42,11 +42,14 @@ KINSHIP_SLACK = 0.4
 EVERYWHERE: tuple[CauseKind, ...] = ("burst", "version")
 """Copies of one request all lie in one value of each segment, and that says nothing."""
 PRIORITY: tuple[Statistic, ...] = (
-    "volume", "again", "copied", "echoed", "failed", "latency", "within", "missing", "new", "repeat", "unexplained", "relation",
+    "volume", "again", "copied", "echoed", "failed", "latency", "within", "missing", "new", "repeat", "unexplained",
+    "relation",
     "level", "shape", "flips", "separation", "kinship", "prevalence", "residual", "wrong", "loss",
 )  # fmt: skip
 UPSTREAM: dict[CauseKind, tuple[CauseKind, ...]] = {
-    "burst": ("traffic", "mix", "feature", "score", "decision", "labels", "concept", "label_delay", "latency", "errors"),
+    "burst": (
+        "traffic", "mix", "feature", "score", "decision", "labels", "concept", "label_delay", "latency", "errors"
+    ),
     "traffic": ("mix", "feature", "score", "decision", "labels", "concept", "label_delay"),
     "mix": ("feature", "score", "decision", "labels", "concept", "label_delay"),
     "feature": ("score", "decision", "labels", "concept", "errors"),
@@ -147,11 +150,15 @@ def _beyond_chance(
         able &= _once(cells, measures, versions)
     numeric = {item.field.name for item, _ in cells.bins if item.is_numeric}
     for i, measure in enumerate(measures):
+        # a segment that is cut from the field itself tells nothing of it
+        able[i] &= np.array(
+            [group.segment is None or group.segment != measure.name for group in cells.groups]
+        )
         if measure.statistic == "shape" and measure.name in numeric:
             # what moves a number in one value of a segment moves its level or its relation to others
             able[i] &= whole
     p = np.stack([measure.judged.p_value[0] for measure in measures])
-    large = np.stack([np.abs(measure.judged.effect[0]) >= measure.least for measure in measures])
+    large = np.stack([_large(measure) for measure in measures])
     more = np.stack(
         [
             measure.judged.z[0] > 0 if _only_more(measure) else np.full(len(whole), True)
@@ -167,6 +174,15 @@ def _beyond_chance(
     adjusted = np.minimum(adjusted, 1.0)
     found = np.argwhere(able & large & more & (adjusted < ALPHA))
     return [(int(i), int(g), float(adjusted[i, g])) for i, g in found]
+
+
+def _large(measure: Measured) -> NDArray[np.bool_]:
+    """Worth a word, and not only because the rest moved the other way."""
+    enough = np.abs(measure.judged.effect[0]) >= measure.least
+    if measure.statistic in {"volume", "shape", "flips"}:
+        return np.asarray(enough)
+    own = np.abs(measure.after[0] - measure.before[0])
+    return np.asarray(enough & (own >= measure.least / 2))
 
 
 def _once(
@@ -239,7 +255,7 @@ def _where(cells: CauseCells, measure: Measured, members: Sequence[int]) -> int:
     alone = [
         g
         for g in members
-        if cells.groups[g].segment is not None
+        if cells.groups[g].segment not in {None, measure.name}
         and measure.able[1, g]
         and np.sign(effect[0, g]) * effect[1, g] < CONCENTRATED * abs(effect[0, g])
     ]
@@ -258,7 +274,10 @@ def _things(located: Sequence[Signal]) -> list[Signal]:
     for members in grouped.values():
         strongest = max(signal.strength for signal in members)
         telling = [signal for signal in members if signal.strength >= MUCH_WEAKER * strongest]
-        first = min(telling, key=lambda s: (PRIORITY.index(s.measure.statistic), -s.z))
+        # what moved everywhere is not told of the one place where values got out of all bounds
+        first = min(
+            telling, key=lambda s: (s.group.segment is not None, PRIORITY.index(s.measure.statistic), -s.z)
+        )
         versions = tuple(dict.fromkeys(v for s in members if s.key == first.key for v in s.same))
         others = tuple(s for s in members if s is not first)
         found.append(replace(first, strength=strongest, same=versions, beside=others))

@@ -19,9 +19,9 @@ from analytics.explain.signals import Measured
 from analytics.scope import MISSING, Scope, format_instant
 
 ACTIONS: dict[CauseKind, Action] = {
-    "labels": "relabel", "label_delay": "wait", "feature": "fix_upstream", "score": "roll_back", "decision": "roll_back",
-    "latency": "fix_upstream", "errors": "fix_upstream", "traffic": "fix_upstream", "version": "roll_back",
-    "burst": "fix_upstream", "mix": "look", "concept": "retrain", "release": "roll_back",
+    "labels": "relabel", "label_delay": "wait", "feature": "fix_upstream", "score": "roll_back",
+    "decision": "roll_back", "latency": "fix_upstream", "errors": "fix_upstream", "traffic": "fix_upstream",
+    "version": "roll_back", "burst": "fix_upstream", "mix": "look", "concept": "retrain", "release": "roll_back",
 }  # fmt: skip
 AFTER_RELEASE = timedelta(hours=36)
 SHOWN_NAMES = 3
@@ -194,7 +194,8 @@ def _repeat(root: Signal, said: Said, _: Any) -> Said:
 
 def _relation(root: Signal, said: Said, _: Any) -> Said:
     way = "high" if said.effect > 0 else "low"
-    text = f"{root.measure.name} no longer fits the other features{_of(root)}: {abs(said.effect):.2g} standard deviations too {way}"
+    text = f"{root.measure.name} no longer fits the other features{_of(root)}"
+    text += f": {abs(said.effect):.2g} standard deviations too {way}"
     return replace(said, text=text)
 
 
@@ -218,7 +219,8 @@ def _told(said: Said, root: Signal) -> Said:
 
 def _shape(root: Signal, said: Said, _: Any) -> Said:
     thing = {"score": "scores", "decision": "decisions"}.get(root.kind, f"values of {root.measure.name}")
-    text = f"the {thing} are distributed differently{_of(root)}: {percent(said.after)} of rows lie elsewhere, usually {percent(said.before)}"
+    text = f"the {thing} are distributed differently{_of(root)}: {percent(said.after)} of rows lie elsewhere"
+    text += f", usually {percent(said.before)}"
     return replace(said, text=text)
 
 
@@ -227,7 +229,8 @@ def _unexplained(root: Signal, said: Said, _: Any) -> Said:
     if root.kind == "decision":
         text = f"the same scores are decided differently{_of(root)}: by {percent(abs(said.effect))} of rows"
     else:
-        text = f"scores are {way} than the features let expect{_of(root)}, by {abs(said.effect):.2g} standard deviations"
+        text = f"scores are {way} than the features let expect{_of(root)}"
+        text += f", by {abs(said.effect):.2g} standard deviations"
     return replace(said, text=text)
 
 
@@ -237,7 +240,8 @@ def _flips(root: Signal, said: Said, measures: Sequence[Measured]) -> Said:
         middle, low, high = share
         text = f"about {percent(middle)} of the labels say the opposite{_of(root)}"
         return Said(text, 0.0, middle, middle, low, high)
-    text = f"labels go less with the scores than before{_of(root)}: the slope is {said.after:.2g}, {said.before:.2g} before"
+    text = f"labels go less with the scores than before{_of(root)}"
+    text += f": the slope is {said.after:.2g}, {said.before:.2g} before"
     return replace(said, text=text)
 
 
@@ -250,7 +254,8 @@ def _quality(root: Signal, said: Said, measures: Sequence[Measured]) -> Said:
         "prevalence": f"the mean label is {said.after:.3g}{_of(root)}, {said.before:.3g} before",
         "residual": f"labels lie {abs(said.after):.3g} {'above' if said.after > 0 else 'below'} the scores{_of(root)}, "
         f"{abs(said.before):.3g} {'above' if said.before > 0 else 'below'} before",
-        "kinship": f"labels of one unit go less with each other{_of(root)} ({said.after:.2g}, {said.before:.2g} before)",
+        "kinship": f"labels of one unit go less with each other{_of(root)} "
+        f"({said.after:.2g}, {said.before:.2g} before)",
     }.get(root.measure.statistic, f"labels go less with the scores{_of(root)}")
     return replace(said, text=f"{what}, at features that did not change")
 
@@ -300,17 +305,20 @@ def _volume(root: Signal, said: Said, _: Any) -> Said:
 
 
 def _again(root: Signal, said: Said, _: Any) -> Said:
-    text = f"{percent(said.after)} of requests{_of(root)} have a twin on the same day, {percent(said.before)} before: they come twice"
+    text = f"requests come twice: {percent(said.after)} of them{_of(root)} have a twin on the same day"
+    text += f", {percent(said.before)} before"
     return replace(said, text=text)
 
 
-def _copied(root: Signal, said: Said, _: Any) -> Said:
-    text = f"a burst of near-identical requests: {percent(said.after)} are copies of a few, {percent(said.before)} before"
+def _copied(_: Signal, said: Said, __: Any) -> Said:
+    text = f"a burst of near-identical requests: {percent(said.after)} are copies of a few"
+    text += f", {percent(said.before)} before"
     return replace(said, text=text)
 
 
 def _echoed(root: Signal, said: Said, _: Any) -> Said:
-    text = f"{percent(said.after)} of the scores under the name {root.group.version} are those of another version, {percent(said.before)} before"
+    text = f"{percent(said.after)} of the scores under the name {root.group.version} are those of another version"
+    text += f", {percent(said.before)} before"
     return replace(said, text=text)
 
 
@@ -324,10 +332,7 @@ _SENTENCES: dict[str, Callable[[Signal, Said, Sequence[Measured]], Said]] = {
 
 def evidence_words(root: Signal, cells: CauseCells, scope: Scope, zone: ZoneInfo) -> str:
     """Words of a link that shows the rows: the window, the segment, and where they can be told the rows at fault."""
-    where = [condition.text for condition in scope.filters]
-    if root.group.segment is not None:
-        where.append(f"{root.group.segment}={root.group.value}")
-    where += rows_at_fault(root, cells)
+    where = [*(condition.text for condition in scope.filters), *filters_of(root, cells)]
     words: dict[str, Any] = {
         "range": "custom",
         "start": None if scope.start is None else format_instant(scope.start, zone),
@@ -338,6 +343,12 @@ def evidence_words(root: Signal, cells: CauseCells, scope: Scope, zone: ZoneInfo
         "feature": root.measure.name if root.kind == "feature" else None,
     }
     return urlencode({word: value for word, value in words.items() if value}, doseq=True)
+
+
+def filters_of(root: Signal, cells: CauseCells) -> list[str]:
+    """Filters that the rows of a cause pass: its segment, and what single rows of it show."""
+    place = [] if root.group.segment is None else [f"{root.group.segment}={root.group.value}"]
+    return [*place, *rows_at_fault(root, cells)]
 
 
 def rows_at_fault(root: Signal, cells: CauseCells) -> list[str]:

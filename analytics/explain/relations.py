@@ -94,7 +94,7 @@ def _of_version(
         design = np.hstack([values, every])
         relation = _fit("score", design, np.concatenate([places, every_places]), own[:, 0], own_places[0])
         found.append((names[j], relation))
-    found += _decisions(cells, bins, codes, standard, rows)
+    found += _decisions(cells, bins, codes, rows)
     return found
 
 
@@ -102,7 +102,6 @@ def _decisions(
     cells: CauseCells,
     bins: Sequence[FieldBins],
     codes: dict[int, NDArray[np.int64]],
-    standard: dict[int, Floats],
     rows: NDArray[np.bool_],
 ) -> list[tuple[str, Relation]]:
     scores = [j for j, item in enumerate(bins) if item.field.role == "score"]

@@ -1,4 +1,4 @@
-"""Everything that may have changed in a window, each number judged by how earlier windows differed from the days before them."""
+"""All that may have changed in a window; each number is judged by how earlier windows differed from the days before."""
 
 from __future__ import annotations
 
@@ -158,8 +158,8 @@ def _ratio(  # noqa: PLR0913  # what a share or a mean is made of
             sampling = variance * (1 / np.maximum(last_n, 1e-9) + 1 / np.maximum(first_n, 1e-9))
     judged = sides.judged(differences, separate, sampling)
     return Measured(
-        kind, name, statistic, np.nan_to_num(before[-1]), np.nan_to_num(after[-1]), judged, first_n, last_n, least, part,
-        daily=(top, bottom),
+        kind, name, statistic, np.nan_to_num(before[-1]), np.nan_to_num(after[-1]), judged, first_n, last_n, least,
+        part, daily=(top, bottom),
     )  # fmt: skip
 
 

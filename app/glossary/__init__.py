@@ -4,6 +4,7 @@ from app.formats import number, percent
 from app.glossary.alerts import ALERTS
 from app.glossary.base import Explanation, Unit
 from app.glossary.calibration import CALIBRATION
+from app.glossary.causes import CAUSES
 from app.glossary.changes import CHANGES
 from app.glossary.charts import CHARTS
 from app.glossary.decisions import DECISIONS
@@ -35,6 +36,7 @@ from app.glossary.tables import TABLES
 __all__ = [
     "ALARMS",
     "CALIBRATION",
+    "CAUSES",
     "CHARTS",
     "DECISIONS",
     "DRIFT",
@@ -89,6 +91,7 @@ def explain(word: str) -> Explanation:
         FEATURES,
         CHANGES,
         EXPLAIN,
+        CAUSES,
         LEDGER,
         ALERTS,
         OUTCOMES,

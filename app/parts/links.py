@@ -39,6 +39,7 @@ _MONITORING = (
     "assertion", "series", "map_of", "map_by", "set",
     "slice", "map_x", "map_y",
     "before", "before_start", "before_end", "alert", "queue",
+    "rest",
     "fault", "fault_feature", "fault_place", "fault_start", "fault_days", "fault_seeds", "rule", "pages_per_month",
 )  # fmt: skip
 EXPERIMENTS = {

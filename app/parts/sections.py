@@ -89,6 +89,9 @@ EXAMPLES: dict[str, Section] = {
 CHANGED: dict[str, Section] = {
     "summary": Section("Why", "app.parts.changed:summary"),
     "where": Section("Where", "app.parts.changed:where"),
+    "cause": Section("Causes", "app.parts.causes:section"),
+    "moved": Section("What is different", "app.parts.causes:moved"),
+    "first": Section("Who was first", "app.parts.causes:first"),
 }
 """The sections of the What changed page."""
 

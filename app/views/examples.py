@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from app.parts import trail
+from app.parts import causes, trail
 from app.parts.scope_bar import current
 from app.parts.sections import EXAMPLES, sections
 
 view = current()
 trail.back_button()
+if view.scope.filters:
+    # whatever was clicked (a cell, a bin, a segment) leads here as filters; from here to what is peculiar to it
+    causes.different_button("examples", key="examples_different")
 sections(view, EXAMPLES)

@@ -18,6 +18,7 @@ from analytics.drift.summary_rows import FeatureRow
 from analytics.drills.rows import BacktestRow, ChaosRow, DrillRow
 from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow, UnusualRow
 from analytics.examples.points import ClusterRow, PointRow
+from analytics.examples.first_row import FirstRow
 from analytics.examples.rows import ExampleRow
 from analytics.experiments.arm_days import ArmDayRow
 from analytics.experiments.chances import ChanceRow
@@ -31,7 +32,8 @@ from analytics.experiments.plan_rows import PlanDayRow, PlanHorizonRow, PlanRow,
 from analytics.experiments.rows import Check, DayRow, ExperimentRow, PowerRow
 from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.states import StateRow
-from analytics.explain.rows import ExplainRow
+from analytics.explain.moved import MovedRow
+from analytics.explain.rows import CauseRow, ExplainRow
 from analytics.labels.rows import (
     LabelChangeRow,
     LabelCoverageRow,
@@ -88,6 +90,9 @@ RECORDS = {
     "review-agreement": AgreementRow,
     "review-metrics": ReviewedRow,
     "review-queue": QueuedRow,
+    "causes": CauseRow,
+    "moved": MovedRow,
+    "first": FirstRow,
     "explain": ExplainRow,
     "features": FeatureRow,
     "labels": LabelRow,

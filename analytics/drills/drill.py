@@ -271,7 +271,11 @@ def drill_sentence(
 ) -> str:
     """What a person would say: what is told and when, what nobody notices, and what fires without any fault."""
     kind = KINDS[plan.kind]
-    what = kind.title if plan.feature is None else kind.title.replace("A feature", plan.feature)
+    what = kind.title
+    if plan.feature is not None:
+        what = what.replace("A feature", plan.feature).replace(
+            "Two features", f"{plan.feature} and another feature"
+        )
     place = f" in {', '.join(plan.where)}" if plan.where else ""
     parts = []
     told = [row for row in severities if row.told]
@@ -283,7 +287,7 @@ def drill_sentence(
         by = f"{largest.rules} of {_many(rules, 'rule')}"
         always = "" if largest.told == largest.runs else f" in {largest.told} of {largest.runs} runs"
         parts.append(
-            f"{what}{place} is told after {_after(largest.delay_hours)} by {by} "
+            f"{what}{place}: told after {_after(largest.delay_hours)} by {by} "
             f"at severity {largest.severity:g}{always}"
         )
         for row in told[1:]:
@@ -292,7 +296,7 @@ def drill_sentence(
         if silent:
             parts.append(f"at {_list(row.severity for row in silent)} nobody notices")
     else:
-        parts.append(f"{what}{place} is noticed by no rule at any severity that was tried")
+        parts.append(f"{what}{place}: noticed by no rule at any severity that was tried")
     quiet = f"Without a fault the same {_many(rules, 'rule')} sent {_many(false, 'page')} in {_many(days, 'day')}."
     return f"{'; '.join(parts)}. {quiet}"
 

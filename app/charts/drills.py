@@ -117,15 +117,14 @@ def _in_intervals(row: ChaosRow) -> float:
 
 
 def _named(row: ChaosRow) -> str:
-    where = f" · {short(row.segment_value)}" if row.segment_value is not None else ""
-    return plain(f"{title(row.metric)}{where}")
+    parts = (title(row.metric), short(row.version or ""), short(row.segment_value or ""))
+    return plain(" · ".join(filter(None, parts)))
 
 
 def _radius_hover(row: ChaosRow) -> str:
     limits = f"{number(row.ci_low)} to {number(row.ci_high)}"
-    version = f" · {plain(row.version)}" if row.version else ""
     return (
-        f"<b>{_named(row)}{version}</b><br>{number(row.value)}, usually {number(row.usual)}"
+        f"<b>{_named(row)}</b><br>{number(row.value)}, usually {number(row.usual)}"
         f"<br>{number(row.difference)} ({limits})<br>adjusted p {number(row.p_adjusted)}"
     )
 

@@ -30,8 +30,11 @@ def chaos_verdict(rows: Sequence[ChaosRow]) -> Verdict:
             "unknown", f"What the real faults did cannot be told{f': {reason}' if reason else ''}."
         )
     held = sum(row.outcome == "confirmed" for row in told)
-    faults = "fault that was real" if len(expected) == 1 else "faults that were real"
-    said = f"Of {len(expected)} {faults}, {held} did what was expected, and {len(refuted)} did not."
+    if len(expected) == 1:
+        verb = "did not do" if refuted else "did" if held else "may have done, or not,"
+        said = f"{expected[0].chaos} {verb} what was expected."
+    else:
+        said = f"Of {len(expected)} faults that were real, {held} did what was expected, and {len(refuted)} did not."
     return Verdict("changed" if refuted else "same", said)
 
 

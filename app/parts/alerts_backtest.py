@@ -45,6 +45,9 @@ def section(view: View) -> None:
         st.markdown(literal(limit.sentence))
     for note in found.notes:
         st.caption(literal(note[:1].upper() + note[1:] + "."))
+    if not any(row.part == "firing" for row in rows):
+        st.caption(literal(words.WHOLE_LOGS))
+        return
     chart(
         "backtest", charts.firings(rows, zone=view.zone), charts.firings_alt(rows), key="backtest",
         note=words.WHOLE_LOGS,

@@ -25,7 +25,7 @@ RULES, RULES_HELP = (
 RUN, STOP, AGAIN = "Run the drill", "Stop", "Run it again"
 STOPPED = "Stopped. Nothing is left behind: copies are removed."
 DOING = "{done} of {total}: {doing}"
-SEVERITY = "**Severity.** {meaning}."
+SEVERITY = "Severity: {meaning}."
 STAND_IN = "Scores of broken rows are those of a stand-in for the model, which explains {explained} of the logged ones."
 BY_SEVERITY, BY_RULE = (
     "What was told, by severity",

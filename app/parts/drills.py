@@ -40,7 +40,7 @@ def drill(view: View) -> None:
     found = _found(view, plan)
     with first_line:
         headline(words.INTRO if found is None else drill_verdict(found))
-    st.caption(literal(words.SEVERITY.format(meaning=KINDS[plan.kind].severity).replace("**", "")))
+    st.caption(literal(words.SEVERITY.format(meaning=KINDS[plan.kind].severity)))
     place = st.empty()
     if place.button(
         words.RUN if found is None else words.AGAIN, key="drill_run", icon=":material/play_arrow:"

@@ -51,7 +51,7 @@ def test_flipped_labels_are_told_by_quality_and_by_nothing_else(project):
     assert run.first == "accuracy_low"
     # decisions are as right as ever
     assert run.wrong_before == run.wrong_without > 0
-    assert "is told after" in found.sentence
+    assert ": told after" in found.sentence
     assert "sent 0 pages" in found.sentence
     row = next(row for row in found.rows if row.state == "told")
     assert row.ci_high < row.threshold == 0.55
@@ -74,7 +74,7 @@ def test_a_fault_costs_what_the_model_makes_of_it(project):
     # no score depends on y
     harmless = drilled(project, "feature_null", feature="y", rules=("silence",))
     assert abs(harmless.severities[0].extra_wrong) <= 2
-    assert "is noticed by no rule" in harmless.sentence
+    assert ": noticed by no rule" in harmless.sentence
     wrong = drilled(project, "scores_biased", rules=("silence",)).runs[0]
     assert wrong.told_at is None
     assert wrong.wrong_before > wrong.wrong_without

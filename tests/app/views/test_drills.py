@@ -53,7 +53,7 @@ def test_a_drill_runs_and_says_what_was_told(open_page, project):
     page.button(key="drill_run").click().run(timeout=120)
     assert_fine(page)
     said = texts(page)
-    assert "Labels flipped is told after" in said
+    assert "Labels flipped: told after" in said
     assert "Without a fault the same 2 rules sent 0 pages" in said
     assert len(charts(page)) == 1
 
@@ -61,7 +61,7 @@ def test_a_drill_runs_and_says_what_was_told(open_page, project):
 def test_a_real_fault_is_an_experiment(open_page, project):
     page = open_page("drills", project, section="chaos")
     assert_fine(page)
-    assert "1 did what was expected" in texts(page)
+    assert "nothing much did what was expected" in texts(page)
     assert "in the same hours before" in texts(page)
 
 

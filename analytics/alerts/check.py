@@ -110,9 +110,7 @@ def history_of(catalog: Catalog, name: str, start: datetime | None, end: datetim
         end: nothing later is known.
     """
     asked = asked_of(catalog, name)
-    first = (
-        start - asked.rule.window * LOOKS if start is not None else datetime.min.replace(tzinfo=end.tzinfo)
-    )
+    first = last_looks(asked, start, LOOKS) if start is not None else datetime.min.replace(tzinfo=end.tzinfo)
     steps = replay(asked.rule, read_between(asked, first, end))
     return tuple(one for one in transitions(steps) if start is None or one.at >= start)
 

@@ -133,7 +133,7 @@ def _cadence(asked: Asked) -> timedelta:
         case "label_feed":
             return HOUR
         case "burn":
-            return timedelta(minutes=5) if rule.severity == "page" else HOUR
+            return timedelta(minutes=15) if rule.severity == "page" else HOUR
         case _:
             return rule.cadence
 

@@ -78,6 +78,8 @@ def _check(catalog: Catalog, fault: Fault) -> None:
         raise ScopeError(f'"{fault.kind}" is no kind of fault; known: {", ".join(KINDS)}')
     if not 0 <= fault.severity <= 1:
         raise ScopeError(f"severity {fault.severity:g}: must be between 0 and 1")
+    if fault.start.tzinfo is None or fault.end.tzinfo is None:
+        raise ScopeError("a fault begins and ends at instants: give their time zone")
     if fault.start >= fault.end:
         raise ScopeError("a fault must end after it begins")
     if fault.version is not None and fault.version not in catalog.versions:
@@ -162,7 +164,9 @@ def _feature_shifted(catalog: Catalog, fault: Fault, place: Place) -> Plan:
 
 def _feature_stale(catalog: Catalog, fault: Fault, place: Place) -> Plan:
     feature = _feature(catalog, fault.feature)
-    wanted, whole = {"stale": _value(feature)}, Place(place.start, place.end)
+    value = _value(feature)
+    present = f"CASE WHEN isfinite({value}) THEN {value} END" if feature.kind == "numeric" else value
+    wanted, whole = {"stale": present}, Place(place.start, place.end)
     last = altered.last_values(catalog, wanted, whole, None).column("stale")[0].as_py()
     if last is None:
         raise ScopeError(f"feature_stale: {feature.name} has no value before the fault that could be kept")

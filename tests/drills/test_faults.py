@@ -245,6 +245,7 @@ def test_text_logs_keep_their_types(tmp_path):
         (Fault("traffic_lost", 0.5, START, END, version="c"), "not a version"),
         (Fault("traffic_lost", 0.5, START, END, where=("outcome=fp",)), "not at labels"),
         (Fault("quake", 0.5, START, END), "no kind of fault"),
+        (Fault("traffic_lost", 0.5, START.replace(tzinfo=None), END), "time zone"),
     ],
 )
 def test_what_makes_no_sense_is_refused(fault, says, injector, tmp_path):

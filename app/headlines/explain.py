@@ -22,7 +22,7 @@ _FRACTIONS = (
 )
 _NEARLY = 0.04
 _ALL = 0.95
-_WORTH_NAMING = 0.1
+_WORTH_NAMING = 0.2
 
 
 def explain_verdict(rows: Sequence[ExplainRow], when: When | None, *, zone: ZoneInfo) -> Verdict:

@@ -32,5 +32,5 @@ NO_SLICE = (
 SPLIT_BY = "By"
 EVERY_SLICE = "The slices the change comes from, and everything else"
 EVERY_PART = "Every value with what it adds to the change"
-ADDS_UP = "The parts add up to the whole change of {change}."
+ADDS_UP = "The parts add up to the whole change of {change}; a row that two of them hold counts for one of them only."
 NOTHING_BEFORE = "There is nothing to compare with: no rows before."

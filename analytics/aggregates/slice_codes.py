@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,23 @@ class Among:
     def units(self) -> Floats:
         """The same by unit."""
         return self.codes.by_unit(self.rows, self.codes.plain)
+
+    def amounts(self, amount: Floats) -> tuple[Floats, Floats | None]:
+        """Weighted sums of an amount by block and by unit, over all rows; made once."""
+        if "amounts" not in self._made:
+            self._made["amounts"] = self.codes.sums_of(self.codes.weight * amount)
+        by_block, by_unit = self._made["amounts"]
+        return by_block, by_unit
+
+    def squares(self, amount: Floats) -> float:
+        """The sum of squares of the weighted amount; made once."""
+        if "squares" not in self._made:
+            self._made["squares"] = float(np.square(self.codes.weight * amount).sum())
+        return float(self._made["squares"])
+
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -106,6 +124,11 @@ class SliceCodes:
         return kept
 
     @cached_property
+    def total_weight(self) -> float:
+        """Of all rows."""
+        return float(self.weight.sum())
+
+    @cached_property
     def _blocks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         unique, inverse = np.unique(self.block, return_inverse=True)
         return unique, inverse
@@ -145,10 +168,39 @@ class SliceCodes:
             beside,
         )
 
+    def sums_of(self, values: Floats) -> tuple[Floats, Floats | None]:
+        """Sums of a number over the rows of every block and of every unit."""
+        unique, block = self._blocks
+        units = None if self._units is None else np.bincount(self._units, values).astype(np.float64)
+        return np.bincount(block, values, minlength=len(unique)).astype(np.float64), units
+
     @cached_property
     def plain(self) -> Mapping[str, Floats]:
         """The metric and 1 of every row."""
         return {"value": self.value, "rows": np.ones(len(self.value))}
+
+    def share_moments(self, rows: Mask, amount: Floats, among: Among) -> RowMoments:
+        """Sums of an amount inside some rows (``inside``) and over all (``all``).
+
+        Args:
+            rows: which.
+            amount: of every row.
+            among: all rows.
+        """
+        index = np.flatnonzero(rows)
+        inside = self.weight[index] * amount[index]
+        unique, block = self._blocks
+        by_block, by_unit = among.amounts(amount)
+        sums = np.stack([np.bincount(block[index], inside, minlength=len(unique)), by_block], axis=1)
+        squares, every = float(inside @ inside), among.squares(amount)
+        units = n_units = None
+        if self._units is not None and by_unit is not None:
+            mine = np.bincount(self._units[index], inside, minlength=len(by_unit))
+            both = np.stack([mine, by_unit], axis=1)
+            units, n_units = both.T @ both, (both != 0.0).sum(axis=0).astype(np.float64)
+        counts = np.array([np.count_nonzero(inside), np.count_nonzero(amount)], dtype=np.float64)
+        products = np.array([[squares, squares], [squares, every]])
+        return RowMoments(("inside", "all"), len(amount), counts, unique, sums, products, units, n_units)
 
     def _unit_sums(
         self, rows: Mask, within: Among | None, values: Mapping[str, Floats]

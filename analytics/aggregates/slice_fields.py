@@ -147,8 +147,13 @@ def _numeric(name: str, column: str, edges: Sequence[float], values: list[SliceV
     number = f"CAST({column} AS DOUBLE)"
     nothing = f"{column} IS NULL OR isnan({number})"
     missing = SliceValue(MISSING, f"({identifier(name)} IS NULL OR isnan({identifier(name)}))")
-    code = f"CASE WHEN {nothing} THEN {len(values) + 1} ELSE 1 + ({bin_expression(number, list(edges))}) END"
-    return SliceField(name, f"CAST({code} AS SMALLINT)", (*values, missing), is_numeric=True)
+    top = f"CASE WHEN {nothing} THEN {len(values)} ELSE {len(edges)} END"
+    code = top
+    if edges:
+        # what is missing is less than nothing, so it gets to the last branch: only few rows are asked about it
+        before, after = bin_expression(number, list(edges)).rsplit(f"ELSE {len(edges)} END", 1)
+        code = f"{before}ELSE {top} END{after}"
+    return SliceField(name, f"CAST(1 + {code} AS SMALLINT)", (*values, missing), is_numeric=True)
 
 
 def _stretches(edges: Sequence[float]) -> list[tuple[float | None, float | None]]:

@@ -18,12 +18,12 @@ from analytics.ask.slice_reading import (
     share_of_loss,
     sides,
 )
-from analytics.ask.slices import LEAST, SUPPORT
+from analytics.ask.slices import LEAST, SUPPORT, stretch_words
 from analytics.ask.windows import versions_of
 from analytics.errors import ScopeError
 from analytics.measures.estimate import LEAST_ROWS
 from analytics.results import Results
-from analytics.scope import MISSING, Scope, is_interval
+from analytics.scope import Scope, is_interval
 from analytics.segments.compare import difference
 from analytics.slices.rows import TreeRow
 from analytics.stats.error_tree import Node, grow, holds
@@ -33,7 +33,7 @@ from analytics.telemetry.catalog import Catalog
 DEPTH = 3
 MOST_WORDS = 40
 """Values a link may name of one field."""
-_NAMED = 3
+_NAMED = 5
 
 
 def error_tree_of(
@@ -92,7 +92,7 @@ def _measured(reading: Reading, codes: SliceCodes, nodes: Sequence[Node]) -> lis
         low = high = independence = None
         if estimate.value is not None:
             low, high, independence = estimate.interval(confidence)
-        lost = share_of_loss(reading, codes, mine.rows) if mine.moments.n >= LEAST_ROWS else None
+        lost = share_of_loss(reading, mine.rows, whole) if mine.moments.n >= LEAST_ROWS else None
         lost_low, lost_high = lost.interval(confidence)[:2] if lost is not None else (None, None)
         parent = node.number // 2
         gap = difference(sides(reading, mine.rows, among[parent]).pair, confidence) if parent else None
@@ -121,15 +121,11 @@ def _condition(fields: Sequence[SliceField], node: Node, sibling: Node | None) -
         return ""
     field, codes = fields[node.field], node.codes[node.field] or frozenset()
     if field.is_numeric:
-        return f"{field.name} {' or '.join(_said(word) for word in _words(field, codes) or ())}"
+        return f"{field.name} {' or '.join(stretch_words(word) for word in _words(field, codes) or ())}"
     other = (sibling.codes[node.field] if sibling is not None else None) or frozenset()
     if 0 in codes or len(codes) > len(other) > 0:
         return f"{field.name} not {_listed(field, other)}"
     return f"{field.name} = {_listed(field, codes)}"
-
-
-def _said(word: str) -> str:
-    return "missing" if word == MISSING else f"in {word}"
 
 
 def _listed(field: SliceField, codes: frozenset[int]) -> str:

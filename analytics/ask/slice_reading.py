@@ -177,12 +177,10 @@ def mean_of(loss: Loss, moments: RowMoments) -> Estimate:
     return ratio(loss.metric, moments, "value", "rows", family=loss.family)
 
 
-def share_of_loss(reading: Reading, codes: SliceCodes, rows: Mask) -> Estimate | None:
+def share_of_loss(reading: Reading, rows: Mask, among: Among) -> Estimate | None:
     """The part of everything lost that some rows lost; None where that means nothing or nothing was lost."""
-    amount = reading.amount(codes)
-    if amount is None or not float(codes.weight @ amount) > 0:
+    amount = reading.amount(among.codes)
+    if amount is None or not float(among.codes.weight @ amount) > 0:
         return None
-    moments = codes.moments(
-        np.ones(len(amount), dtype=np.bool_), values={"inside": np.where(rows, amount, 0.0), "all": amount}
-    )
+    moments = among.codes.share_moments(rows, amount, among)
     return ratio("share_of_loss", moments, "inside", "all", family="share")

@@ -214,16 +214,19 @@ def _measured(reading: Reading, codes: SliceCodes, tests: _Tests, score: float) 
     if inside.value is not None:
         low, high, independence = inside.interval(confidence)
     everywhere = reading.codes.holds(tests.conditions)
-    n = int(everywhere.sum())
-    share = float(reading.codes.weight[everywhere].sum() / reading.codes.weight.sum())
+    n = int(np.count_nonzero(everywhere))
+    share = float(everywhere @ reading.codes.weight / reading.codes.total_weight)
     p_value, weak = _largest_p(reading, gap, tests) if gap is not None else (None, None)
     status, reason = inside.status, inside.reason or weak
     if gap is None and inside.value is not None:
         reason = f"the rest: {outside.reason}" if outside.value is None else "nothing varies"
-    lost = share_of_loss(reading, codes, tests.rows) if inside.value is not None else None
+    lost = share_of_loss(reading, tests.rows, tests.whole) if inside.value is not None else None
     lost_low, lost_high = lost.interval(confidence)[:2] if lost is not None else (None, None)
     words = tuple(codes.fields[field].word(code) for field, code in tests.conditions)
-    metric, whole = reading.loss.metric, _whole(codes)
+    metric, whole = (
+        reading.loss.metric,
+        tests.whole.moments.total("value") / tests.whole.moments.total("rows"),
+    )
     segment = SegmentRow(
         window_start=reading.window.start, window_end=reading.window.end, version=reading.version, segment="slice",
         segment_value="", where=" and ".join(words), metric=metric, n=n, n_labelled=found.part.n, share=share,
@@ -249,6 +252,9 @@ def _largest_p(reading: Reading, gap: Difference, tests: _Tests) -> tuple[float,
     A difference in the good direction has no small p-value.
     """
     p_value, reason = _p_worse(reading, gap), None
+    if p_value >= ALARM:
+        # what fails one test fails; the others could only make it larger
+        return p_value, None
     for words, other in tests.others():
         # nothing to compare with (too few rows) is no objection to the slice but none of its merits either
         p_other = 1.0 if other is None else _p_worse(reading, other)
@@ -259,10 +265,6 @@ def _largest_p(reading: Reading, gap: Difference, tests: _Tests) -> tuple[float,
 
 def _p_worse(reading: Reading, gap: Difference) -> float:
     return gap.p_value if gap.value * reading.loss.sign > 0 else 1.0
-
-
-def _whole(codes: SliceCodes) -> float:
-    return float(codes.weight @ codes.value / codes.weight.sum())
 
 
 def _impact(metric: str, value: float | None, elsewhere: float | None, share: float) -> float | None:
@@ -319,13 +321,33 @@ def _condition_words(fields: Sequence[SliceField], condition: Condition) -> str:
 
 def condition_words(field: SliceField, code: int) -> str:
     """One condition as a person says it."""
-    value = field.values[code - 1].word
-    if value == MISSING:
-        return f"{field.name} missing"
-    if not (field.is_numeric and is_interval(value)):
-        return f"{field.name} = {value}"
-    stretch = Interval.parse(value)
-    return f"{field.name} = {stretch.low:.15g}" if stretch.low == stretch.high else f"{field.name} in {value}"
+    word = field.values[code - 1].word
+    return f"{field.name} {stretch_words(word)}" if field.is_numeric else f"{field.name} {_value_words(word)}"
+
+
+def _value_words(word: str) -> str:
+    return "missing" if word == MISSING else f"= {word}"
+
+
+def stretch_words(word: str) -> str:
+    """A stretch of numbers in words, to four digits; the exact limits stand in the filter.
+
+    >>> stretch_words("[10.35702, 20)"), stretch_words("(17, inf)"), stretch_words("(-inf, 5]"), stretch_words("[0, 0]")
+    ('from 10.36 to under 20', 'above 17', 'up to 5', '= 0')
+    """
+    if not is_interval(word):
+        return _value_words(word)
+    stretch = Interval.parse(word)
+    low, high = f"{stretch.low:.4g}", f"{stretch.high:.4g}"
+    if stretch.low == stretch.high:
+        return f"= {low}"
+    if math.isinf(stretch.low) and math.isinf(stretch.high):
+        return "not missing"
+    if math.isinf(stretch.low):
+        return f"{'up to' if stretch.high_closed else 'under'} {high}"
+    if math.isinf(stretch.high):
+        return f"{'from' if stretch.low_closed else 'above'} {low}{' on' if stretch.low_closed else ''}"
+    return f"{'from' if stretch.low_closed else 'above'} {low} to {'' if stretch.high_closed else 'under '}{high}"
 
 
 def slice_sql(fields: Sequence[SliceField], conditions: Sequence[Condition]) -> str:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from .arrays import FloatArray
 
@@ -194,8 +195,10 @@ def search(
     standard = _standardised(rows)
     if standard is None or rows.n < 2 * least:
         return Search((), 0)
-    counter = _Counter(standard, least)
-    candidates = counter.candidates(depth, most_fields)
+    # the matrices are small: several threads would spend their time waiting for each other
+    with threadpool_limits(1):
+        counter = _Counter(standard, least)
+        candidates = counter.candidates(depth, most_fields)
     named = [
         FoundSlice(tuple(counter.conditions[i] for i in places), n, score) for score, places, n in candidates
     ]

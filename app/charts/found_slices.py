@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from analytics.directions import direction
+from analytics.directions import direction, worse_by
 from analytics.slices.rows import MapCellRow, SliceCompareRow, SliceRow, SliceTrendRow, TreeRow
-from app.charts.lines import Line, lines_chart
+from app.charts.lines import Line, Look, lines_chart
 from app.charts.tables import INTERVAL, STATUS, VERSION, WINDOW, Columns, tabled
 from app.charts.theme import (
     ACTION,
@@ -39,6 +39,7 @@ from app.formats import STATUS_WORDS, count, interval, number, percent, plural, 
 from app.glossary import show, title, unit
 
 NOTHING = "No slice stood out."
+SIGNIFICANT = 0.05
 
 
 def found_chart(rows: Sequence[SliceRow]) -> Figure:
@@ -282,8 +283,8 @@ def tree_chart(rows: Sequence[TreeRow]) -> Figure:
     """The nodes in order, indented by depth; dots carry the place of the row."""
     lines = [
         Line(
-            row.condition or "all rows", row.value, row.ci_low, row.ci_high, None, _tree_look(row), _tree_hover(row),
-            [i], row.depth,
+            row.condition or "all rows", row.value, row.ci_low, row.ci_high, None, _tree_look(row, rows[0]),
+            _tree_hover(row), [i], row.depth,
         )
         for i, row in enumerate(rows)
         if row.value is not None
@@ -293,11 +294,14 @@ def tree_chart(rows: Sequence[TreeRow]) -> Figure:
     )
 
 
-def _tree_look(row: TreeRow) -> Any:
+def _tree_look(row: TreeRow, root: TreeRow) -> Look:
+    """Red where a node is worse than its sibling and than all rows, beyond luck."""
     if row.node == 1:
-        return "all rows"
-    told = row.gap_p_value is not None and row.gap_p_value < 0.05
-    return "worse" if told and row.node % 2 else "all rows" if told else "may be luck"
+        return "not worse"
+    if row.gap_p_value is None or row.gap_p_value >= SIGNIFICANT:
+        return "may be luck"
+    by = worse_by(row.metric, row.value or 0.0, root.value or 0.0)
+    return "worse" if row.node % 2 and by is not None and by > 0 else "not worse"
 
 
 def tree_alt(rows: Sequence[TreeRow]) -> str:

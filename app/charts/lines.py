@@ -23,11 +23,11 @@ from app.charts.theme import (
 from app.formats import short
 from app.glossary import title, unit
 
-Look = Literal["worse", "may be luck", "all rows"]
+Look = Literal["worse", "may be luck", "not worse"]
 _LOOK = {
     "worse": ("diamond", ACTION, 11),
     "may be luck": ("circle", NEUTRAL, 8),
-    "all rows": ("square", SERIES[0], 9),
+    "not worse": ("square", SERIES[0], 9),
 }
 _ROW = 46
 MOST_LETTERS = 54

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analytics.ask.slices import stretch_words
 from analytics.slices.rows import MapCellRow, SliceCompareRow, SliceRow, TreeRow
 from app.formats import listed, percent, plural
 from app.glossary import inside, show, title
@@ -60,17 +61,13 @@ def map_verdict(rows: Sequence[MapCellRow]) -> Verdict:
     if not worse:
         return Verdict("same", f"No cell is worse beyond luck: {metric} by {rows[0].x} and {rows[0].y}.")
     first = worse[0]
-    where = f"{first.x} {_value(first.x_value)} and {first.y} {_value(first.y_value)}"
+    where = f"{first.x} {stretch_words(first.x_value)} and {first.y} {stretch_words(first.y_value)}"
     others = f"; {plural(len(worse) - 1, 'more cell')} worse than the rest" if worse[1:] else ""
     return Verdict(
         "worse",
         f"Worst where {where}: {metric} {show(first.metric, first.value_shrunken or first.value)} with luck taken out, "
         f"{show(first.metric, first.value_whole)} over all{others}.",
     )
-
-
-def _value(value: str) -> str:
-    return "is missing" if value == "(missing)" else f"in {value}" if value[:1] in "[(" else f"= {value}"
 
 
 def tree_verdict(rows: Sequence[TreeRow]) -> Verdict:
@@ -134,10 +131,10 @@ def compare_verdict(rows: Sequence[SliceCompareRow], name: str) -> Verdict:
             "changed" if features else "same",
             f"On no metric is {name} worse than the rest beyond luck.{apart}",
         )
-    first = worse[0]
+    first, said = worse[0], f"{name[:1].upper()}{name[1:]}"
     others = f" and on {plural(len(worse) - 1, 'more metric')}" if worse[1:] else ""
     return Verdict(
         "worse",
-        f"{name} is worse than the rest on {inside(title(first.name))} ({show(first.name, first.value)} against "
+        f"{said} is worse than the rest on {inside(title(first.name))} ({show(first.name, first.value)} against "
         f"{show(first.name, first.value_elsewhere)}){others}.{apart}",
     )

@@ -21,7 +21,7 @@ def logs(tmp_path_factory):
 def test_found_slices_say_where_and_lead_to_rows(open_page, logs):
     page = open_page("segments", logs, section="found", metric="accuracy", range="all")
     assert_fine(page)
-    assert "Accuracy is worse where temp in" in texts(page)
+    assert "Accuracy is worse where temp from" in texts(page)
     assert len(page.metric) == 3
     forest, trend = charts(page)[:2]
     assert any(trace["name"] == "worse" for trace in forest["data"])

@@ -59,6 +59,7 @@ from analytics.quality.unlike import UnlikeRow
 from analytics.review.rows import AgreementRow, ErrorBinRow, ErrorModelRow, FilterRow, QueuedRow, ReviewedRow
 from analytics.review.rows import CarrierRow as ErrorCarrierRow
 from analytics.segments.rows import GapRow, SegmentRow
+from analytics.slices.rows import MapCellRow, SliceCompareRow, SliceRow, SliceTrendRow, TreeRow
 from analytics.service.assertions import AssertionRow
 from analytics.service.burn import ObjectiveRow
 from analytics.service.rows import ErrorRow, ServiceRow, TailRow
@@ -69,6 +70,11 @@ RECORDS = {
     "check": AlertRow,
     "incidents": IncidentRow,
     "ageing": AgeingRow,
+    "slices": SliceRow,
+    "slice-trend": SliceTrendRow,
+    "slice-compare": SliceCompareRow,
+    "error-map": MapCellRow,
+    "error-tree": TreeRow,
     "metrics": OutcomeRow,
     "metric-changes": ChangeRow,
     "changes": ChangeRow,

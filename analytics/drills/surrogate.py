@@ -31,6 +31,7 @@ SAMPLE_ROWS = 6_000
 LEAST_ROWS = 200
 _MOST_CATEGORIES = 250
 _NEAR = 1e-6
+_HUGE = 1e300
 _TREES = 60
 _AGREES = 0.99
 _AGREES_FITTED = 0.97
@@ -116,6 +117,8 @@ def fit_surrogate(catalog: Catalog, version: str | None) -> Surrogate | None:
         if feature.kind != "numeric"
     }
     matrix = _matrix(catalog.features, words, columns)
+    # a column that never held anything cannot be cut, and an empty one cannot be fitted
+    matrix[:, np.isnan(matrix).all(axis=0)] = 0.0
     task = catalog.predictions.task
     goals = to_scale(scores_of(catalog, table), task)
     marks = [feature.kind != "numeric" for feature in catalog.features]
@@ -190,7 +193,10 @@ def _matrix(
             column = np.array(
                 [np.nan if v is None else known.get(str(v), np.nan) for v in column], dtype=np.float64
             )
-        parts.append(np.asarray(column, dtype=np.float64))
+        # infinity is merely large: the trees cut by order
+        parts.append(
+            np.nan_to_num(np.asarray(column, dtype=np.float64), nan=np.nan, posinf=_HUGE, neginf=-_HUGE)
+        )
     return np.column_stack(parts)
 
 

@@ -12,6 +12,7 @@ from analytics.drills.copies import toml_text
 from analytics.drills.faults import KINDS, Fault, Injector, inject
 from analytics.errors import ProjectError, ScopeError
 from analytics.workbench import Workbench
+from tests.ask.projects import BINARY, times, write_project
 from tests.drills.projects import digests
 
 START, END = datetime(2024, 1, 12, tzinfo=UTC), datetime(2024, 1, 15, tzinfo=UTC)
@@ -265,3 +266,30 @@ def test_toml_reads_back():
         "t": {"k": START, "n": {"m": float("inf")}, "day": START.date()},
     }  # fmt: skip
     assert tomllib.loads(toml_text(data)) == data
+
+
+def test_odd_columns_and_hostile_names(tmp_path):
+    """Infinite, empty and quoted columns: a fault is planted, or refused in a sentence."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({
+        "ts": times(400, days=10), 'x "q"; DROP': rng.normal(size=400), "c'é": rng.choice(["a'; --", "ü", None], 400),
+        "score": rng.random(400), "label": rng.integers(0, 2, 400), "nothing": np.nan,
+        "endless": np.where(rng.random(400) < 0.2, np.inf, 1.0),
+    })  # fmt: skip
+    bench = write_project(tmp_path / "odd", frame, BINARY + 'segments = ["c\'é"]\n')
+    bench.close()
+    window = datetime(2024, 1, 5, tzinfo=UTC), datetime(2024, 1, 8, tzinfo=UTC)
+    with Injector(tmp_path / "odd") as one:
+        for name in ('x "q"; DROP', "c'é", "nothing", "endless"):
+            file, said = one.plant(
+                Fault("feature_null", 0.5, *window, ("c'é=a'; --",), name), tmp_path / "copy"
+            )
+            assert said.n_hit
+            assert any("understated" in note for note in said.notes)
+            copy = Workbench(file)
+            assert copy.quality()[0].n == 400
+            copy.close()
+        with pytest.raises(ScopeError, match="no value before"):
+            one.plant(Fault("feature_stale", 0.5, *window, feature="nothing"), tmp_path / "copy")
+        with pytest.raises(ScopeError, match="does not vary"):
+            one.plant(Fault("feature_shifted", 0.5, *window, feature="nothing"), tmp_path / "copy")

@@ -28,6 +28,8 @@ LOOKS = 48
 FEW_LOOKS = 16
 MOST_LOOKS = 1_024
 """Looks beyond which no more are read: where none of so many was decisive, a target is taken to have been fine."""
+MOST_FORECASTS = 192
+"""The same of rules that compare every look with weeks of earlier windows."""
 MOST_EVIDENCE = 7
 """Windows that the evidence of a long firing shows, at most: the newest ones."""
 _ORDER: tuple[State, ...] = ("firing", "silenced", "recovering", "pending", "no_data", "ok")
@@ -110,7 +112,11 @@ def history_of(catalog: Catalog, name: str, start: datetime | None, end: datetim
         end: nothing later is known.
     """
     asked = asked_of(catalog, name)
-    first = last_looks(asked, start, LOOKS) if start is not None else datetime.min.replace(tzinfo=end.tzinfo)
+    first = datetime.min.replace(tzinfo=end.tzinfo)
+    if start is not None:
+        # from as far back as it takes to know how it stood at the beginning
+        known = [step.reading.looked_at for step in _settled(asked, start)]
+        first = min(known, default=last_looks(asked, start, LOOKS))
     steps = replay(asked.rule, read_between(asked, first, end))
     return tuple(one for one in transitions(steps) if start is None or one.at >= start)
 
@@ -119,11 +125,12 @@ def _settled(asked: Asked, at: datetime) -> tuple[Step, ...]:
     """Replay as many looks as it takes for what came before them not to matter."""
     least = FEW_LOOKS if asked.rule.window >= timedelta(days=7) else LOOKS
     count = max(least, 4 * (asked.rule.for_ + asked.rule.recover_for))
+    most = MOST_FORECASTS if asked.rule.anomaly else MOST_LOOKS
     read = -1
     while True:
         readings = read_between(asked, last_looks(asked, at, count), at)
         steps = replay(asked.rule, readings)
-        if len(readings) == read or count >= MOST_LOOKS or _sure(asked, readings, steps):
+        if len(readings) == read or count >= most or _sure(asked, readings, steps):
             return steps
         read, count = len(readings), 2 * count
 

@@ -95,14 +95,14 @@ def latest(bench: Workbench) -> Standing | Kept | None:
     return kept if kept.looked_at is not None else None
 
 
-def history(view: View, start: datetime, end: datetime) -> tuple[Transition, ...]:
-    """Changes of state between two instants.
+def history(view: View, start: datetime, end: datetime, names: tuple[str, ...]) -> tuple[Transition, ...]:
+    """Changes of state of some rules between two instants.
 
     Raises:
         AssayError: they cannot be computed.
     """
     bench = view.bench
-    return _history(bench, start, end, str(bench.project.file), bench.digest)
+    return _history(bench, start, end, names, str(bench.project.file), bench.digest)
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
@@ -116,10 +116,10 @@ def _checked(
 
 @st.cache_resource(max_entries=50, show_spinner=False)
 def _history(
-    _bench: Workbench, start: datetime, end: datetime, file: str, digest: str
+    _bench: Workbench, start: datetime, end: datetime, names: tuple[str, ...], file: str, digest: str
 ) -> tuple[Transition, ...]:
     del file, digest  # as above
-    return tuple(_bench.alert_history(start=start, end=end))
+    return _bench.alert_history(names, start=start, end=end) if names else ()
 
 
 def tiles_of(found: Standing, waiting: Sequence[Delivery]) -> list[Tile]:

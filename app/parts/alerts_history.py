@@ -9,6 +9,7 @@ import streamlit as st
 
 from analytics.store.outbox import messages
 from app.charts import alerts as charts
+from app.formats import listed
 from app.headlines.alerts import told_sentence
 from app.parts import alert_words as words
 from app.parts.alerts import history, on_the_way, standing
@@ -19,6 +20,8 @@ from app.parts.table import table
 from app.parts.view import View
 
 _WHO = "alert_who"
+BURN_FOR = timedelta(days=14)
+"""A burning budget is looked at every quarter of an hour: replaying three months takes 17 s, two weeks 3 s."""
 
 
 def over_time(view: View) -> None:
@@ -28,7 +31,9 @@ def over_time(view: View) -> None:
     extent = view.bench.catalog.extent if view.bench.catalog.has_predictions else None
     start = view.scope.start or (extent[0] if extent else last - timedelta(days=90))
     start = min(start, last - timedelta(minutes=1))
-    found = history(view, start, last)
+    names, late = _shown_rules(view, last - start)
+    with st.skeleton(height=320):
+        found = history(view, start, last, names)
     shown = charts.stretches(found, start, last)
     chart(
         "alerts_timeline",
@@ -37,11 +42,20 @@ def over_time(view: View) -> None:
         key="alert_history",
         note=words.REPLAYED,
     )
+    if late:
+        st.caption(literal(words.TOO_OFTEN.format(names=listed(late), days=BURN_FOR.days)))
     if found:
         columns = {"What": st.column_config.TextColumn(width="large")}
         frame = charts.history_table(found, zone=view.zone)
         table(frame, words.EVERY_CHANGE, key="alert_history_rows", columns=columns)
         csv_button(Behind(frame, (), f"alert_history_{view.name}"), "alert_history")
+
+
+def _shown_rules(view: View, length: timedelta) -> tuple[tuple[str, ...], list[str]]:
+    """The rules that can be replayed over so long a window, and those that are looked at too often for it."""
+    rules = view.project.alerts
+    late = [name for name, rule in rules.items() if rule.burn is not None and length > BURN_FOR]
+    return tuple(name for name in rules if name not in late), late
 
 
 def told(view: View) -> None:

@@ -50,7 +50,8 @@ def _one(view: View, found: Standing) -> None:
     """One alert: what is known, and the forms."""
     known = {_key(row): row for row in reversed(found.rows)}
     keys = [_key(row) for row in found.rows]
-    chosen = choose("alert", words.CHOICE, list(dict.fromkeys([*keys, *_rules(found)])), width=360)
+    options = list(dict.fromkeys([*keys, *_rules(found)]))
+    chosen = choose("alert", words.CHOICE, options, first=_first(found), width=360)
     row = known.get(chosen) or next(row for row in found.rows if row.alert == chosen)
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{literal(_key(row))}** · {STATE_WORDS[row.state]} · {literal(where(row))}")
@@ -64,6 +65,15 @@ def _one(view: View, found: Standing) -> None:
                 _acknowledge(view, row)
             _silence(view, row)
             _note(view, row)
+
+
+def _first(found: Standing) -> str:
+    """Of the most urgent incident the alert that is likeliest its cause, else whatever stands first."""
+    head = next(iter(found.loud), None)
+    mine = [
+        row for row in found.rows if head and (row.alert, row.incident) == (head.alerts[0], head.incident)
+    ]
+    return _key((mine or list(found.rows))[0])
 
 
 def _rules(found: Standing) -> list[str]:

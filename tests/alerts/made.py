@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,6 +84,7 @@ class Endpoint:
         self.taken = []
         self.asked = 0
         self.refuse = lambda _: False
+        self.slow = 0.0  # seconds until it answers what it has taken
         self.lock = threading.Lock()
 
     def numbers(self):
@@ -104,6 +106,7 @@ def endpoint():
                         {"number": self.headers.get("X-Assay-Message"), "headers": dict(self.headers)}
                         | json.loads(body)
                     )
+            time.sleep(known.slow)
             self.send_response(500 if down else 200)
             self.end_headers()
 

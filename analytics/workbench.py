@@ -548,12 +548,12 @@ class Workbench:
             lambda catalog: ask_causes.causes_of(catalog, scope or Scope(), before, metric, k, self.now())
         )
 
-    def moved(self, selection: Scope | None = None, *, rest: Scope | None = None) -> Results[MovedRow]:
+    def moved(self, scope: Scope | None = None, *, rest: Scope | None = None) -> Results[MovedRow]:
         """What is different about a selection of rows: every field by how much it tells of being in it.
 
         ``rest`` None: the same window without the selection; of a selection without a filter, the 28 days before it.
         """
-        return self._ask(lambda catalog: ask_moved.moved_of(catalog, selection or Scope(), rest))
+        return self._ask(lambda catalog: ask_moved.moved_of(catalog, scope or Scope(), rest))
 
     def first(self, scope: Scope | None = None, k: int = 10) -> Results[FirstRow]:
         """The first rows and units of a window that pass its filters; without one, those of the likeliest cause."""

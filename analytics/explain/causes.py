@@ -26,6 +26,8 @@ FAMILIES: tuple[tuple[CauseKind, ...], ...] = (
 )  # fmt: skip
 CONCENTRATED = 0.25
 """The rest of a version moved by less than this share of what a segment's value moved: then it is that value's."""
+REST_MOVED = 0.5
+"""The same for a number that moved in the whole, where another one names a value."""
 MUCH_WEAKER = 0.5
 """In orders of magnitude of p."""
 SWAP_SLACK = 0.75
@@ -278,10 +280,30 @@ def _things(located: Sequence[Signal]) -> list[Signal]:
         first = min(
             telling, key=lambda s: (s.group.segment is not None, PRIORITY.index(s.measure.statistic), -s.z)
         )
+        first = _narrowed(first, telling)
         versions = tuple(dict.fromkeys(v for s in members if s.key == first.key for v in s.same))
         others = tuple(s for s in members if s is not first)
         found.append(replace(first, strength=strongest, same=versions, beside=others))
     return found
+
+
+def _narrowed(signal: Signal, telling: Sequence[Signal]) -> Signal:
+    """The same in the value of a segment that another number of it names, where the rest of the rows hardly moved."""
+    if signal.group.segment is not None or signal.kind in EVERYWHERE:
+        return signal
+    measure = signal.measure
+    effect = measure.judged.effect
+    for other in sorted(telling, key=lambda s: -s.strength):
+        g = other.place
+        if (
+            other.group.segment is None
+            or other.group.version != signal.group.version
+            or not measure.able[1, g]
+        ):
+            continue
+        if np.sign(signal.effect) * effect[1, g] < REST_MOVED * abs(signal.effect):
+            return replace(signal, place=g, group=other.group)
+    return signal
 
 
 def _kinds(cells: CauseCells, measures: Sequence[Measured], things: Sequence[Signal]) -> list[Signal]:

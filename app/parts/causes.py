@@ -52,18 +52,17 @@ def likely(
 
 
 def section(view: View) -> None:
-    """Every cause with its evidence."""
+    """Every cause with its evidence; the likeliest stands at the top of the page already."""
     with st.skeleton(height=320):
         found = ask(view, "causes", _whole(view.scope), metric=_said("metric"))
     header("causes", "causes", found.sql)
-    headline(causes_verdict(found.rows, found.notes))
     if found.rows:
         table(
             charts.causes_table(found.rows, view.zone), words.EVERY_CAUSE, key="causes_table",
             columns={"What changed": st.column_config.TextColumn(pinned=True, width="large")},
             on_row=partial(_open_cause, list(found.rows), "changed"),
         )  # fmt: skip
-        _rows_button(found.rows[0], "changed")
+        st.caption(words.CLICK_CAUSE)
     for note in found.notes:
         st.caption(literal(note[:1].upper() + note[1:].rstrip(".") + "."))
 

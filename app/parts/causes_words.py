@@ -6,6 +6,7 @@ EVERY_CAUSE = "What changed beyond chance and follows from nothing else, the lik
 EVERY_FIELD = "Every field with how much it tells of the selection"
 FIRST_ROWS = "The first rows"
 FIRST_UNITS = "The first units"
+CLICK_CAUSE = "Choose a line to see its rows."
 OPEN_ROWS = "Rows of this"
 DIFFERENT = "What is different about these?"
 REST = "Compare with"

@@ -7,11 +7,10 @@ import pytest
 from analytics.scope import Scope
 from tests.explain.cause_logs import bench_of, logs, window
 
-RANDOM = np.random.default_rng(5)
-
 
 def half(mask):
-    return mask & (RANDOM.random(len(mask)) < 0.5)
+    """Half of them, the same ones in every run."""
+    return mask & (np.random.default_rng(5).random(len(mask)) < 0.5)
 
 
 def missing_in_b(frame, late):

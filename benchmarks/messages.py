@@ -1,7 +1,8 @@
 """Watchers are killed again and again while they send: how many messages are lost, doubled, and called a repeat.
 
-python benchmarks/messages.py [KILLS]: pairs of watchers on one SQLite store; two webhooks, one refuses every third
-request, and both answer 50 ms after they took a message. The watcher is the one of tests/alerts/test_delivered_once.py.
+python benchmarks/messages.py [KILLS [SECONDS]]: pairs of watchers on one SQLite store; two webhooks, one of which
+refuses every third request, and both answer SECONDS (0.05) after they took a message. The watcher is the one of
+tests/alerts/test_delivered_once.py.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-SLOW = 0.05
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -24,12 +24,12 @@ from tests.alerts.made import endpoint  # noqa: E402
 from tests.alerts.test_delivered_once import expected, watcher  # noqa: E402
 
 
-def round_of(kills: int, draw: random.Random) -> Counter[str]:
+def round_of(kills: int, slow: float, draw: random.Random) -> Counter[str]:
     """One store from empty to done, its watchers killed so often."""
     with tempfile.TemporaryDirectory() as folder, endpoint() as good, endpoint() as bad:
         place = find_place(str(Path(folder) / "store.sqlite3"))
         bad.refuse = lambda asked: asked % 3 == 0
-        good.slow = bad.slow = SLOW  # a receiver that answers at once would hardly ever be killed in between
+        good.slow = bad.slow = slow  # a receiver that answers at once would hardly ever be killed in between
         urls = [good.url, bad.url]
         for _ in range(kills):
             running = [watcher(place, ROOT, urls) for _ in range(2)]
@@ -65,9 +65,10 @@ def round_of(kills: int, draw: random.Random) -> Counter[str]:
 def main() -> None:
     """Rounds of ten kills until there were as many as asked for."""
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    slow = float(sys.argv[2]) if len(sys.argv) > 2 else 0.05
     draw, total = random.Random(5), Counter[str]()
     while total["kills"] < wanted:
-        total += round_of(5, draw)
+        total += round_of(5, slow, draw)
         print(dict(total), flush=True)
     for name in ("kills", "messages", "delivered", "lost", "not_written", "twice", "called a repeat",
                  "twice without a word"):  # fmt: skip

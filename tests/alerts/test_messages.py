@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.alerts import messages
@@ -24,12 +24,12 @@ def test_a_message_says_it_all():
     assert text.title == "Firing (page): Flights: floor"
     assert text.body.splitlines() == [
         "AUC fell to .61 (.58 to .64).",
+        "Likely cause: temp is missing in 40 % of the rows",
+        "What to do: have it fixed where the data come from",
         "Since 2026-07-05 14:00 (America/New_York), last seen in the window 2026-07-05 10:00 to 2026-07-05 14:00.",
         "Where: everywhere",
         "- floor, everywhere: AUC is under its limit. Newest look: roc_auc 0.610 (0.580 to 0.640), limit 0.650, "
         "n = 1,234.",
-        "Likely cause: temp is missing in 40 % of the rows",
-        "What to do: have it fixed where the data come from",
         "Suggested: floor: the rule suggests to retrain",
         "Note of the rule: see #ml",
         "Runbook: https://wiki.example/auc",
@@ -58,6 +58,16 @@ def test_what_the_first_line_says_is_not_said_twice():
 def test_no_cause_is_claimed():
     body = messages.firing(PLACE, "firing", incident(cause=None, action="look"), [row()], [row()]).body
     assert "Likely cause: none found" in body
+
+
+def test_versions_alike_are_one_line():
+    alike = [row(version=name, feature="temp") for name in ("a", "b", "c")]
+    other = row(version="d", feature="temp", value=0.5)
+    body = messages.firing(PLACE, "firing", incident(), [*alike, other], [*alike, other]).body
+    lines = [line for line in body.splitlines() if line.startswith("- ")]
+    assert lines[0].startswith("- floor, versions a, b and c: newest look: roc_auc of temp 0.610")
+    assert lines[1].startswith("- floor, version d: AUC is under its limit.")
+    assert len(lines) == 2
 
 
 def test_many_alerts_are_cut():
@@ -96,6 +106,7 @@ def test_a_hostile_log_stays_harmless(where):
         assert "\n" not in text.title
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_harmless_is_one_line_that_can_be_seen(text):
     plain = harmless(text)

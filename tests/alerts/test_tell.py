@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.alerts.rows import Reading, Target, Transition
@@ -177,6 +177,7 @@ def test_what_was_missed_while_silenced_stays_untold():
 STATES = ("ok", "pending", "firing", "recovering", "no_data", "silenced")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(STATES), st.sampled_from(STATES)), max_size=25), st.data())
 def test_never_doubled_and_never_lost(looks, data):
     """Whatever the states do and however often a look is repeated: told iff something began since the last word."""

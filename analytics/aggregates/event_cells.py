@@ -72,10 +72,8 @@ class EventCells:
         chosen = slice(int(first), int(last))
         known = self.known[chosen] <= _micros(at)
         sums, block = self.sums[chosen][known], self.block[chosen][known]
-        total = sums.sum(axis=0).tolist()
-        return Tallied(
-            int(total[0]), int(total[1]), Outcomes(*total[2:7], int(total[7])), _by_block(sums, block)
-        )
+        n, bad, *weights, clusters = sums.sum(axis=0).tolist()
+        return Tallied(int(n), int(bad), Outcomes._make((*weights, int(clusters))), _by_block(sums, block))
 
     @property
     def first(self) -> datetime | None:

@@ -61,7 +61,7 @@ class LatencyBins:
             at = np.searchsorted(bins, part.bins)
             sums[:, at] += [part.n, part.weight, part.squares]
             low[at], high[at] = np.minimum(low[at], part.low), np.maximum(high[at], part.high)
-        return LatencyBins(bins, *sums, low, high)
+        return LatencyBins(bins, sums[0], sums[1], sums[2], low, high)
 
     @property
     def size(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from analytics.aggregates.reference_bins import reference_version_of
 from analytics.aggregates.rich_columns import IDENTITY, LABELLED
 from analytics.aggregates.samples import read_sample
 from analytics.ask.example_rows import Asking, Found, Item, text_of
-from analytics.ask.samples import block_codes, feature_columns, numbers, picked
+from analytics.ask.samples import Column, block_codes, feature_columns, numbers, picked
 from analytics.ask.unlike import MOST_FEATURES, SAMPLE, Reference, known_reference
 from analytics.examples import reasons
 from analytics.examples.boundaries import Boundary, from_decisions, from_threshold
@@ -277,7 +277,7 @@ def _far_rows(
     order = order[distance[order] > reference.limit]
     rows = table.select(list(_PLACED)).take(order).to_pylist()
     names = list(columns)
-    found = []
+    found: list[tuple[float, float, tuple[str, int], str | None, str]] = []
     for place, row in zip(order.tolist(), rows, strict=True):
         one = np.zeros(table.num_rows, dtype=bool)
         one[place] = True
@@ -291,14 +291,15 @@ def _far_rows(
     return found
 
 
-def _told(names: Sequence[str], row: dict[str, object], reference: Reference) -> list[str]:
+def _told(names: Sequence[str], row: Mapping[str, Column], reference: Reference) -> list[str]:
     """The columns in which a row lies farthest from its nearest reference rows, in words."""
-    excess = reference.known.by_column(list(row.values())) - reference.by_column  # type: ignore[arg-type]
-    said, usual = [], []
+    excess = reference.known.by_column(list(row.values())) - reference.by_column
+    said: list[str] = []
+    usual: list[str] = []
     for place in np.argsort(-excess)[:_TOLD].tolist():
         if excess[place] <= 0.01:
             break
-        value = row[names[place]][0]  # type: ignore[index]
+        value = row[names[place]][0]
         found = place_of(value, reference.columns[place])
         (said if found.unusual else usual).append(reasons.of_place(names[place], value, found))
     return said or ([f"the combination of {' and '.join(usual)}"] if usual else [])

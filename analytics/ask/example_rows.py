@@ -95,7 +95,10 @@ def _row(catalog: Catalog, rank: int, found: Found, columns: dict[str, Any]) -> 
     return ExampleRow(
         rank=rank,
         reason=found.reason if shown else reasons.PRIVATE,
-        **{role: masked(catalog, role, item[role]) for role in ("id", "version", "label", "decision")},
+        id=masked(catalog, "id", item["id"]),
+        version=masked(catalog, "version", item["version"]),
+        label=masked(catalog, "label", item["label"]),
+        decision=masked(catalog, "decision", item["decision"]),
         timestamp=item["ts"].astimezone(UTC),
         score=item["score"] if shown else None,
         loss=item["loss"] if shown else None,

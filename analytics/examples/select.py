@@ -124,7 +124,8 @@ def described(
 
 def any_key(keys: Iterable[tuple[str, int]]) -> tuple[str, dict[str, Any]]:
     """A condition that names rows by file and row, and its values."""
-    parts, values = [], {}
+    parts: list[str] = []
+    values: dict[str, Any] = {}
     for index, (file, row) in enumerate(keys):
         values |= {f"file_{index}": file, f"row_{index}": row}
         parts.append(f"(file = $file_{index} AND row = $row_{index})")

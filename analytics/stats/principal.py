@@ -43,7 +43,7 @@ def principal(matrix: FloatArray, components: int = 2) -> Principal:
         return Principal(places, explained, loadings)
     centred = matrix - matrix.mean(axis=0)
     left, values, right = np.linalg.svd(centred, full_matrices=False)
-    count = int(min(components, np.count_nonzero(values > 1e-12 * max(float(values[0]), 1e-300))))
+    count = min(components, int(np.count_nonzero(values > 1e-12 * max(float(values[0]), 1e-300))))
     signs = np.sign(right[np.arange(count), np.abs(right[:count]).argmax(axis=1)])
     places[:, :count] = left[:, :count] * values[:count] * signs
     loadings[:count] = right[:count] * signs[:, None]

@@ -5,6 +5,7 @@ from app.glossary.alerts import ALERTS
 from app.glossary.base import Explanation, Unit
 from app.glossary.calibration import CALIBRATION
 from app.glossary.causes import CAUSES
+from app.glossary.changed import EXPLAIN
 from app.glossary.changes import CHANGES
 from app.glossary.charts import CHARTS
 from app.glossary.decisions import DECISIONS
@@ -19,7 +20,6 @@ from app.glossary.experiment_structure import STRUCTURE
 from app.glossary.experiment_time import TIME
 from app.glossary.experiment_trust import TRUST
 from app.glossary.experiments import EXPERIMENTS
-from app.glossary.explain import EXPLAIN
 from app.glossary.features import FEATURES
 from app.glossary.labels import LABELS
 from app.glossary.ledger import LEDGER

@@ -274,7 +274,9 @@ def read_slice_codes(
     weighted = catalog.predictions.weight is not None
     return SliceCodes(
         fields=tuple(named),
-        codes=tuple(column(table, f"f{i}").astype(np.uint8) for i in range(len(named))),
+        codes=tuple(
+            table.column(f"f{i}").to_numpy(zero_copy_only=False).astype(np.uint8) for i in range(len(named))
+        ),
         value=column(table, "value"),
         weight=column(table, "weight") if weighted else np.ones(table.num_rows),
         block=block,

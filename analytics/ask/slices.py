@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.aggregates.moments import RowMoments
 from analytics.aggregates.slice_codes import Among, SliceCodes
 from analytics.aggregates.slice_fields import SliceField
 from analytics.ask.slice_reading import (
@@ -29,6 +30,7 @@ from analytics.scope import MISSING, Interval, Scope, is_interval
 from analytics.segments.compare import ALARM, Difference, corrected, difference, impact
 from analytics.segments.rows import SegmentRow
 from analytics.slices.rows import SliceRow
+from analytics.stats.blocks import MINIMUM_CLUSTERS
 from analytics.stats.slice_search import DEPTH, Condition, Rows, Search, search
 from analytics.telemetry.catalog import Catalog
 
@@ -216,7 +218,8 @@ def _measured(reading: Reading, codes: SliceCodes, tests: _Tests, score: float) 
     everywhere = reading.codes.holds(tests.conditions)
     n = int(np.count_nonzero(everywhere))
     share = float(everywhere @ reading.codes.weight / reading.codes.total_weight)
-    p_value, weak = _largest_p(reading, gap, tests) if gap is not None else (None, None)
+    few = _few_days(reading, found.part)
+    p_value, weak = _largest_p(reading, gap, tests) if gap is not None and few is None else (None, few)
     status, reason = inside.status, inside.reason or weak
     if gap is None and inside.value is not None:
         reason = f"the rest: {outside.reason}" if outside.value is None else "nothing varies"
@@ -244,6 +247,19 @@ def _measured(reading: Reading, codes: SliceCodes, tests: _Tests, score: float) 
         share_of_loss=lost.value if lost is not None else None, share_of_loss_ci_low=lost_low,
         share_of_loss_ci_high=lost_high, independence=independence, score=score, value_whole=whole,
     ))  # fmt: skip
+
+
+def _few_days(reading: Reading, part: RowMoments) -> str | None:
+    """Why a slice cannot be told from the whims of the few days, or units, that it lies on."""
+    days, split = len(part.blocks), reading.codes.split
+    if not split.startswith(("rows", "units")) or " and " in split:
+        kind = split.removeprefix("units and ")
+        if days < MINIMUM_CLUSTERS:
+            return f"its rows lie on {days} {kind}; at least {MINIMUM_CLUSTERS} are needed to tell it from their whims"
+    units = int(part.n_units.max()) if part.n_units is not None else 0
+    if split.startswith("units") and units < MINIMUM_CLUSTERS:
+        return f"its rows are of {units} units; at least {MINIMUM_CLUSTERS} are needed to tell it from their ways"
+    return None
 
 
 def _largest_p(reading: Reading, gap: Difference, tests: _Tests) -> tuple[float, str | None]:

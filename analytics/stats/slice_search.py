@@ -223,6 +223,7 @@ class _Counter:
         self.rows, self.least, self.whole = rows, least, _Whole.of(rows)
         self.loss = rows.weight * rows.loss
         self.counted = 0
+        self.squares: dict[tuple[int, ...], FloatArray] = {}
         # where every weight is 1, weights are counts and need no pass of their own
         self.plain = bool((rows.weight == 1.0).all())
         self.conditions: list[Condition] = []
@@ -252,7 +253,8 @@ class _Counter:
             self._read_pairs(groups)
             found += self._pairs()
             if depth > 2:
-                found += self._triples(self._groups(order[: most_fields[2]]))
+                fewer = order[: most_fields[2]]
+                found += self._triples(groups if len(fewer) == len(order) else self._groups(fewer))
         return found
 
     def _fields(self, scores: FloatArray) -> list[int]:
@@ -268,6 +270,14 @@ class _Counter:
         if not self.plain:
             parts.append(np.bincount(code, self.rows.weight, minlength=size))
         return np.array(parts, dtype=np.float64)
+
+    def _square(self, left: _Group, right: _Group) -> FloatArray:
+        """Sums by the codes of two groups, counted once."""
+        key = (*left.items.tolist(), *right.items.tolist())
+        if key not in self.squares:
+            cube = self._cube(left.code * right.size + right.code, left.size * right.size)
+            self.squares[key] = cube.reshape(-1, left.size, right.size)
+        return self.squares[key]
 
     def _groups(self, fields: Sequence[int]) -> list[_Group]:
         """Fields two by two where both together stay small; by place, so that the same fields give the same groups."""
@@ -310,8 +320,7 @@ class _Counter:
         for group in groups:
             tables[:, group.pairs[:, 0], group.pairs[:, 1]] = self._cube(group.code, group.size) @ group.both
         for left, right in combinations(groups, 2):
-            cube = self._cube(left.code * right.size + right.code, left.size * right.size)
-            shaped = cube.reshape(-1, left.size, right.size)
+            shaped = self._square(left, right)
             joint = left.holds.T @ shaped @ right.holds
             tables[:, left.items[:, None], right.items[None, :]] = joint
         self.two = _Sums.of(tables + tables.transpose(0, 2, 1))
@@ -355,8 +364,7 @@ class _Counter:
         for left, right in combinations(groups, 2):
             if not (len(left.pairs) or len(right.pairs)):
                 continue
-            cube = self._cube(left.code * right.size + right.code, left.size * right.size)
-            shaped = cube.reshape(-1, left.size, right.size)
+            shaped = self._square(left, right)
             for near, far, turned in ((left, right, shaped), (right, left, shaped.transpose(0, 2, 1))):
                 if len(near.pairs):
                     yield _Sums.of(near.both.T @ turned @ far.holds), _PairAndOne(near.pairs, far.items)

@@ -89,7 +89,7 @@ def test_numbers_are_those_of_the_filter(flights):
         assert row.ci_low <= row.value <= row.ci_high
         assert row.difference_ci_low <= row.difference <= row.difference_ci_high
         assert row.share_of_loss_ci_low <= row.share_of_loss <= row.share_of_loss_ci_high
-        assert row.confirmed == (row.p_adjusted < 0.05 and row.value > row.value_elsewhere)
+        assert row.confirmed == (row.p_adjusted < 0.05 and row.value > row.value_elsewhere), row.reason
         assert row.n_confirming < row.n
 
 
@@ -113,6 +113,22 @@ def test_labels_at_random_bring_no_slice(flights):
         alarms += any(row.confirmed for row in rows)
     # 5 % at most; more than 4 of 20 has a chance of 0.3 %
     assert alarms <= 4
+
+
+def test_three_days_are_no_slice(tmp_path):
+    """Whatever went wrong on three days went wrong for what was there on those days; that says nothing about it."""
+    frame = planted(8_000, effect=0.0)
+    day = (frame["ts"] - frame["ts"].min()).dt.days
+    frame["kind"] = np.where(day.isin([3, 8, 12, 20, 30, 33]), "storm", frame["kind"])
+    bad = (frame["kind"] == "storm") & (np.random.default_rng(0).random(len(frame)) < 0.4)
+    frame["label"] = np.where(bad, 1 - frame["decision"], frame["label"])
+    bench = write_project(tmp_path, frame, BINARY + PLANTED)
+    found = bench.slices(bench.scope(), "accuracy")
+    bench.close()
+    (storm,) = (row for row in found if row.where == ("kind=storm",))
+    assert storm.confirmed is None
+    assert storm.p_value is None
+    assert "days" in storm.reason
 
 
 @pytest.mark.statistical

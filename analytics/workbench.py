@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from analytics.aggregates.series_cells import series_names
 from analytics.alerts import people as alert_people
 from analytics.alerts.check import history_of, names_of
-from analytics.alerts.claims import claims_of
+from analytics.alerts.claims import claims_of, with_claims
 from analytics.alerts.rows import AlertRow, IncidentRow, Transition
 from analytics.alerts.stand import Standing, standing_at
 from analytics.ask import ageing as ask_ageing
@@ -878,6 +878,12 @@ class Workbench:
         return self._ask(
             lambda catalog: standing_at(catalog, moment, tuple(names), replayed=moment < now)
         )
+
+    def claims(self, standing: Standing, *, at: datetime | None = None) -> Results[IncidentRow]:
+        """The incidents of a look with the likeliest cause of each, as the logs tell it: a search for each of them."""
+        now = self.now()
+        moment = now if at is None else min(at, now)
+        return self._ask(lambda catalog: with_claims(catalog, standing, moment, replayed=moment < now))
 
     def acknowledge(
         self,

@@ -18,12 +18,12 @@ from analytics.alerts.addresses import Addresses
 from analytics.alerts.deliver import Send, Sent, deliver, tell, would_tell
 from analytics.alerts.messages import Place
 from analytics.alerts.said import read_said, with_said
-from analytics.alerts.tell import Look
+from analytics.alerts.tell import Look, who_of
 from analytics.errors import AssayError
 from analytics.project import find_projects
 from analytics.store import Store
 from analytics.store.outbox import Draft, next_due
-from analytics.store.seen import Looked, kept_states
+from analytics.store.seen import KeptState, Looked, kept_states
 from analytics.workbench import Workbench
 
 LONGEST_INTERVAL = timedelta(minutes=5)
@@ -222,7 +222,12 @@ def look_at(bench: Workbench, store: Store) -> Look:
     kept = kept_states(store, bench.project.name)
     history = bench.alert_history(start=kept.looked_at, end=at) if kept.looked_at is not None else ()
     found = bench.standing()
-    rows, incidents = with_said(found.alerts, said), tuple(found.incidents)
+    rows = with_said(found.alerts, said)
+    # looking for causes takes longer than looking at the rules, and only what is told now needs one
+    news = any(
+        row.state == "firing" and kept.states.get(who_of(row), KeptState()).told != "firing" for row in rows
+    )
+    incidents = tuple(bench.claims(found) if news else found.incidents)
     return Look(at, tuple(bench.project.alerts), rows, incidents, history, said)
 
 

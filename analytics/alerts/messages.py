@@ -80,11 +80,11 @@ def firing(
     first = new[0] if new else rows[0]
     lines = [
         incident.sentence,
+        f"Likely cause: {incident.cause or 'none found; the link shows what changed'}",
+        f"What to do: {ACTIONS.get(incident.action, incident.action)}",
         f"Since {_when(incident.since, place.zone)}, last seen in the window {_window(incident, place.zone)}.",
         f"Where: {_where(incident.version, incident.segment, incident.segment_value)}",
         *_alerts(rows, new, incident.sentence),
-        f"Likely cause: {incident.cause or 'none found; the link shows what changed'}",
-        f"What to do: {ACTIONS.get(incident.action, incident.action)}",
         *_suggestions(rows),
         *_from_rule(rows),
     ]
@@ -168,27 +168,49 @@ def _body(lines: Sequence[str], links: Sequence[str]) -> str:
 
 
 def _alerts(rows: Sequence[AlertRow], new: Sequence[AlertRow], head: str = "") -> list[str]:
-    """A line an alert, what is new first; the one that the incident's own sentence is about only says its number."""
+    """A line an alert, what is new first; the one that the incident's own sentence is about only says its number.
+
+    Versions of which a rule says the same, to the digits that are shown, are one line.
+    """
     ordered = [*new, *(row for row in rows if row not in new)]
     several = len(new) < len(rows)
-    lines = []
-    for row in ordered[:MOST_ALERTS]:
-        mark = " (new)" if several and row in new else ""
-        place = f"- {row.alert}, {_where(row.version, row.segment, row.segment_value)}{mark}: "
-        said = "" if row.sentence and head.startswith(row.sentence) else row.sentence
-        newest = f"{'Newest look' if said else 'newest look'}: {_figures(row)}." if _figures(row) else ""
-        lines.append(
-            harmless(place + (" ".join(filter(None, (said, newest))) or row.sentence), LONGEST_ALERT)
-        )
-    left = len(ordered) - len(lines)
+    alike: dict[object, list[AlertRow]] = {}
+    for row in ordered:
+        # one without a number speaks for itself
+        said = (row.alert, row.segment, row.segment_value, _figures(row) or row.version, row in new)
+        alike.setdefault(said, []).append(row)
+    groups = list(alike.values())
+    lines = [
+        _alert(group, head, " (new)" if several and group[0] in new else "") for group in groups[:MOST_ALERTS]
+    ]
+    left = sum(map(len, groups[MOST_ALERTS:]))
     return [*lines, f"- and {left} more"] if left > 0 else lines
+
+
+def _alert(group: Sequence[AlertRow], head: str, mark: str) -> str:
+    """The line of an alert, or of several versions alike."""
+    row = group[0]
+    whole = len(group) > 1 or (row.sentence and head.startswith(row.sentence))
+    said = "" if whole else row.sentence
+    newest = f"{'Newest look' if said else 'newest look'}: {_figures(row)}." if _figures(row) else ""
+    where = _where(row.version, row.segment, row.segment_value)
+    if len(group) > 1:
+        versions = listed([str(one.version) for one in group])
+        where = ", ".join(filter(None, (_segment(row), f"versions {versions}")))
+    text = f"- {row.alert}, {where}{mark}: "
+    return harmless(text + (" ".join(filter(None, (said, newest))) or row.sentence), LONGEST_ALERT)
+
+
+def _segment(row: AlertRow) -> str:
+    return "" if row.segment is None else f"{row.segment} = {row.segment_value}"
 
 
 def _figures(row: AlertRow) -> str:
     """The number with its interval and limit; empty where there is none."""
     if row.value is None:
         return ""
-    words = f"{row.metric} {number(row.value)}"
+    about = row.metric if row.feature is None else f"{row.metric} of {row.feature}"
+    words = f"{about} {number(row.value)}"
     if row.ci_low is not None and row.ci_high is not None:
         words += f" ({number(row.ci_low)} to {number(row.ci_high)})"
     limit = "" if row.threshold is None else f", limit {number(row.threshold)}"

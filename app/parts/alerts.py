@@ -111,7 +111,7 @@ def _checked(
 ) -> tuple[tuple[AlertRow, ...], tuple[IncidentRow, ...]]:
     del at, file, digest  # part of the key: a later minute, another file or other data is another question
     found = _bench.standing(at=as_of)
-    return tuple(found.alerts), tuple(found.incidents)
+    return tuple(found.alerts), tuple(_bench.claims(found, at=as_of))
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)

@@ -62,7 +62,7 @@ def test_no_cause_is_claimed():
 
 def test_versions_alike_are_one_line():
     alike = [row(version=name, feature="temp") for name in ("a", "b", "c")]
-    other = row(version="d", feature="temp", value=0.5)
+    other = replace(row(version="d", feature="temp"), value=0.5)
     body = messages.firing(PLACE, "firing", incident(), [*alike, other], [*alike, other]).body
     lines = [line for line in body.splitlines() if line.startswith("- ")]
     assert lines[0].startswith("- floor, versions a, b and c: newest look: roc_auc of temp 0.610")

@@ -108,8 +108,8 @@ def interval(low: float | None, high: float | None, *, share: bool = False) -> s
 def stretch(name: str) -> str:
     """A stretch of numbers between edges, as people say it; any other value as it is.
 
-    >>> stretch("(-inf, 9)"), stretch("[9, 17)"), stretch("[17, inf)"), stretch("UA")
-    ('under 9', '9 to 17', '17 or more', 'UA')
+    >>> stretch("(-inf, 9)"), stretch("[9, 17)"), stretch("[17, inf)"), stretch("[5e-324, inf)"), stretch("UA")
+    ('under 9', '9 to 17', '17 or more', 'above 0', 'UA')
     """
     found = _STRETCH.fullmatch(name)
     if found is None:
@@ -117,6 +117,9 @@ def stretch(name: str) -> str:
     low, high = found.groups()
     if low == "-inf":
         return name if high == "inf" else f"under {high}"
+    if 0.0 < float(low) < 1e-300:
+        # the least number there is: a bin of all but zero
+        return "above 0" if high == "inf" else f"above 0, under {high}"
     return f"{low} or more" if high == "inf" else f"{low} to {high}"
 
 

@@ -40,7 +40,9 @@ MOST_BARS = 14
 _OPEN = {"release": "dot", "chaos": "solid", "outage": "solid"}
 
 
-def onset_line(when: When, metric: str, window: tuple[datetime, datetime], *, zone: ZoneInfo) -> Figure:
+def onset_line(
+    when: When, metric: str, window: tuple[datetime, datetime], *, zone: ZoneInfo, telling: bool = True
+) -> Figure:
     """The metric by step with its interval, the moment it changed, and what happened.
 
     Returns:
@@ -67,8 +69,9 @@ def onset_line(when: When, metric: str, window: tuple[datetime, datetime], *, zo
         notes.append(_label(window[0], "window", zone, "left", 0.0))
     since = when.row.since
     if since is not None and when.row.since_low is not None and when.row.since_high is not None:
-        shapes.append(_column(when.row.since_low, when.row.since_high, zone, faint(ACTION, 0.15)))
-        shapes.append(_line(since, zone, ACTION, "solid"))
+        colour = ACTION if telling else NEUTRAL
+        shapes.append(_column(when.row.since_low, when.row.since_high, zone, faint(colour, 0.15)))
+        shapes.append(_line(since, zone, colour, "solid"))
     more: dict[str, Any] = {
         "xaxis": time_axis(start, end, zone),
         "yaxis": axis(title(metric), tickformat=tick_format(unit(metric)), nticks=6),

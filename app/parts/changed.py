@@ -145,7 +145,7 @@ def summary(view: View) -> None:
         ends = view.scope.start or when.points[0].start, view.scope.end or when.points[-1].end
         chart(
             "explain_onset",
-            charts.onset_line(when, whole.metric, ends, zone=view.zone),
+            charts.onset_line(when, whole.metric, ends, zone=view.zone, telling=_telling(whole, when)),
             charts.onset_alt(when, whole.metric, zone=view.zone),
             key="explain_onset",
             behind=behind(view, found.rows, "when", partial(charts.point_table, when, zone=view.zone)),
@@ -171,6 +171,8 @@ def _since_heading(when: When) -> str:
 
 
 def _tiles(rows: Sequence[ExplainRow], whole: ExplainRow, when: When | None, view: View) -> list[Tile]:
+    # shares of a change, and its moment, are for a change that is beyond chance
+    chance = (whole.ci_low or 0.0) <= 0.0 <= (whole.ci_high or 0.0)
     detail = f"{charts.effect_ends(whole)}; n = {whole.n_after:,} against {whole.n_before:,}"
     shown = [Tile(words.CHANGE, charts.effect_words(whole), detail, status=whole.status, reason=whole.reason)]
     for name, label in (("concept", words.MODEL), ("covariate", words.MIX)):
@@ -179,16 +181,22 @@ def _tiles(rows: Sequence[ExplainRow], whole: ExplainRow, when: When | None, vie
             continue
         share = (
             f", {percent(round(row.share_of_change, 2))} of the change"
-            if row.share_of_change is not None
+            if row.share_of_change is not None and not chance
             else ""
         )
         shown.append(Tile(label, charts.effect_words(row), f"{charts.effect_ends(row)}{share}"))
-    row = when.row if when is not None else None
+    row = when.row if when is not None and _telling(whole, when) else None
     if row is not None and row.since is not None and row.since_low is not None and row.since_high is not None:
         ends = f"{moment(row.since_low, view.zone)} to {moment(row.since_high, view.zone)}"
         near = f"; {when.near.name}" if when is not None and when.near is not None else ""
         shown.append(Tile(words.BEGAN, day(local(row.since, view.zone)), f"{ends}{near}"))
     return shown
+
+
+def _telling(whole: ExplainRow, when: When) -> bool:
+    """Whether a moment says something about the change: not where the whole did not change beyond chance."""
+    beyond = not (whole.ci_low or 0.0) <= 0.0 <= (whole.ci_high or 0.0)
+    return beyond or when.row.segment is not None
 
 
 def example_button(view: View, rows: Sequence[ExplainRow], whole: ExplainRow) -> None:

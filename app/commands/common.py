@@ -86,6 +86,30 @@ class Answer:
     roles: frozenset[str]
 
 
+def one_project(path: Path | None) -> Path:
+    """The file of the one project that is meant; the sample workspace, where nothing is named, holds several.
+
+    Raises:
+        ProjectError: there is no project, or there are several.
+    """
+    from analytics.errors import ProjectError
+    from analytics.project import find_projects
+
+    path = path or locations.sample_logs()
+    files = find_projects(path)
+    if len(files) > 1:
+        names = ", ".join(file.parent.name for file in files)
+        raise ProjectError(f"{path}: holds several projects ({names}); name one of them")
+    return files[0]
+
+
+def project_and_word(words: tuple[str, ...], what: str) -> tuple[Path | None, str]:
+    """PROJECT (None: the sample logs) and the one word after it: a row, a queue, an experiment."""
+    if len(words) > 2:
+        raise click.UsageError(f"name one project and one {what}, found {len(words)} words")
+    return (Path(words[0]) if len(words) == 2 else None), words[-1]
+
+
 def answer(
     project: Path | None,
     words: dict[str, Any],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.common import Answer, answer, json_option, project_argument, scope_options
+from app.commands.common import Answer, answer, json_option, project_and_word, project_argument, scope_options
 from app.commands.examples import example_columns
 
 if TYPE_CHECKING:
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
 AS_OF = click.option("--as-of", metavar="TIME", help="Answer with what was known then.")
 ROW = click.argument("words", nargs=-1, required=True, metavar="[PROJECT] ROW")
-
-
-def project_and_row(words: tuple[str, ...]) -> tuple[Path | None, str]:
-    """PROJECT (None: the sample logs) and the id or FILE:ROW of a row."""
-    if len(words) > 2:
-        raise click.UsageError(f"name one project and one row, found {len(words)} words")
-    return (Path(words[0]) if len(words) == 2 else None), words[-1]
 
 
 @click.command("row")
@@ -43,7 +36,7 @@ def row_command(words: tuple[str, ...], show: str, as_of: str | None, *, as_json
 
     ROW is its id, or FILE:ROW as `assay examples` gives them.
     """
-    project, key = project_and_row(words)
+    project, key = project_and_word(words, "row")
 
     def asked(bench: Workbench, scope: Scope) -> Results[Any]:
         found: Results[Any] = getattr(bench.row(scope, key=key), show)
@@ -63,7 +56,7 @@ def neighbours_command(words: tuple[str, ...], k: int, *, as_json: bool, **scope
 
     ROW is its id, or FILE:ROW as `assay examples` gives them.
     """
-    project, key = project_and_row(words)
+    project, key = project_and_word(words, "row")
     answer(
         project,
         scope,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from app import locations
-from app.commands.common import json_option, say, terminal_width, write, write_records
+from app.commands.common import json_option, project_and_word, say, terminal_width, write, write_records
 from app.commands.experiment import declaring, only
 from app.commands.typed_numbers import NUMBER
 
@@ -46,8 +46,8 @@ def decide_command(
     from analytics.workbench import open_workbench
     from app.commands.tables import plain
 
-    path, name = _path_and_name(words)
-    file = only(path, name, alone=len(words) == 1)
+    path, name = project_and_word(words, "experiment")
+    file = only(path or locations.sample_logs(), name, alone=len(words) == 1)
     window = {key: said.pop(key) for key in ("start", "end", "as_of")}
     with closing(open_workbench(file)) as bench:
         scope = bench.scope(**(window if confidence is None else {**window, "confidence": confidence}))
@@ -162,12 +162,6 @@ def _table(bench: Workbench, records: Sequence[Mapping[str, Any]], *, anew: bool
             tables.figures("corrected_by", "corrected by"),
         ]
     return tables.render(bench.project.name, records, columns, bench.project.zone, terminal_width())
-
-
-def _path_and_name(words: tuple[str, ...]) -> tuple[Path, str]:
-    if len(words) > 2:
-        raise click.UsageError(f"name one project and one experiment, found {len(words)} words")
-    return (Path(words[0]) if len(words) == 2 else locations.sample_logs()), words[-1]
 
 
 def _either(words: tuple[str, ...]) -> tuple[Path, str | None]:

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app import locations
-from app.commands.common import Answer, answer, json_option, project_argument, say
-from app.commands.example_rows import AS_OF, project_and_row
+from app.commands.common import (
+    Answer,
+    answer,
+    json_option,
+    one_project,
+    project_and_word,
+    project_argument,
+    say,
+)
+from app.commands.example_rows import AS_OF
 
 if TYPE_CHECKING:
     from analytics.results import Results
@@ -36,14 +43,14 @@ def pin_command(
 
     ROW is its id, or FILE:ROW as `assay examples` gives them. A row that is there already stays as it is.
     """
-    project, key = project_and_row(words)
+    project, key = project_and_word(words, "row")
 
     def asked(bench: Workbench, scope: Scope) -> Results[Any]:
         found = bench.pin(name, key, by=by, note=note, scope=scope)
         say(f"row {found[0].pinned_id} of {name} is kept in {bench.store.place.shown}")
         return found
 
-    answer(_one(project), {"as_of": as_of}, asked, pinned_columns, as_json=as_json)
+    answer(one_project(project), {"as_of": as_of}, asked, pinned_columns, as_json=as_json)
 
 
 @click.command("unpin")
@@ -53,10 +60,10 @@ def unpin_command(words: tuple[str, ...], by: str) -> None:
     """Take a row out of its regression set, by the number that `assay regression --rows` gives as pinned_id."""
     from analytics.workbench import open_workbench
 
-    project, number = project_and_row(words)
+    project, number = project_and_word(words, "number of a pinned row")
     if not number.isascii() or not number.isdigit():
         raise click.UsageError(f'"{number}" is no number of a pinned row')
-    with closing(open_workbench(_one(project))) as bench:
+    with closing(open_workbench(one_project(project))) as bench:
         bench.unpin(int(number), by=by)
     say(f"row {number} is pinned no more")
 
@@ -85,21 +92,6 @@ def regression_command(
     answer(
         project, words, lambda bench, scope: bench.regression(scope, name=name), rate_columns, as_json=as_json
     )
-
-
-def _one(project: Path | None) -> Path:
-    """The one project file that is meant.
-
-    Raises:
-        UsageError: there are several.
-    """
-    from analytics.project import find_projects
-
-    files = find_projects(project or locations.sample_logs())
-    if len(files) > 1:
-        names = ", ".join(str(file.parent) for file in files)
-        raise click.UsageError(f"name the project the row is in, before the row; there are: {names}")
-    return files[0]
 
 
 def pinned_columns(_: Answer) -> list[Column]:

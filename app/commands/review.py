@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app import locations
 from app.commands.common import (
     answer,
     json_option,
+    one_project,
+    project_and_word,
     project_argument,
     say,
     scope_options,
@@ -102,7 +103,7 @@ def error_model_command(
 @click.option(
     "--even",
     type=float,
-    default=0.2,
+    default=0.3,
     show_default=True,
     help="Share of the chance spread evenly over all rows.",
 )
@@ -142,7 +143,7 @@ def review_draw_command(
     """Draw the rows people should label next into a QUEUE, with chances that are kept."""
     from analytics.ask.review import CRITERIA, Ask
 
-    path, name = _path_and_name(words)
+    path, name = project_and_word(words, "queue")
     by: Any = criteria or CRITERIA
     asked = Ask(name, k, even, twice, by, audit, drawn_by)
     with closing(_one(path)) as bench:
@@ -292,14 +293,9 @@ def _queue_columns() -> Sequence[Column]:
 
 
 def _one(path: Path | None) -> Workbench:
-    from analytics.project import find_projects
     from analytics.workbench import open_workbench
 
-    files = find_projects(path or locations.sample_logs())
-    if len(files) > 1 and path is None:
-        # of the samples the first one has labels that come late
-        return open_workbench(files[0])
-    return open_workbench(path or files[0])
+    return open_workbench(one_project(path))
 
 
 def _print(bench: Workbench, found: Results[Any], columns: Sequence[Column], *, as_json: bool) -> None:
@@ -312,9 +308,3 @@ def _print(bench: Workbench, found: Results[Any], columns: Sequence[Column], *, 
         write_records(records)
     else:
         write(tables.render(bench.project.name, records, columns, bench.project.zone, terminal_width()))
-
-
-def _path_and_name(words: tuple[str, ...]) -> tuple[Path | None, str]:
-    if len(words) > 2:
-        raise click.UsageError(f"name one project and one queue, found {len(words)} words")
-    return (Path(words[0]) if len(words) == 2 else None), words[-1]

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import locations
-from app.commands.common import json_option, project_argument, say, terminal_width, write, write_records
+from app.commands.common import (
+    json_option,
+    one_project,
+    project_argument,
+    say,
+    terminal_width,
+    write,
+    write_records,
+)
 
 if TYPE_CHECKING:
     from analytics.project import Project
@@ -186,8 +194,7 @@ def _only(path: Path | None, alert: str | None) -> Path:
     if len(files) == 1:
         return files[0]
     if alert is None:
-        names = ", ".join(file.parent.name for file in files)
-        raise ProjectError(f"{path}: holds several projects ({names}); name one of them")
+        return one_project(path)
     found = []
     for file in files:
         try:

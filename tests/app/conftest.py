@@ -59,10 +59,11 @@ def open_page(monkeypatch) -> Callable[..., AppTest]:
         test = AppTest.from_file(str(locations.main_script()), default_timeout=SECONDS)
         for name, value in parameters.items():
             test.query_params[name] = value
-        test.run()
         if page != "overview":
-            test.switch_page(f"views/{page}.py").run()
-        return test
+            # a page's address is the name of its file, so it is known before the first run, and the Overview with all
+            # that it computes need not be drawn first
+            test.switch_page(f"views/{page}.py")
+        return test.run()
 
     yield opened
     for path in shown:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from analytics.ask.live import live_version as released_last
 from analytics.ask.samples import Column, numbers
 from analytics.drills import kinds
 from analytics.drills.kinds import KINDS, Fault
@@ -285,14 +287,7 @@ def live_version(catalog: Catalog, fault: Fault) -> str | None:
     """The version a fault is about: its own, else the one released last before it, else the newest one there is."""
     if fault.version is not None or catalog.predictions.version is None:
         return fault.version
-    released = [
-        (catalog.project.instant(release.timestamp), release.version)
-        for release in catalog.releases
-        if catalog.project.instant(release.timestamp) <= fault.start and release.version in catalog.versions
-    ]
-    # of versions released together the first one that is declared is live, and the others run in shadow
-    newest = max((moment for moment, _ in released), default=None)
-    return next((name for moment, name in released if moment == newest), catalog.versions[-1])
+    return released_last(catalog, before=fault.start + timedelta.resolution)
 
 
 def _requests_delayed(catalog: Catalog, fault: Fault, place: Place) -> Plan:

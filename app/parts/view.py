@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from analytics.ask.live import live_version
 from analytics.project import Predictions, Project
 from analytics.scope import GRAINS, Filter, Grain, Scope, format_instant, parse_instant
 from analytics.workbench import Workbench
@@ -80,7 +81,7 @@ class View:
     @property
     def version(self) -> str | None:
         """The one version that tiles are about: of those asked for, the one live last in the window."""
-        return live_version(self.bench, self.versions, self.scope.end)
+        return live_version(self.bench.catalog, self.versions, self.scope.end)
 
     def over_time_of(self, version: str | None) -> Scope:
         """The scope of one version, cut into windows."""
@@ -89,30 +90,6 @@ class View:
     def of_version(self, version: str | None) -> Scope:
         """The scope of one version."""
         return replace(self.scope, versions=() if version is None else (version,))
-
-
-def live_version(
-    bench: Workbench, among: Sequence[str | None] | None = None, before: datetime | None = None
-) -> str | None:
-    """The version released last; of several released together the first named.
-
-    Args:
-        bench: the open project.
-        among: only these; every version that has logged anything where None.
-        before: releases from here on do not count.
-    """
-    catalog = bench.catalog
-    candidates = catalog.versions if among is None else among
-    released = [
-        (bench.project.instant(release.timestamp), release.version)
-        for release in catalog.releases
-        if release.version in candidates
-    ]
-    live = [pair for pair in released if before is None or pair[0] < before]
-    if live:
-        newest = max(moment for moment, _ in live)
-        return next(version for moment, version in live if moment == newest)
-    return candidates[-1] if candidates else None
 
 
 def resolve(name: str, bench: Workbench, words: Mapping[str, Any], now: datetime | None = None) -> View:

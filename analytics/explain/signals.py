@@ -20,6 +20,7 @@ Statistic = Literal[
     "relation", "unexplained", "flips", "separation", "kinship", "prevalence", "residual", "loss", "wrong",
 ]  # fmt: skip
 LEAST_ROWS = 10.0
+EXACT = "exact"
 LEAST_PAIRS = 30.0
 LEAST_PRESENT = 0.6
 """A value of a segment that is there on a smaller share of days (one weekday, say) is not looked at by itself."""
@@ -250,6 +251,11 @@ def _field(sides: Sides, place: int, item: FieldBins, tolerances: Tolerances) ->
     if item.is_numeric or item.known is not None:
         found = _ratio(sides, new, present, statistic="new", least=tolerances.share, **about)
         yield replace(found, told=told)
+    if cells.has(f"odd:{name}"):
+        found = _ratio(
+            sides, cells.of(f"odd:{name}"), present, statistic="new", least=tolerances.share, **about
+        )
+        yield replace(found, told=told, part=EXACT)
     if item.is_numeric or kind != "decision":
         yield _ratio(sides, cells.of(f"repeat:{name}"), present, statistic="repeat", least=0.05, **about)
     yield _shape(sides, counts, kind, name, tolerances.of(name))
@@ -386,11 +392,9 @@ def _bonds(sides: Sides) -> Iterator[Measured]:
 
 
 def _usual(differences: Floats) -> Floats:
-    """Their spread before the window, by group."""
-    with np.errstate(invalid="ignore"):
-        spread = np.sqrt(
-            np.nanmean(np.where(np.isfinite(differences[:-1]), differences[:-1], 0.0) ** 2, axis=0)
-        )
+    """Their spread before the window, by group; infinite where nothing came before."""
+    before = np.where(np.isfinite(differences[:-1]), differences[:-1], 0.0)
+    spread = np.sqrt((before**2).sum(axis=0) / max(len(before), 1))
     return np.where(spread > 0, spread, np.inf)
 
 

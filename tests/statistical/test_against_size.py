@@ -18,7 +18,7 @@ from analytics.drift.rows import DriftRow
 from analytics.project import Drift
 from tests.drift.histograms import KEY, WINDOW, category_bins, cell, numeric_bins
 
-RUNS = 150
+RUNS = 75
 Draw = Callable[[np.random.Generator], DriftRow]
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -14,7 +14,7 @@ import pytest
 from analytics.drift.rows import DriftRow
 from tests.drift.histograms import drift_of_arrays
 
-RUNS = 200
+RUNS = 100
 Draw = Callable[[np.random.Generator], DriftRow]
 
 

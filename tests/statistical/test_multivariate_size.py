@@ -14,7 +14,7 @@ from analytics.stats.domain_classifier import classify
 from analytics.stats.mutual_information import dependence, plug_in
 from analytics.stats.reconstruction import reconstruction
 
-RUNS = 120
+RUNS = 50
 N_FEATURES = 6
 Draw = Callable[[np.random.Generator], tuple[Rows, Rows]]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analytics.aggregates.rich_columns import IDENTITY, embedding_column
 from analytics.aggregates.samples import Sample, read_sample
 from analytics.ask.example_rows import hides_scores, masked, relative
-from analytics.ask.samples import block_codes, feature_columns, losses_of, numbers
+from analytics.ask.samples import block_codes, feature_columns, losses_of, numbers, picked
 from analytics.ask.unlike import MOST_FEATURES
 from analytics.ask.windows import resolve, versions_of
 from analytics.errors import ScopeError
@@ -93,7 +93,7 @@ def map_of(catalog: Catalog, scope: Scope, of: str = FEATURES, method: Method = 
     features = feature_columns(catalog, drawn.table)
     matrix, names, kept = _matrix(drawn.table, features, of)
     table = drawn.table.filter(pa.array(kept))
-    features = {name: _picked(column, kept) for name, column in features.items()}
+    features = {name: picked(column, kept) for name, column in features.items()}
     if len(matrix) < LEAST_ROWS or not matrix.shape[1]:
         nothing = ("nothing to draw a map of: no column varies, or too few rows have a value",)
         return ErrorMap(
@@ -164,12 +164,6 @@ def _matrix(
     kept = np.array([one is not None and len(one) == usual for one in whole], dtype=bool)
     chosen = [one for one, keep in zip(whole, kept, strict=True) if keep]
     return np.array(chosen, dtype=np.float64).reshape(len(chosen), usual), (), kept
-
-
-def _picked(column: Column, kept: NDArray[np.bool_]) -> Column:
-    if isinstance(column, np.ndarray):
-        return column[kept]
-    return [value for value, keep in zip(column, kept.tolist(), strict=True) if keep]
 
 
 def _points(

@@ -89,13 +89,18 @@ def draw_queue(catalog: Catalog, store: Store, scope: Scope, asked: Ask) -> Resu
         asked: how.
 
     Raises:
-        ProjectError: predictions have no id, so a label could not be brought back to its row.
+        ProjectError: predictions have no id, or a private one, so a label could not be brought back to its row.
         ScopeError: several versions are named, or there is no row without a label.
         StoreError: there is a queue of this name, or the store cannot be written.
     """
     if catalog.predictions.id is None:
         raise ProjectError(
             f"{catalog.project.file}: predictions.id: labels are brought back by id; name the id column"
+        )
+    if catalog.predictions.id in catalog.predictions.private:
+        raise ProjectError(
+            f'{catalog.project.file}: predictions.private: "{catalog.predictions.id}" is never shown, and labels are '
+            "brought back by it; name another id column, such as a digest of it"
         )
     scope, _ = resolve(catalog, replace(scope, grain="all", by=None))
     version = _one_version(catalog, scope)

@@ -152,8 +152,10 @@ def _history(asking: Asking, scope: Scope, item: Item) -> tuple[list[ExampleRow]
             values | {"version_wanted": item["version"]},
         )
     moment = "CAST($moment AS TIMESTAMP WITH TIME ZONE)"
-    before = asking.records(described(catalog, scope, f"{condition} AND ts <= {moment}", values, BEFORE))
-    after = asking.records(described(catalog, scope, f"{condition} AND ts > {moment}", values))[:AFTER]
+    before = asking.records(
+        described(catalog, scope, f"{condition} AND ts <= {moment}", values, newest=BEFORE)
+    )
+    after = asking.records(described(catalog, scope, f"{condition} AND ts > {moment}", values, oldest=AFTER))
     items = [*reversed(before), *after]
     found = [(rank, Found(one, "the row asked for" if _same(one, item) else "the same unit"))
              for rank, one in enumerate(items, 1)]  # fmt: skip

@@ -10,7 +10,7 @@ from analytics.drills.limits import Ladder, ladder_of
 from analytics.drills.replayed import Replay, Told, hours, replay_of
 from analytics.drills.rows import BacktestRow
 from analytics.errors import ScopeError
-from analytics.project import Alert, Chaos
+from analytics.project import Alert
 from analytics.results import Results
 from analytics.stats.event_counts import likely_counts, poisson_interval
 from analytics.telemetry.catalog import Catalog
@@ -81,12 +81,8 @@ def declared_incidents(catalog: Catalog) -> tuple[Incident, ...]:
     """The chaos windows of the project file."""
     project = catalog.project
     return tuple(
-        _incident(project.instant(one.start), project.instant(one.end), one) for one in project.chaos
+        Incident(one.name, project.instant(one.start), project.instant(one.end)) for one in project.chaos
     )
-
-
-def _incident(start: datetime, end: datetime, chaos: Chaos) -> Incident:
-    return Incident(chaos.name, start, end)
 
 
 def whole_row(found: Replay, known: Sequence[Incident]) -> BacktestRow:

@@ -98,7 +98,13 @@ def chosen(
 
 
 def described(
-    catalog: Catalog, scope: Scope, condition: str, values: Mapping[str, Any], newest: int | None = None
+    catalog: Catalog,
+    scope: Scope,
+    condition: str,
+    values: Mapping[str, Any],
+    *,
+    newest: int | None = None,
+    oldest: int | None = None,
 ) -> Sql:
     """What an example says of itself, of all rows of a scope that meet a condition over scoped rows.
 
@@ -109,7 +115,8 @@ def described(
         scope: window, versions, filters and as-of.
         condition: SQL over scoped rows.
         values: what it binds.
-        newest: only so many, the newest first; else all, the oldest first.
+        newest: only so many, the newest first.
+        oldest: only so many, the oldest first; all of them where neither is said.
     """
     rows = scoped_rows(catalog, scope)
     section = catalog.predictions
@@ -117,9 +124,12 @@ def described(
         f"SELECT file, row, id, ts, version, request, unit, label, decision, {_shown_score(section)} AS score, "
         f"{_loss(section)} AS loss FROM ({_fitted(section, rows.text)}) WHERE {condition} ORDER BY "
     )
-    if newest is None:
-        return Sql(f"{text}{_TIES}", {**rows.parameters, **values})
-    return Sql(f"{text}ts DESC, id, file, row LIMIT $newest", {**rows.parameters, **values, "newest": newest})
+    bound = {**rows.parameters, **values}
+    if newest is not None:
+        return Sql(f"{text}ts DESC, id, file, row LIMIT $most", {**bound, "most": newest})
+    if oldest is not None:
+        return Sql(f"{text}{_TIES} LIMIT $most", {**bound, "most": oldest})
+    return Sql(f"{text}{_TIES}", bound)
 
 
 def any_key(keys: Iterable[tuple[str, int]]) -> tuple[str, dict[str, Any]]:

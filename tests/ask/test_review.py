@@ -115,7 +115,8 @@ def test_agreement_and_the_feed_that_comes_back(bench, logged, tmp_path):
     label_all(bench, frame, "two", "Bo", share=1.0, wrong=0.1)
     whole = bench.agreement(name="two")[0]
     assert whole.n >= 20
-    assert whole.kappa is not None and 0.4 < whole.kappa < 1
+    assert whole.kappa is not None
+    assert 0.4 < whole.kappa < 1
     records = bench.review_records("two")
     assert set(records[0]) >= {"id", "label", "ts", "inclusion_probability", "weight", "labelled_by"}
     assert {type(record["label"]) for record in records} == {int}
@@ -164,9 +165,15 @@ def test_what_cannot_be_asked(bench, tmp_path):
         accepted_label(bench.catalog, "2")
     frame = frame_of(60).drop(columns="id").rename(columns={"truth": "label"})
     plain = write_project(tmp_path / "noid", frame, COLUMNS.replace('id = "id"\n', 'label = "label"\n'))
-    with pytest.raises(ProjectError, match="predictions.id"):
+    with pytest.raises(ProjectError, match=r"predictions\.id"):
         plain.draw_queue(asked=Ask("x"))
     plain.close()
+    hidden = write_project(
+        tmp_path / "private", frame_of(60).drop(columns="truth"), f'{COLUMNS}private = ["id"]\n'
+    )
+    with pytest.raises(ProjectError, match='"id" is never shown'):
+        hidden.draw_queue(asked=Ask("x"))
+    hidden.close()
 
 
 def test_the_error_model_of_the_logs(bench):
@@ -182,4 +189,5 @@ def test_the_error_model_of_the_logs(bench):
 def test_too_few_labels_for_an_error_model(bench):
     (row,) = bench.error_model(bench.scope(end="2024-01-02")).models
     assert (row.status, row.auc) == ("too_few", None)
-    assert row.reason is not None and "200 are needed" in row.reason
+    assert row.reason is not None
+    assert "200 are needed" in row.reason

@@ -62,7 +62,8 @@ def test_complete_agreement_has_a_lower_limit():
     labels = ["cat", "dog"] * 6
     row = agreements("q", answers(labels, labels), 0.95)[0]
     assert row.kappa == 1.0
-    assert row.ci_low is not None and row.ci_low < 0.95
+    assert row.ci_low is not None
+    assert row.ci_low < 0.95
     assert row.ci_high == 1.0
 
 

@@ -170,7 +170,7 @@ def _judged(asked: Asked, looks: Sequence[Look], waiting: Sequence[Window]) -> I
     reference = references_of(asked) if asked.rule.worse_than_reference_by is not None else {}
     live = live_versions(asked, looks, numbers)
     better, quiet = _better(asked), quiet_hours(asked)
-    values = _values(numbers)
+    values, began = _values(numbers), _began(numbers)
     for look in looks:
         for version in live.at(look):
             for value in values:
@@ -178,7 +178,11 @@ def _judged(asked: Asked, looks: Sequence[Look], waiting: Sequence[Window]) -> I
                 number = numbers.get((look.end, target), _nothing(asked, look))
                 if number.status == "no_data" and (quiet(look) or (value and live.has_rows(look, version))):
                     number = Number(None, None, None, 0, 0, "too_few", "no such rows in this window")
-                if number.n == 0 and value is not None and not _ever(numbers, look, target):
+                if (
+                    number.n == 0
+                    and value is not None
+                    and not (target in began and began[target] <= look.end)
+                ):
                     continue
                 against = [
                     (one, numbers.get((one.end, target), _nothing(asked, one))) for one in earlier[look]
@@ -206,8 +210,12 @@ def _values(numbers: Mapping[tuple[datetime, Target], Number]) -> tuple[str | No
     return tuple(sorted(values)) or (None,)
 
 
-def _ever(numbers: Mapping[tuple[datetime, Target], Number], look: Look, target: Target) -> bool:
-    return any(end <= look.end and one == target for end, one in numbers)
+def _began(numbers: Mapping[tuple[datetime, Target], Number]) -> dict[Target, datetime]:
+    """The end of the first window in which each target was there."""
+    first: dict[Target, datetime] = {}
+    for end, target in numbers:
+        first[target] = min(first.get(target, end), end)
+    return first
 
 
 def _waiting(

@@ -26,6 +26,7 @@ from analytics.aggregates.row_measures import RowMeasure, explainable, row_measu
 from analytics.ask.explain_onset import When, when_of
 from analytics.ask.explain_shift import shift_rows
 from analytics.ask.explain_sides import Comparison, comparisons
+from analytics.ask.kept import kept
 from analytics.ask.labels import maturity_of
 from analytics.ask.logged_bins import logged_bins
 from analytics.ask.segments import DEFAULT
@@ -434,8 +435,4 @@ def _tenths(item: ReferenceBins) -> ReferenceBins:
 
 
 def _reference_bins(catalog: Catalog, version: str | None) -> tuple[ReferenceBins, ...]:
-    key = ("bins that explain", version)
-    if key not in catalog.answered:
-        catalog.answered[key] = feature_bins(catalog, version)
-    found: tuple[ReferenceBins, ...] = catalog.answered[key]
-    return found
+    return kept(catalog, ("bins that explain", version), tuple, lambda: feature_bins(catalog, version))

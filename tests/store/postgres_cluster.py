@@ -63,7 +63,20 @@ class Cluster:
 
     def begin(self) -> None:
         options = f"-c listen_addresses='' -k {self.folder} -c max_connections=40 -c shared_buffers=16MB"
-        self.run("pg_ctl", "-D", self.data, "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+        # a busy machine takes its time to recover
+        self.run(
+            "pg_ctl",
+            "-D",
+            self.data,
+            "-w",
+            "-t",
+            "300",
+            "-l",
+            str(self.folder / "log"),
+            "-o",
+            options,
+            "start",
+        )
 
     def crash(self) -> None:
         """End it as a power failure would, and begin again: it recovers from its log."""

@@ -103,9 +103,7 @@ def drift_of(catalog: Catalog, scope: Scope, only: str | None = None) -> Results
         ScopeError: the scope splits by a segment, which drift does not do.
     """
     histograms, windows, texts = _read(catalog, scope, units=catalog.predictions.unit is not None)
-    rows = drift_rows(
-        histograms, windows, catalog.project.drift, late_windows(catalog, scope, windows), only
-    )
+    rows = drift_rows(histograms, windows, catalog.project.drift, late_windows(catalog, scope, windows), only)
     notes = (*by_chance(rows), *reference_inside(catalog, scope))
     return Results(rows, catalog.project.zone, texts, notes)
 

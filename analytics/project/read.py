@@ -44,9 +44,7 @@ from analytics.project.read_experiments import check_experiments
 
 FILE_NAME = "assay.toml"
 _LATER = {"task": LATER_TASKS}
-NOT_YET = (
-    "feedback",
-)
+NOT_YET = ("feedback",)
 REMOTE = ("s3://", "gs://", "http://", "https://")
 
 

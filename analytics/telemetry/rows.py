@@ -47,13 +47,17 @@ def scoped_rows(
     """
     labelled = _labelled(catalog, scope, source, now or datetime.now(UTC))
     by = segment if segment is not None else scope.by
-    value = Sql(segment_expression(declared_segment(catalog, by)) if by is not None else "CAST(NULL AS VARCHAR)")
+    value = Sql(
+        segment_expression(declared_segment(catalog, by)) if by is not None else "CAST(NULL AS VARCHAR)"
+    )
     if slice_:
         inside = all_of(conditions(catalog, slice_, "slice"))
         value = Sql(f"CASE WHEN {inside.text} THEN '{SLICE}' ELSE '{REST}' END", inside.parameters)
     zone = catalog.project.time_zone
     grain: Grain = scope.grain if source == "predictions" else "all"
-    wanted = all_of([*_window(scope, source), *only_versions(scope, source), *conditions(catalog, scope.filters)])
+    wanted = all_of(
+        [*_window(scope, source), *only_versions(scope, source), *conditions(catalog, scope.filters)]
+    )
     text = (
         f"SELECT *, {window_key(grain, zone)} AS window_key, "
         f"{block_key(catalog.predictions.block, grain, zone)} AS block_key, "

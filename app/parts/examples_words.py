@@ -31,7 +31,9 @@ PIN_NEEDS = "Say which set, and who you are."
 MAP_OF = "Map of"
 MAP_BY = "By"
 METHODS = {"pca": "principal components", "umap": "UMAP"}
-MAP_NOTE = "Draw a box around marks to see their rows below. The colour is the loss; numbers are clusters of errors."
+MAP_NOTE = (
+    "Draw a box around marks to see their rows below. The colour is the loss; numbers are clusters of errors."
+)
 CHOSEN = "{n} chosen"
 CHOSEN_MOST = "The {most} first of {n} chosen rows, by place in the table of points."
 CHOSEN_ALT = "The rows inside the box, those of the highest loss first"

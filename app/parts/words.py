@@ -16,7 +16,10 @@ INSTANT_HELP = "A day (2013-07-01), a time (2013-07-01T14:00), now, or a time be
 AS_OF_HELP = "Labels and predictions that arrived later do not exist. " + INSTANT_HELP
 DAYS = "Pick days"
 GRAIN = "One point a"
-GRAIN_HELP = "auto: five minutes up to six hours, an hour up to two days, a day up to 31 days, a week up to a year, a month above."
+GRAIN_HELP = (
+    "auto: five minutes up to six hours, an hour up to two days, a day up to 31 days, a week up to a year, a month "
+    "above."
+)
 VERSIONS = "Versions"
 ALL_VERSIONS = "All versions"
 BY = "Split by"

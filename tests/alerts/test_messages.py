@@ -28,8 +28,10 @@ def test_a_message_says_it_all():
         "What to do: have it fixed where the data come from",
         "Since 2026-07-05 14:00 (America/New_York), last seen in the window 2026-07-05 10:00 to 2026-07-05 14:00.",
         "Where: everywhere",
-        "- floor, everywhere: AUC is under its limit. Newest look: roc_auc 0.610 (0.580 to 0.640), limit 0.650, "
-        "n = 1,234.",
+        (
+            "- floor, everywhere: AUC is under its limit. Newest look: roc_auc 0.610 (0.580 to 0.640), limit 0.650, "
+            "n = 1,234."
+        ),
         "Suggested: floor: the rule suggests to retrain",
         "Note of the rule: see #ml",
         "Runbook: https://wiki.example/auc",

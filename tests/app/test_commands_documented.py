@@ -17,8 +17,8 @@ from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
 from analytics.drills.rows import BacktestRow, ChaosRow, DrillRow
 from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow, UnusualRow
-from analytics.examples.points import ClusterRow, PointRow
 from analytics.examples.first_row import FirstRow
+from analytics.examples.points import ClusterRow, PointRow
 from analytics.examples.rows import ExampleRow
 from analytics.experiments.arm_days import ArmDayRow
 from analytics.experiments.chances import ChanceRow
@@ -59,10 +59,10 @@ from analytics.quality.unlike import UnlikeRow
 from analytics.review.rows import AgreementRow, ErrorBinRow, ErrorModelRow, FilterRow, QueuedRow, ReviewedRow
 from analytics.review.rows import CarrierRow as ErrorCarrierRow
 from analytics.segments.rows import GapRow, SegmentRow
-from analytics.slices.rows import MapCellRow, SliceCompareRow, SliceRow, SliceTrendRow, TreeRow
 from analytics.service.assertions import AssertionRow
 from analytics.service.burn import ObjectiveRow
 from analytics.service.rows import ErrorRow, ServiceRow, TailRow
+from analytics.slices.rows import MapCellRow, SliceCompareRow, SliceRow, SliceTrendRow, TreeRow
 from analytics.telemetry.report import FileRow
 from app.cli import cli
 

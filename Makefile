@@ -14,7 +14,7 @@ WARM   := $(BIN)/python -c 'from app.serve import preload; preload()'
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types imports browser bench lock clean
+.PHONY: help setup demo test lint format types imports browser database bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ setup: $(VENV)/.ready  ## Prepare .venv so that .venv/bin/assay works
 demo: $(VENV)/.ready  ## Open the app on the sample logs (PORT=8501)
 	$(BIN)/assay demo --port $(PORT)
 
-test: $(VENV)/.ready-dev lint types imports browser  ## Lint, types, import rules, doctests and every test
+test: $(VENV)/.ready-dev lint types imports browser database  ## Lint, types, import rules, doctests and every test
 	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.ready-dev  ## Check style (ruff)
@@ -44,6 +44,9 @@ imports: $(VENV)/.ready-dev  ## Check who may import whom (import-linter)
 
 browser: $(VENV)/.ready-dev  ## Find Chromium for the browser tests, or install it
 	$(BIN)/python tests/chromium.py
+
+database: $(VENV)/.ready-dev  ## Find PostgreSQL for the store's tests, or install Debian's where we may
+	$(BIN)/python tests/postgresql.py
 
 bench: $(VENV)/.ready-dev  ## Measure speed: first page, reruns, drift against a bare scan
 	$(BIN)/python -m benchmarks

@@ -8,6 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+# run as a script from any folder
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
+
+from tests import debian  # noqa: E402
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 # As few calls home as Chromium lets itself be talked into; no sandbox for root, which containers run as.
@@ -45,7 +50,7 @@ def _downloaded() -> Path | None:
 def install() -> None:
     """Debian's own package where we may install it, else Playwright's download; and the other way round."""
     steps = [_install_with_playwright, _install_with_apt]
-    if _is_debian_root():
+    if debian.is_debian_root():
         steps.reverse()
     for step in steps:
         step()
@@ -53,29 +58,9 @@ def install() -> None:
             return
 
 
-def _is_debian_root() -> bool:
-    release = Path("/etc/os-release")
-    return (
-        hasattr(os, "geteuid")
-        and os.geteuid() == 0
-        and shutil.which("apt-get") is not None
-        and release.is_file()
-        and "ID=debian" in release.read_text(encoding="utf-8").splitlines()
-    )
-
-
 def _install_with_apt() -> None:
-    if not shutil.which("apt-get") or not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update", "-qq"], check=False, env=environment, stdin=subprocess.DEVNULL)
-    subprocess.run(
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
-        check=False,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
+    if debian.is_root():
+        debian.install("chromium")
 
 
 def _install_with_playwright() -> None:

@@ -34,7 +34,7 @@ LEAST_SCORE = 2.0
 MOST_EXAMINED = 500
 """So many of the highest scores are looked at for what they add to better ones."""
 _ROUNDING = 1e-12
-_GROUP = 64
+_GROUP = 90
 """Cells of a group of two fields, at most: three groups then fit the processor's cache."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.aggregates.cause_cells import CauseCells, FieldBins, Group
+from analytics.aggregates.cause_cells import CauseCells, FieldBins
 from analytics.explain.relations import Relation
 from analytics.explain.rows import CauseKind
 from analytics.stats.windows_before import Judged, judge, moving, share_variance
@@ -441,8 +441,3 @@ def looked_at(cells: CauseCells) -> NDArray[np.bool_]:
     there = (history > 0).mean(axis=1) if history.shape[1] else np.ones(len(cells.groups))
     whole = np.array([group.segment is None for group in cells.groups])
     return np.asarray(whole | (there >= LEAST_PRESENT))
-
-
-def group_names(group: Group) -> tuple[str | None, str | None]:
-    """Segment and value."""
-    return group.segment, group.value

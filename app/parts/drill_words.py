@@ -43,7 +43,6 @@ expect = "unharmed"
 tolerance = 0.02
 """
 CHAOS_CHOICE = "Fault"
-CHAOS_ROWS = "Every number against the same hours before"
 RULE, PAGES = "Rule", "Pages a month you can live with"
 PAGES_HELP = "A limit that sends so many is chosen on the first half of the logs and shown on the second."
 LOOK_BACK = "Look back"

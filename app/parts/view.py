@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.ask.live import live_version
 from analytics.project import Predictions, Project
-from analytics.scope import GRAINS, Filter, Grain, Scope, format_instant, parse_instant
+from analytics.scope import GRAINS, Grain, Scope, format_instant, parse_instant
 from analytics.workbench import Workbench
 from app.formats import day
 
@@ -176,11 +176,6 @@ def grain_of(word: str, scope: Scope, extent: tuple[datetime, datetime] | None) 
 def window_words(start: datetime, end: datetime, zone: ZoneInfo) -> dict[str, str]:
     """The words of a fixed window."""
     return {"range": "custom", "start": format_instant(start, zone), "end": format_instant(end, zone)}
-
-
-def filter_texts(filters: tuple[Filter, ...]) -> list[str]:
-    """Filters as the words of the bar."""
-    return [condition.text for condition in filters]
 
 
 def _midnight(day_: date, zone: ZoneInfo) -> datetime:

@@ -93,8 +93,8 @@ from analytics.drills.drill import Drill, DrillPlan, Progress, run_drill, segmen
 from analytics.drills.rows import BacktestRow, ChaosRow
 from analytics.errors import FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow
-from analytics.examples.points import Method
 from analytics.examples.first_row import FirstRow
+from analytics.examples.points import Method
 from analytics.examples.rows import ExampleKind, ExampleRow
 from analytics.experiments.arm_days import ArmDayRow
 from analytics.experiments.chances import ChanceRow, prior_of
@@ -289,7 +289,9 @@ class Workbench:
     ) -> Results[SliceCompareRow]:
         """Everything about the rows that meet some conditions, beside the same of all others."""
         slice_ = self.scope(where=where).filters
-        return self._ask(lambda catalog: ask_slice_compare.slice_compare_of(catalog, scope or Scope(), slice_))
+        return self._ask(
+            lambda catalog: ask_slice_compare.slice_compare_of(catalog, scope or Scope(), slice_)
+        )
 
     def error_map(
         self,
@@ -427,9 +429,7 @@ class Workbench:
         """One row with all that is known about it: by its id, or as ``FILE:ROW``."""
         return self._ask(lambda catalog: ask_row_card.card_of(catalog, scope or Scope(), key))
 
-    def rows(
-        self, scope: Scope | None = None, *, keys: tuple[tuple[str, int], ...]
-    ) -> Results[ExampleRow]:
+    def rows(self, scope: Scope | None = None, *, keys: tuple[tuple[str, int], ...]) -> Results[ExampleRow]:
         """Rows known by file and row, those of the highest loss first."""
         return self._ask(lambda catalog: ask_row_card.rows_of(catalog, scope or Scope(), keys))
 
@@ -875,9 +875,7 @@ class Workbench:
         """Alerts and incidents of one look."""
         now = self.now()
         moment = now if at is None else min(at, now)
-        return self._ask(
-            lambda catalog: standing_at(catalog, moment, tuple(names), replayed=moment < now)
-        )
+        return self._ask(lambda catalog: standing_at(catalog, moment, tuple(names), replayed=moment < now))
 
     def claims(self, standing: Standing, *, at: datetime | None = None) -> Results[IncidentRow]:
         """The incidents of a look with the likeliest cause of each, as the logs tell it: a search for each of them."""

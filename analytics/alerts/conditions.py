@@ -112,7 +112,9 @@ def _beyond(
     if down_counts and found.high < -tolerance:
         return Judged("breach", threshold, base, found, "low", known[1:3])  # type: ignore[arg-type]
     fine = (not up_counts or found.high <= tolerance) and (not down_counts or found.low >= -tolerance)
-    if fine:
+    # where no change at all is tolerated, no interval can show that none is there: one that holds 0 must do, or what
+    # fired once would fire for good
+    if fine or (tolerance == 0 and found.low <= 0 <= found.high):
         return Judged("fine", threshold, base, found)
     return Judged(
         "unsure", threshold, base, found, reason="the interval of the change holds what is tolerated"

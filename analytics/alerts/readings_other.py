@@ -19,7 +19,9 @@ from analytics.telemetry.looked_rows import Look, looked_rows
 def delay_numbers(asked: Asked, looks: Sequence[Look]) -> Found:
     """The median delay of labels in every window, in seconds."""
     found: Found = {}
-    for look in looks:
+    ends = asked.catalog.extent
+    # each window is a question of its own: none is asked of the years since the log ended
+    for look in (one for one in looks if ends is not None and one.start <= ends[1]):
         scope = replace(asked.scope, start=look.start, end=look.end, as_of=look.known_at)
         for row in labels_of(asked.catalog, scope):
             number = Number(

@@ -102,3 +102,11 @@ def test_wider_intervals_never_turn_fine_into_breach(value, below, above, limit,
     narrow = outside_limits(number(value, value - below, value + above), limit, None).seen
     wide = outside_limits(number(value, value - below - more, value + above + more), limit, None).seen
     assert wide in (narrow, "unsure")
+
+
+@pytest.mark.parametrize("better", ["higher", "lower", "none", "zero"])
+def test_where_no_change_is_tolerated_the_same_again_is_fine(better):
+    """Else a rule without a tolerance that fired once would fire for good: no interval lies within nothing."""
+    same = number(0.7, 0.6, 0.8)
+    assert moved(same, same, better, 0.0).seen == "fine"
+    assert moved(same, same, better, 0.01).seen == "unsure"

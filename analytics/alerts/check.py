@@ -19,7 +19,6 @@ from analytics.alerts.rows import AlertRow, Reading, State, Target, Transition
 from analytics.alerts.states import Memory, Step, last_steps, replay, transitions
 from analytics.alerts.suggest import suggestion
 from analytics.alerts.words import since_words
-from analytics.errors import ProjectError
 from analytics.scope import MISSING
 from analytics.telemetry.catalog import Catalog
 
@@ -81,13 +80,7 @@ def names_of(catalog: Catalog, names: Iterable[str] = ()) -> tuple[str, ...]:
     Raises:
         ProjectError: none is declared, or one that is named is not.
     """
-    project = catalog.project
-    if not project.alerts:
-        raise ProjectError(f"{project.file}: alerts: this needs an [alerts.NAME] section, and there is none")
-    wanted = tuple(dict.fromkeys(names))
-    for name in wanted:
-        asked_of(catalog, name)
-    return wanted or tuple(project.alerts)
+    return catalog.project.declared("alerts", names)
 
 
 def in_order(rows: Iterable[AlertRow]) -> tuple[AlertRow, ...]:

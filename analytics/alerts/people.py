@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from difflib import get_close_matches
 
 from analytics.alerts.rows import AlertRow
 from analytics.alerts.said import OPEN
@@ -13,21 +12,6 @@ from analytics.project import Project
 from analytics.store import alerts as kept
 from analytics.store.alerts import Acknowledgement, Note, Silence
 from analytics.store.store import Store
-
-
-def require_alert(project: Project, name: str) -> None:
-    """Raises where no rule of this name is declared.
-
-    Raises:
-        ProjectError: with the nearest name.
-    """
-    if name in project.alerts:
-        return
-    if not project.alerts:
-        raise ProjectError(f"{project.file}: alerts: this needs an [alerts.NAME] section, and there is none")
-    near = get_close_matches(name, project.alerts, n=1)
-    hint = f'did you mean "{near[0]}"?' if near else f"declared: {', '.join(project.alerts)}"
-    raise ProjectError(f'{project.file}: alerts: there is no alert "{name}"; {hint}')
 
 
 def acknowledge(  # noqa: PLR0913  # one a column
@@ -59,7 +43,7 @@ def acknowledge(  # noqa: PLR0913  # one a column
         ProjectError: there is no such rule, or it does not fire.
         StoreError: a text is missing or too long, or the store cannot be written.
     """
-    require_alert(project, alert)
+    project.declared("alerts", [alert])
     fires = [firing_since] if firing_since is not None else _since(rows(), alert, segment_value)
     if not fires:
         where = "" if segment_value is None else f" for {segment_value}"
@@ -100,7 +84,7 @@ def silence(
         StoreError: as `analytics.store.alerts.silence`.
     """
     if alert is not None:
-        require_alert(project, alert)
+        project.declared("alerts", [alert])
     return kept.silence(
         store, project=project.name, alert=alert, segment_value=segment_value, ends_at=ends_at, by=by, note=note,
         token=token,
@@ -124,7 +108,7 @@ def add_note(
         StoreError: as `analytics.store.alerts.add_note`.
     """
     if alert is not None:
-        require_alert(project, alert)
+        project.declared("alerts", [alert])
     return kept.add_note(
         store, project=project.name, alert=alert, segment_value=segment_value, note=note, by=by, token=token
     )

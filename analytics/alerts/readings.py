@@ -22,7 +22,6 @@ from analytics.alerts.readings_feeds import Seen, burns, label_silences, silence
 from analytics.alerts.rows import Reading, Target
 from analytics.alerts.words import sentence
 from analytics.ask.labels import maturity_of
-from analytics.errors import ProjectError
 from analytics.project import Alert
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
@@ -47,9 +46,7 @@ def asked_of(catalog: Catalog, rule: str | Alert) -> Asked:
         names = [name for name, one in project.alerts.items() if one == rule]
         name = names[0] if names else "rule"
         return Asked(catalog, name, rule, family_of(project, name, rule))
-    if rule not in project.alerts:
-        declared = ", ".join(project.alerts) or "none"
-        raise ProjectError(f'{project.file}: alerts: there is no rule "{rule}"; declared: {declared}')
+    project.declared("alerts", [rule])
     found = project.alerts[rule]
     return Asked(catalog, rule, found, family_of(project, rule, found))
 

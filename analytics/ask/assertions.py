@@ -18,7 +18,6 @@ from analytics.aggregates.assertion_rows import (
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.metric_rows import extent_of
 from analytics.ask.windows import in_order, resolve, versions_of
-from analytics.errors import ProjectError
 from analytics.results import Results
 from analytics.scope import Scope, Window
 from analytics.service.assertions import AssertionRow, Broken, BrokenExampleRow, broken_share
@@ -39,7 +38,7 @@ def assertions_of(catalog: Catalog, scope: Scope, names: Iterable[str] = ()) -> 
     """
     rows: list[AssertionRow] = []
     texts: list[str] = []
-    for name in _chosen(catalog, names):
+    for name in catalog.project.declared("assertions", names):
         asked = checked(catalog, name, catalog.project.assertions[name])
         filled, windows = _windows(catalog, scope, asked)
         refusal = _refusal(catalog, filled, asked)
@@ -63,7 +62,7 @@ def broken_of(
         k: rows of each.
     """
     rows: list[BrokenExampleRow] = []
-    for name in _chosen(catalog, names):
+    for name in catalog.project.declared("assertions", names):
         asked = checked(catalog, name, catalog.project.assertions[name])
         filled, windows = _windows(catalog, replace(scope, grain="all"), asked)
         if not windows or _refusal(catalog, filled, asked) is not None:
@@ -76,21 +75,6 @@ def broken_of(
             for rank, row in enumerate(found, 1)
         ]
     return Results(tuple(rows), catalog.project.zone)
-
-
-def _chosen(catalog: Catalog, names: Iterable[str]) -> tuple[str, ...]:
-    project = catalog.project
-    if not project.assertions:
-        raise ProjectError(
-            f"{project.file}: assertions: this needs an [assertions.NAME] section, and there is none"
-        )
-    wanted = tuple(names)
-    for name in wanted:
-        if name not in project.assertions:
-            raise ProjectError(
-                f'{project.file}: assertions: there is no assertion "{name}"; declared: {", ".join(project.assertions)}'
-            )
-    return wanted or tuple(project.assertions)
 
 
 def _windows(catalog: Catalog, scope: Scope, asked: Checked) -> tuple[Scope, tuple[Window, ...]]:

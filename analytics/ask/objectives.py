@@ -10,7 +10,6 @@ from analytics.aggregates.event_cells import Cells, EventCells, GoodRow, good_ro
 from analytics.ask.kept import kept
 from analytics.ask.labels import maturity_of
 from analytics.ask.windows import in_order, versions_of
-from analytics.errors import ProjectError
 from analytics.project import Objective
 from analytics.results import Results
 from analytics.scope import Scope
@@ -37,7 +36,7 @@ def objectives_of(
     moment = min(moment for moment in (scope.as_of, scope.end, at) if moment is not None)
     rows: list[ObjectiveRow] = []
     texts: list[str] = []
-    for name in _chosen(catalog, names):
+    for name in catalog.project.declared("objectives", names):
         found = _answers(catalog, scope, name, [moment], objective_rows)
         rows += found
         texts += found.sql
@@ -64,7 +63,7 @@ def burns_of(
 def _answers(
     catalog: Catalog, scope: Scope, name: str, instants: Sequence[datetime], ask: Ask
 ) -> Results[ObjectiveRow]:
-    (name,) = _chosen(catalog, [name])
+    (name,) = catalog.project.declared("objectives", [name])
     objective = catalog.project.objectives[name]
     good = good_row(catalog, name, objective)
     moments = [moment.astimezone(UTC).replace(second=0, microsecond=0) for moment in instants]
@@ -78,21 +77,6 @@ def _answers(
         cells, text = asked.cells(group)
         rows += [row for moment in group for row in asked.rows(cells, moment, ask)]
     return Results(tuple(rows), catalog.project.zone, (text,) if text else ())
-
-
-def _chosen(catalog: Catalog, names: Iterable[str]) -> tuple[str, ...]:
-    project = catalog.project
-    if not project.objectives:
-        raise ProjectError(
-            f"{project.file}: objectives: this needs an [objectives.NAME] section, and there is none"
-        )
-    wanted = tuple(names)
-    for name in wanted:
-        if name not in project.objectives:
-            raise ProjectError(
-                f'{project.file}: objectives: there is no objective "{name}"; declared: {", ".join(project.objectives)}'
-            )
-    return wanted or tuple(project.objectives)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from analytics.drills.faults import Injector
 from analytics.drills.kinds import KINDS, SEVERITIES, Fault, FaultKind, Planted
 from analytics.drills.replayed import Replay, Told, hours, replay_of
 from analytics.drills.rows import DrillRow, DrillRun, SeverityRow
-from analytics.errors import ProjectError, ScopeError
+from analytics.errors import ScopeError
 from analytics.project import read_project
 from analytics.scope import Scope, parse_filter
 from analytics.stats.intervals import clopper_pearson
@@ -135,7 +135,7 @@ class _Runner:
     runs: list[DrillRun] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        self.names = _rules(self.catalog, self.plan.rules)
+        self.names = self.catalog.project.declared("alerts", self.plan.rules)
         _check(self.catalog, self.plan)
 
     @property
@@ -320,20 +320,6 @@ def _many(count: int, word: str) -> str:
 def _list(values: Iterator[float]) -> str:
     texts = [f"{value:g}" for value in values]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
-
-
-def _rules(catalog: Catalog, wanted: Sequence[str]) -> tuple[str, ...]:
-    project = catalog.project
-    if not project.alerts:
-        raise ProjectError(
-            f"{project.file}: alerts: a drill replays the project's rules, and there is no [alerts.NAME] section"
-        )
-    for name in wanted:
-        if name not in project.alerts:
-            raise ProjectError(
-                f'{project.file}: alerts: there is no rule "{name}"; declared: {", ".join(project.alerts)}'
-            )
-    return tuple(wanted) or tuple(project.alerts)
 
 
 def _check(catalog: Catalog, plan: DrillPlan) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,6 +25,9 @@ from analytics.project.experiments import (
     Units,
 )
 from analytics.project.logs import Costs, Drift, Labels, Predictions, Quality, Reference, Release, ReleaseLog
+
+Named = Literal["experiments", "alerts", "objectives", "assertions"]
+"""Sections with one table a name."""
 
 
 class Project(Section):
@@ -91,15 +95,28 @@ class Project(Section):
 
     def require_experiment(self, name: str) -> Experiment:
         """One declared experiment, or an error that names those there are."""
-        if name in self.experiments:
-            return self.experiments[name]
-        if not self.experiments:
+        self.declared("experiments", [name])
+        return self.experiments[name]
+
+    def declared(self, section: Named, names: Iterable[str] = ()) -> tuple[str, ...]:
+        """The names that are asked for in a section with one table a name; all of them where none is asked for.
+
+        Raises:
+            ProjectError: nothing is declared there, or not this name; with the nearest.
+        """
+        known: Mapping[str, object] = getattr(self, section)
+        if not known:
             raise ProjectError(
-                f"{self.file}: experiments: this needs an [experiments.NAME] section, and there is none"
+                f"{self.file}: {section}: this needs an [{section}.NAME] section, and there is none"
             )
-        near = get_close_matches(name, self.experiments, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"declared: {', '.join(self.experiments)}"
-        raise ProjectError(f'{self.file}: experiments: there is no experiment "{name}"; {hint}')
+        wanted = tuple(dict.fromkeys(names))
+        for name in wanted:
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                hint = f'did you mean "{near[0]}"?' if near else f"declared: {', '.join(known)}"
+                one = section.removesuffix("s")
+                raise ProjectError(f'{self.file}: {section}: there is no {one} "{name}"; {hint}')
+        return wanted or tuple(known)
 
     def source_of(self, metric: Metric) -> MetricSource:
         """What a metric's expression is evaluated over: as declared, else the first of the logs there are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import drift_scan, experiment_scan, pages, sections
+from benchmarks import drift_scan, experiment_scan, pages, sections, slice_search
 
 KNOWN = {
     "drift": drift_scan.main,
@@ -12,6 +12,7 @@ KNOWN = {
     "pages": pages.main,
     "sections": sections.main,
     "experiment-sections": sections.experiments,
+    "slices": slice_search.main,
 }
 
 for name in sys.argv[1:] or KNOWN:

@@ -14,7 +14,7 @@ scaled so that the parts add up to the change of the root.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analytics.aggregates.model_rows import LABELLED, model_columns
 from analytics.engines.text import literal
@@ -37,6 +37,8 @@ class RowMeasure:
         root: whether the metric is the root of sum u / sum d.
         share: whether it lies between 0 and 1.
         unit_d: whether d is 1 in every row that takes part.
+        among: SQL: the rows whose inputs are compared, where only some of them take part by what was decided or
+            came true; empty where these are the same.
     """
 
     metric: str
@@ -48,6 +50,18 @@ class RowMeasure:
     root: bool = False
     share: bool = False
     unit_d: bool = True
+    among: str = ""
+
+    def over_inputs(self) -> RowMeasure:
+        """The same metric over all rows that might have taken part; the others count and add nothing.
+
+        Rows of one class, or of one decision, are chosen by an outcome: their inputs differ as soon as the outcome at
+        the same inputs does, and that is no change of the inputs.
+        """
+        if not self.among:
+            return self
+        d, u = (f"CASE WHEN {self.counted} THEN {one} ELSE 0e0 END" for one in (self.d, self.u))
+        return replace(self, counted=self.among, d=d, u=u, unit_d=False, among="")
 
 
 _DECIDED = f"{LABELLED} AND decision IS NOT NULL"
@@ -158,7 +172,9 @@ def _calibration(_: Catalog) -> RowMeasure:
 def _f1(_: Catalog) -> RowMeasure:
     counted = f"{_DECIDED} AND (label = 1 OR decision = 1)"
     both = "CASE WHEN label = 1 AND decision = 1 THEN 2e0 ELSE {} END"
-    return RowMeasure("f1", counted, both.format("1e0"), both.format("0e0"), share=True, unit_d=False)
+    return RowMeasure(
+        "f1", counted, both.format("1e0"), both.format("0e0"), share=True, unit_d=False, among=_DECIDED
+    )
 
 
 def _among(metric: str, condition: str, right: str) -> Callable[[Catalog], RowMeasure]:
@@ -169,6 +185,7 @@ def _among(metric: str, condition: str, right: str) -> Callable[[Catalog], RowMe
             "1e0",
             f"CASE WHEN {right} THEN 1e0 ELSE 0e0 END",
             share=True,
+            among=_DECIDED,
         )
 
     return measure

@@ -33,7 +33,11 @@ from analytics.telemetry.catalog import Catalog
 
 Floats = NDArray[np.float64]
 SAMPLE = 8_000
+LEAST_COUNTING = 20
+"""Fewer rows of the class or decision that a metric is about say nothing, however many others there are."""
 MOST_FEATURES = 60
+_COMPUTED_ANEW = {"roc_auc", "expected_calibration_error", "balanced_accuracy"}
+"""Neither means nor ratios of two sums."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,6 @@ class _Drawn:
     rows: Rows
     label: Floats
     score: Floats
-    d: Floats
-    u: Floats
 
 
 def shift_rows(
@@ -57,13 +59,13 @@ def shift_rows(
         return _said(blank, "there are no features to reweight by"), (), ()
     if whole.total_effect is None:
         return _said(blank, whole.reason or "there is no change to split", whole.status), (), ()
+    measure = measure.over_inputs()
     before, after = (
         read_measured_sample(catalog, measure, side, SAMPLE, features)
         for side in (comparison.before, comparison.after)
     )
     sql = (before.sql, after.sql)
-    if min(before.n, after.n) < LEAST_ROWS:
-        few = f"{min(before.n, after.n)} rows on one side; at least {LEAST_ROWS} are needed to reweight"
+    if few := _few(measure, before, after):
         return _said(blank, few, "too_few"), (), sql
     columns, left_out = _columns(catalog, before, after)
     if not columns[0]:
@@ -84,6 +86,27 @@ def shift_rows(
         (*_notes(before, after), *_unused(left_out)),
         sql,
     )
+
+
+def _few(measure: RowMeasure, *sides: Sample) -> str | None:
+    """Why there is nothing to reweight: too few rows, or too few that the metric is about."""
+    least = min(side.n for side in sides)
+    if least < LEAST_ROWS:
+        return f"{least} rows on one side; at least {LEAST_ROWS} are needed to reweight"
+    least = min(_counting(measure, side) for side in sides)
+    if least < LEAST_COUNTING:
+        return (
+            f"{least} rows on one side decide this metric; at least {LEAST_COUNTING} are needed to reweight"
+        )
+    return None
+
+
+def _counting(measure: RowMeasure, side: Sample) -> int:
+    """The sampled rows that count; where classes count the same, those of the rarer one."""
+    if measure.metric in {"roc_auc", "balanced_accuracy"}:
+        positive = int(np.count_nonzero(numbers(side.table, "label") == 1))
+        return min(positive, side.n - positive)
+    return int(np.count_nonzero(numbers(side.table, "measured_d")))
 
 
 def _columns(
@@ -146,21 +169,26 @@ def _split(
         for name in columns[0]
     }
     encoder = fit_encoder(both)
-    drawn = [_drawn(one, encoder(part, squares=True)) for one, part in zip(samples, columns, strict=True)]
+    drawn = [
+        _drawn(one, encoder(part, squares=True), measure) for one, part in zip(samples, columns, strict=True)
+    ]
     functionals = None
-    if not measure.unit_d or measure.metric == "expected_calibration_error":
+    if measure.metric in _COMPUTED_ANEW:
         functionals = _Functional(measure, drawn[0]), _Functional(measure, drawn[1])
     with one_thread():
         return split_shift(drawn[0].rows, drawn[1].rows, subject.confidence, functionals, subject.longer)
 
 
-def _drawn(sample: Sample, x: Floats) -> _Drawn:
+def _drawn(sample: Sample, x: Floats, measure: RowMeasure) -> _Drawn:
     table = sample.table
     d, u = numbers(table, "measured_d"), numbers(table, "measured_u")
     label = numbers(table, "label") if _is_number(table, "label") else np.zeros(len(d))
     score = numbers(table, "score") if "score" in table.column_names else np.zeros(len(d))
-    rows = Rows(x, u / np.where(d > 0, d, 1.0), weights_of(table), block_codes(table))
-    return _Drawn(rows, label, score, d, u)
+    if measure.metric in _COMPUTED_ANEW or measure.unit_d:
+        rows = Rows(x, u / np.where(d > 0, d, 1.0), weights_of(table), block_codes(table))
+    else:
+        rows = Rows(x, u, weights_of(table), block_codes(table), d)
+    return _Drawn(rows, label, score)
 
 
 def _is_number(table: pa.Table, name: str) -> bool:
@@ -175,29 +203,38 @@ class _Functional:
     measure: RowMeasure
     drawn: _Drawn
 
-    def __call__(self, weight: Floats) -> float:
+    def __call__(self, weight: Floats) -> tuple[float, Floats]:
         one = self.drawn
         match self.measure.metric:
             case "roc_auc":
-                return _auc(one.score, one.label, weight)
+                value, placement = _auc(one.score, one.label, weight)
+                return value, _of_classes(placement - value, one.label, weight)
             case "expected_calibration_error":
                 bins = np.minimum(np.floor(one.score * 10.0), 9.0).astype(np.int64)
                 gaps = np.bincount(bins, weight * (one.score - one.label), minlength=10)
-                return float(np.abs(gaps).sum() / weight.sum())
-            case "balanced_accuracy":
-                right = one.rows.value
-                sides = [one.label == 1, one.label == 0]
-                return float(np.mean([(weight[s] @ right[s]) / weight[s].sum() for s in sides]))
-        return float((weight @ one.u) / (weight @ one.d))
+                value = float(np.abs(gaps).sum() / weight.sum())
+                return value, np.sign(gaps)[bins] * (one.score - one.label) - value
+        right = one.rows.value  # balanced accuracy
+        sides = [one.label == 1, one.label == 0]
+        means = [float(weight[s] @ right[s] / weight[s].sum()) for s in sides]
+        own = np.where(sides[0], means[0], means[1])
+        return (means[0] + means[1]) / 2.0, _of_classes((right - own) / 2.0, one.label, weight)
 
 
-def _auc(score: Floats, label: Floats, weight: Floats) -> float:
+def _of_classes(influence: Floats, label: Floats, weight: Floats) -> Floats:
+    """A class of which there are few moves the mean of both classes the more."""
+    share = float(weight @ (label == 1) / weight.sum())
+    return np.asarray(influence / np.where(label == 1, share, 1.0 - share))
+
+
+def _auc(score: Floats, label: Floats, weight: Floats) -> tuple[float, Floats]:
+    """The area, and of each row the share of the other class's weight that it is ranked rightly against."""
     values, place = np.unique(score, return_inverse=True)
     positive = np.bincount(place, np.where(label == 1, weight, 0.0), minlength=len(values))
     negative = np.bincount(place, np.where(label == 1, 0.0, weight), minlength=len(values))
-    below = np.cumsum(negative) - negative / 2.0
-    both = positive.sum() * negative.sum()
-    return float(positive @ below / both) if both > 0 else float("nan")
+    below = (np.cumsum(negative) - negative / 2.0) / negative.sum()
+    above = 1.0 - (np.cumsum(positive) - positive / 2.0) / positive.sum()
+    return float(positive @ below / positive.sum()), np.where(label == 1, below[place], above[place])
 
 
 def _rows(

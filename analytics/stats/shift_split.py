@@ -5,8 +5,9 @@ they had; the rest of the change is the concept part. Rows are reweighted by the
 (`analytics.stats.density_ratio`). For means the estimate is doubly robust: a regression of the row's value on the
 features carries most of it and the weights correct what the regression misses, so that either may be somewhat wrong,
 and what is learnt does not enter the error in the first order (Chernozhukov et al., Econometrics Journal 21, 2018).
-What is not a mean over rows of one weight (AUC, balanced accuracy, calibration error, F1) is computed anew with the
-weights, its error by the jackknife over groups of days with the weights held.
+Ratios of two sums (recall, precision, F1) are such means twice, their error that of the ratio in the first order. What
+is neither (AUC, balanced accuracy, calibration error) is computed anew with the weights and corrected by one step: the
+rows' influences on it are a mean, and are treated as one.
 
 The split means something only where the rows before cover those after; `outside` says which share they do not.
 """
@@ -31,11 +32,12 @@ MOST_OUTSIDE = 0.2
 LEAST_ROWS = 100
 RIDGE = 5.0
 """Penalty on the coefficients of the regression, in rows."""
-_GROUPS = 20
 MOST_BETWEEN = 0.5
 """A feature more of whose variance lies between days tells days apart, not rows: with few days it is left out."""
 LEAST_BLOCKS_LEFT = 4.0
-Functional = Callable[[FloatArray], float]
+Functional = Callable[[FloatArray], tuple[float, FloatArray]]
+"""From the weights of the rows to the metric, and each row's influence on it: how much it lies above for each share of
+the weight that the row has; their weighted mean is 0."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,17 @@ class Rows:
 
     Attributes:
         x: encoded features, shape (n, p).
-        value: of each row, shape (n,).
+        value: of each row, shape (n,); of a ratio what the row adds to the sum above.
         weight: of each row.
         block: of each row.
+        counts: of a ratio what the row adds to the sum below; None where each row counts once.
     """
 
     x: FloatArray
     value: FloatArray
     weight: FloatArray
     block: IntArray
+    counts: FloatArray | None = None
 
 
 class Part(NamedTuple):
@@ -95,7 +99,7 @@ def split_shift(
     Args:
         before, after: the samples; features are on one scale.
         confidence: of the intervals.
-        functionals: of what is not a mean: from the weights of the rows of a side to the metric; before, after.
+        functionals: of what is neither a mean nor a ratio of means, of the rows before and after.
         longer: how blocks of a longer stretch vary, where neither side has ten.
         seed: of the folds.
     """
@@ -108,9 +112,12 @@ def split_shift(
         return ShiftSplit(np.nan, None, None, found.outside, found.effective_n)
     moved = before.weight * found.weights
     if functionals is not None:
-        parts = _by_jackknife(before, after, found.weights, functionals)
+        mean = _computed_anew(before, after, functionals, moved, folds[0])
     else:
-        parts = _doubly_robust(before, after, moved, folds, longer)
+        mean = _doubly_robust(before, after, moved, folds[0])
+    if not np.isfinite(mean.would):
+        return ShiftSplit(np.nan, None, None, found.outside, found.effective_n)
+    parts = _parts(mean, before, after, longer)
     at = normal_quantile(confidence, parts.df)
     shown = [
         Part(value, float(value - at * error), float(value + at * error))
@@ -166,39 +173,89 @@ def _folds(block: IntArray, seed: int) -> npt.NDArray[np.int64]:
     return np.asarray((generator.permutation(len(names)) % 2)[place])
 
 
-def _doubly_robust(
+class _Mean(NamedTuple):
+    """A mean as it was, as it would have been, and as it is, and each row's influence on these."""
+
+    was: float
+    would: float
+    now: float
+    of_was: FloatArray
+    of_would: tuple[FloatArray, FloatArray]
+    of_now: FloatArray
+
+    def per(self, below: _Mean) -> _Mean:
+        """The ratio to another mean, its influences in the first order."""
+        was, would, now = self.was / below.was, self.would / below.would, self.now / below.now
+        return _Mean(
+            was, would, now,
+            (self.of_was - was * below.of_was) / below.was,
+            (
+                (self.of_would[0] - would * below.of_would[0]) / below.would,
+                (self.of_would[1] - would * below.of_would[1]) / below.would,
+            ),
+            (self.of_now - now * below.of_now) / below.now,
+        )  # fmt: skip
+
+
+def _doubly_robust(before: Rows, after: Rows, moved: FloatArray, fold: npt.NDArray[np.int64]) -> _Mean:
+    mean = _mean(before, after, (before.value, after.value), moved, fold)
+    if before.counts is None or after.counts is None:
+        return mean
+    below = _mean(before, after, (before.counts, after.counts), moved, fold)
+    # so few rows count where the rows after lie that the regression sees none
+    return mean.per(below) if below.would > 0.0 else mean._replace(would=np.nan)
+
+
+def _computed_anew(
     before: Rows,
     after: Rows,
+    functionals: tuple[Functional, Functional],
     moved: FloatArray,
-    folds: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
-    longer: BlockEffect | None,
-) -> _Found:
-    guess_before, guess_after = _regress(before, after, folds[0])
-    left = before.value - guess_before
-    w0, w1, v = (weight / weight.sum() for weight in (before.weight, after.weight, moved))
-    old, new = float(w0 @ before.value), float(w1 @ after.value)
-    carried, missed = float(w1 @ guess_after), float(v @ left)
-    covariate = carried + missed - old
-    concept = new - old - covariate
-    of_covariate = (
-        v * (left - missed) - w0 * (before.value - old),
-        w1 * (guess_after - carried),
-    )
-    of_concept = (-v * (left - missed), w1 * (after.value - new - guess_after + carried))
+    fold: npt.NDArray[np.int64],
+) -> _Mean:
+    (was, own), (now, new) = functionals[0](before.weight), functionals[1](after.weight)
+    would, influence = functionals[0](moved)
+    step = _mean(before, after, (influence, new), moved, fold)
+    w0, w1 = (side.weight / side.weight.sum() for side in (before, after))
+    return _Mean(was, would + step.would, now, w0 * own, step.of_would, w1 * new)
+
+
+def _parts(mean: _Mean, before: Rows, after: Rows, longer: BlockEffect | None) -> _Found:
+    """The two parts of the change and their errors."""
+    of_covariate = (mean.of_would[0] - mean.of_was, mean.of_would[1])
+    of_concept = (-mean.of_would[0], mean.of_now - mean.of_would[1])
     errors, df = [], np.inf
     for influence in (of_covariate, of_concept):
         variance, one = _variance(influence, (before.block, after.block), longer)
         errors.append(float(np.sqrt(variance)))
         df = min(df, one)
-    return _Found((covariate, concept), (errors[0], errors[1]), df)
+    return _Found((mean.would - mean.was, mean.now - mean.would), (errors[0], errors[1]), df)
 
 
-def _regress(before: Rows, after: Rows, fold: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+def _mean(
+    before: Rows,
+    after: Rows,
+    values: tuple[FloatArray, FloatArray],
+    moved: FloatArray,
+    fold: npt.NDArray[np.int64],
+) -> _Mean:
+    guess_before, guess_after = _regress(before, after, values[0], fold)
+    left = values[0] - guess_before
+    w0, w1, v = (weight / weight.sum() for weight in (before.weight, after.weight, moved))
+    old, new = float(w0 @ values[0]), float(w1 @ values[1])
+    carried, missed = float(w1 @ guess_after), float(v @ left)
+    of_would = v * (left - missed), w1 * (guess_after - carried)
+    return _Mean(old, carried + missed, new, w0 * (values[0] - old), of_would, w1 * (values[1] - new))
+
+
+def _regress(
+    before: Rows, after: Rows, value: FloatArray, fold: npt.NDArray[np.int64]
+) -> tuple[FloatArray, FloatArray]:
     """The value that rows like these had before: of rows before by a fit on the other fold, after by both."""
     own, other = np.zeros(len(before.value)), np.zeros(len(after.value))
     for k in (0, 1):
         seen = fold != k
-        beta = _ridge(before.x[seen], before.value[seen], before.weight[seen])
+        beta = _ridge(before.x[seen], value[seen], before.weight[seen])
         own[~seen] = beta[0] + before.x[~seen] @ beta[1:]
         other += (beta[0] + after.x @ beta[1:]) / 2.0
     return own, other
@@ -250,35 +307,3 @@ def _apart(
         total += own
         below += own**2 / max(groups - 1, 1) if effect > 1.0 else 0.0
     return total, total**2 / below if below > 0 else np.inf
-
-
-def _by_jackknife(
-    before: Rows, after: Rows, weights: FloatArray, functionals: tuple[Functional, Functional]
-) -> _Found:
-    def parts(old: FloatArray, new: FloatArray) -> tuple[float, float]:
-        was, would, now = functionals[0](old), functionals[0](old * weights), functionals[1](new)
-        return would - was, now - would
-
-    whole = parts(before.weight, after.weight)
-    variance, df = np.zeros(2), np.inf
-    for side, rows in enumerate((before, after)):
-        group = _groups(rows.block)
-        draws = []
-        for g in range(int(group.max()) + 1):
-            kept = np.where(group == g, 0.0, rows.weight)
-            draws.append(parts(kept, after.weight) if side == 0 else parts(before.weight, kept))
-        found = np.array([one for one in draws if np.isfinite(one).all()])
-        size = len(found)
-        if size > 1:
-            variance += (size - 1) / size * ((found - found.mean(axis=0)) ** 2).sum(axis=0)
-            df = min(df, size - 1.0)
-    errors = np.sqrt(variance)
-    return _Found(whole, (float(errors[0]), float(errors[1])), df)
-
-
-def _groups(block: IntArray) -> npt.NDArray[np.int64]:
-    """Twenty groups of blocks in the order of time; of rows, where blocks are few."""
-    names, place = np.unique(block, return_inverse=True)
-    if len(names) < MINIMUM_CLUSTERS:
-        return np.random.default_rng(0).permutation(len(block)) % _GROUPS
-    return np.asarray(place * min(_GROUPS, len(names)) // len(names), dtype=np.int64)

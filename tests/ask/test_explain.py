@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from analytics.aggregates.row_measures import explainable
+from analytics.aggregates.row_measures import explainable, row_measure
 from analytics.ask.explain import Explained, metrics_to_explain
+from analytics.ask.explain_shift import _auc, _Drawn, _Functional, _of_classes
 from analytics.errors import ProjectError, ScopeError
 from analytics.explain.rows import ExplainRow
 from analytics.results import record
+from analytics.stats.shift_split import Rows, split_shift
 from analytics.workbench import Workbench
 from tests.ask.projects import BINARY, times, write_project
 
@@ -286,3 +288,55 @@ def test_odd_data(tmp_path: Path) -> None:
     rows = list(_explained(bare).rows)
     assert {row.part for row in rows} == {"whole", "shift", "onset"}
     assert all(row.reason for row in rows if row.part == "shift")
+
+
+@pytest.mark.parametrize("metric", ["recall", "precision", "specificity", "f1"])
+def test_other_labels_at_the_same_inputs_are_no_other_inputs(bench: Workbench, metric: str) -> None:
+    """The inputs of the positives changed, since other rows are positive now: that is the concept's part."""
+    rows = {row.segment: row for row in _explained(bench, metric).rows if row.part == "shift"}
+    covariate, concept = rows["covariate"], rows["concept"]
+    assert covariate.total_effect is not None
+    assert concept.ci_high is not None
+    assert abs(covariate.total_effect) < 0.02
+    assert covariate.ci_low is not None
+    assert covariate.ci_high is not None
+    assert covariate.ci_low < 0 < covariate.ci_high
+    assert concept.ci_high < 0
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("metric", ["roc_auc", "balanced_accuracy", "expected_calibration_error"])
+def test_where_nothing_changed_no_part_is_claimed(bench: Workbench, metric: str) -> None:
+    """Both parts are clear of 0 in about one of twenty worlds."""
+    measure = row_measure(bench.catalog, metric)
+    rng = np.random.default_rng(8)
+    claimed = np.zeros(2)
+    for _ in range(80):
+        sides = []
+        for day in (0, 100):
+            x = rng.normal(0, 1, (1200, 4))
+            score = 1 / (1 + np.exp(-x[:, 0] - x[:, 1]))
+            label = (rng.random(1200) < score).astype(float)
+            right = ((score > 0.5) == (label == 1)).astype(float)
+            rows = Rows(np.column_stack([x, x**2 - 1]), right, np.ones(1200), day + np.arange(1200) // 30)
+            sides.append(_Drawn(rows, label, score))
+        functionals = _Functional(measure, sides[0]), _Functional(measure, sides[1])
+        found = split_shift(sides[0].rows, sides[1].rows, 0.95, functionals)
+        assert found.covariate is not None
+        assert found.concept is not None
+        claimed += [not part.low <= 0 <= part.high for part in (found.covariate, found.concept)]
+    assert (claimed <= 9).all(), claimed
+
+
+def test_influences_on_the_area_are_those_of_one_row_more() -> None:
+    rng = np.random.default_rng(9)
+    score, label = rng.integers(0, 20, 60) / 20, rng.integers(0, 2, 60).astype(float)
+    weight = rng.uniform(0.5, 2.0, 60)
+    value, placement = _auc(score, label, weight)
+    assert value == pytest.approx(roc_auc_score(label, score, sample_weight=weight), rel=1e-12)
+    influence = _of_classes(placement - value, label, weight)
+    assert weight @ influence == pytest.approx(0, abs=1e-9)
+    step = np.zeros(60)
+    step[7] = 1e-6
+    moved = _auc(score, label, weight + step)[0]
+    assert (moved - value) / 1e-6 * weight.sum() == pytest.approx(influence[7], rel=1e-3, abs=1e-6)

@@ -66,12 +66,57 @@ def test_a_metric_that_is_no_mean_is_computed_anew() -> None:
         return float(rows.value @ rows.weight / rows.weight.sum())
 
     def functional(rows: Rows):  # type: ignore[no-untyped-def]
-        return lambda weight: float(rows.value @ weight / weight.sum())
+        return lambda weight: (m := float(rows.value @ weight / weight.sum()), rows.value - m)
 
     found = split_shift(before, after, 0.95, (functional(before), functional(after)))
     assert found.covariate is not None
     assert found.change == pytest.approx(spread(after) - spread(before))
     assert found.covariate.low <= _truth(0.6) <= found.covariate.high
+
+
+def test_a_metric_that_happens_to_be_a_mean_is_split_as_one() -> None:
+    rng = np.random.default_rng(4)
+    before, after = _rows(rng, 1000, 0.0, 0.0), _rows(rng, 1000, 0.6, 0.1)
+
+    def functional(rows: Rows):  # type: ignore[no-untyped-def]
+        return lambda weight: (m := float(rows.value @ weight / weight.sum()), rows.value - m)
+
+    anew = split_shift(before, after, 0.95, (functional(before), functional(after)))
+    mean = split_shift(before, after, 0.95)
+    assert anew.covariate is not None
+    assert mean.covariate is not None
+    assert anew.covariate == pytest.approx(mean.covariate, rel=1e-9)
+
+
+def _ratio(rng: np.random.Generator, n: int, shift: float, noise: float) -> Rows:
+    """A share among rows of a class that the inputs make likely: recall, say."""
+    x = rng.normal(shift, 1, (n, 2))
+    label = (rng.random(n) < 1 / (1 + np.exp(-noise * x[:, 0]))).astype(float)
+    caught = label * (x[:, 0] + x[:, 1] > 0)
+    block = rng.integers(0, 30, n) + (1000 if shift else 0)
+    return Rows(np.column_stack([x, x**2 - 1]), caught, np.ones(n), block, label)
+
+
+@pytest.mark.statistical
+def test_coverage_of_a_ratio_whose_rows_are_chosen_by_their_outcome() -> None:
+    rng = np.random.default_rng(6)
+
+    def share(shift: float, noise: float) -> float:
+        one = _ratio(rng, 300_000, shift, noise)
+        assert one.counts is not None
+        return float(one.value.sum() / one.counts.sum())
+
+    would = share(0.4, 1.5)
+    truth = would - share(0.0, 1.5), share(0.4, 0.3) - would
+    assert min(map(abs, truth)) > 0.05
+    held = np.zeros(2)
+    for _ in range(100):
+        found = split_shift(_ratio(rng, 900, 0.0, 1.5), _ratio(rng, 700, 0.4, 0.3), 0.95)
+        assert found.covariate is not None
+        assert found.concept is not None
+        parts = found.covariate, found.concept
+        held += [part.low <= true <= part.high for part, true in zip(parts, truth, strict=True)]
+    assert (held >= 88).all(), held
 
 
 def test_between_blocks() -> None:

@@ -31,6 +31,19 @@ def metric_name(metric: str) -> str:
     return _NAMES.get(metric, metric.replace("_", " "))
 
 
+_PERCENT = frozenset({"error_rate", "missing_rate"})
+"""Shares that people say as so many in a hundred."""
+
+
+def shown_as(metric: str | None, value: float) -> str:
+    """A value of a metric in a sentence.
+
+    >>> shown_as("error_rate", 0.0213), shown_as("accuracy", 0.61234)
+    ('2.13 %', '0.612')
+    """
+    return f"{shown(100 * value)} %" if metric in _PERCENT else shown(value)
+
+
 def shown(value: float) -> str:
     """Three significant digits, whole numbers whole.
 
@@ -40,11 +53,12 @@ def shown(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value + 0.0:.3g}"
 
 
-def _range(low: float, high: float) -> str:
+def _range(low: float, high: float, metric: str | None = None) -> str:
     """An interval; an end that is not known is said to be open."""
+    least, most = (shown_as(metric, end) for end in (low, high))
     if math.isinf(low):
-        return f"at most {shown(high)}" if math.isfinite(high) else "no telling how far off"
-    return f"{shown(low)} to {shown(high)}" if math.isfinite(high) else f"at least {shown(low)}"
+        return f"at most {most}" if math.isfinite(high) else "no telling how far off"
+    return f"{least} to {most}" if math.isfinite(high) else f"at least {least}"
 
 
 def whom(target: Target) -> str:
@@ -104,8 +118,8 @@ def sentence(asked: Asked, seen: Seen) -> str:
     if number.known is None:
         return f"{_capital(about)} {at}: {number.reason or 'has no value'}."
     value, low, high = number.known
-    limits = f" ({_range(low, high)})" if low < high else ""
-    said = f"{_capital(about)} was {shown(value)}{limits} {at}"
+    limits = f" ({_range(low, high, rule.metric)})" if low < high else ""
+    said = f"{_capital(about)} was {shown_as(rule.metric, value)}{limits} {at}"
     if judged.seen == "unsure" and judged.threshold is None:
         return f"{said}: {judged.reason}."
     return f"{said}: {_against(asked, seen)}."
@@ -123,7 +137,7 @@ def _where(asked: Asked) -> str:
 def _against(asked: Asked, seen: Seen) -> str:
     rule, judged = asked.rule, seen.judged
     if judged.difference is None or judged.baseline is None:
-        return _limit(seen)
+        return _limit(seen, rule.metric)
     if rule.anomaly and judged.expected is not None:
         low, high = judged.expected
         usual = f"{shown(low)} to {shown(high)} is usual {_season(asked)}"
@@ -157,11 +171,11 @@ def _season(asked: Asked) -> str:
     return "on this weekday" if asked.rule.window >= timedelta(days=1) else "at this hour of the week"
 
 
-def _limit(seen: Seen) -> str:
+def _limit(seen: Seen, metric: str | None) -> str:
     judged = seen.judged
     if judged.threshold is None:
         return judged.reason or "no limit"
-    limit = shown(judged.threshold)
+    limit = shown_as(metric, judged.threshold)
     match judged.seen:
         case "breach":
             return f"surely {'below' if judged.side == 'low' else 'above'} the limit of {limit}"

@@ -40,6 +40,10 @@ def follows(row: CauseRow, most: int = 6) -> str:
     return f"With it moved: {shown}{f' and {rest} more' if rest > 0 else ''}."
 
 
+_TELLING_BITS = 0.05
+"""An interval that reaches so far leaves open that a field tells much."""
+
+
 def moved_verdict(rows: Sequence[MovedRow], what: str) -> Verdict:
     """Which fields tell the selection from the rest."""
     known = [row for row in rows if row.gain is not None]
@@ -48,7 +52,15 @@ def moved_verdict(rows: Sequence[MovedRow], what: str) -> Verdict:
         return Verdict("unknown", f"Nothing can be said about {what}: {reason}.")
     telling = [row for row in known if (row.p_adjusted or 0.0) < ALPHA and (row.ci_low or 0.0) > 0]
     if not telling:
-        return Verdict("same", f"Nothing tells {what} apart beyond chance.")
+        widest = max(known, key=lambda row: row.ci_high or 0.0)
+        if (widest.ci_high or 0.0) < _TELLING_BITS:
+            return Verdict("same", f"Nothing tells {what} apart beyond chance.")
+        values = (widest.carried_by or "").split("; ")[0]
+        return Verdict(
+            "unknown",
+            f"Too few days or units to say beyond chance what is different about {what}; "
+            f"most of all it may be {widest.field} ({values}).",
+        )
     first = telling[0]
     carried = (first.carried_by or "").split("; ")[0]
     more = (

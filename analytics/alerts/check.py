@@ -61,17 +61,19 @@ def stood_at(catalog: Catalog, name: str, at: datetime, *, replayed: bool = Fals
     asked = asked_of(catalog, name)
     steps = _settled(asked, at)
     # a target that was not looked at when others were has been retired: nothing is left to be said about it
-    newest = max((step.reading.looked_at for step in steps if step.reading.seen != "waiting"), default=None)
+    looked: dict[Target, datetime] = {}
+    for step in steps:
+        if step.reading.seen != "waiting":
+            last = step.reading.looked_at
+            looked[step.target] = max(looked.get(step.target, last), last)
+    newest = max(looked.values(), default=None)
     if newest is not None:
-        gone = {target for target in last_steps(steps) if _last_look(steps, target) != newest}
-        steps = tuple(step for step in steps if step.target not in gone)
-    rows = tuple(_row(asked, steps, target, at, replayed=replayed) for target in last_steps(steps))
+        steps = tuple(step for step in steps if looked.get(step.target) == newest)
+    by_target: dict[Target, list[Step]] = {}
+    for step in steps:
+        by_target.setdefault(step.target, []).append(step)
+    rows = tuple(_row(asked, mine, at, replayed=replayed) for mine in by_target.values())
     return Stood(asked, steps, rows, episodes_of(asked, steps))
-
-
-def _last_look(steps: Sequence[Step], target: Target) -> datetime | None:
-    mine = (step.reading for step in steps if step.target == target)
-    return max((one.looked_at for one in mine if one.seen != "waiting"), default=None)
 
 
 def names_of(catalog: Catalog, names: Iterable[str] = ()) -> tuple[str, ...]:
@@ -142,9 +144,10 @@ def _standing(step: Step) -> tuple[object, ...]:
     return memory.state, memory.incident_since, memory.underlying if memory.state == "no_data" else None
 
 
-def _row(asked: Asked, steps: Sequence[Step], target: Target, at: datetime, *, replayed: bool) -> AlertRow:
-    mine = [step for step in steps if step.target == target]
+def _row(asked: Asked, mine: Sequence[Step], at: datetime, *, replayed: bool) -> AlertRow:
+    """How one target stands, by its looks, the newest last."""
     newest = mine[-1]
+    target = newest.target
     # a window whose labels still arrive has no number yet: the newest one that was judged is shown
     judged = next((step for step in reversed(mine) if step.reading.seen != "waiting"), newest)
     if judged.reading.seen == "unsure" and judged.reading.value is None:

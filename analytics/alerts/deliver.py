@@ -23,7 +23,7 @@ class Sent:
     """How one try went.
 
     Attributes:
-        delivery: which.
+        claim: to which delivery.
         state: what became of it.
         problem: what was wrong; None where it was sent.
     """

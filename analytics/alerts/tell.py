@@ -59,7 +59,8 @@ def plan(kept: Kept, look: Look, place: Place, route: Route) -> Plan:
     after |= {who: KeptState(state="ok", since=look.at) for who in gone}
     drafts += _over(kept, look, after, place)
     drafts += _missed(kept, look, place, route)
-    changes = [_change(kept, who, state, look) for who, state in after.items()]
+    rows = {who_of(row): row for row in look.rows}
+    changes = [_change(kept, who, state, rows.get(who)) for who, state in after.items()]
     return Plan(tuple(change for change in changes if change is not None), tuple(drafts))
 
 
@@ -204,11 +205,10 @@ def _gone(kept: Kept, look: Look) -> list[Who]:
     ]
 
 
-def _change(kept: Kept, who: Who, after: KeptState, look: Look) -> Change | None:
+def _change(kept: Kept, who: Who, after: KeptState, row: AlertRow | None) -> Change | None:
     before = kept.states.get(who, KeptState())
     if (before.state, before.told, before.thread) == (after.state, after.told, after.thread):
         return None
-    row = next((row for row in look.rows if who_of(row) == who), None)
     if row is None:
         return Change(who, before, after)
     return Change(who, before, after, row.value, row.ci_low, row.ci_high)

@@ -42,7 +42,6 @@ class ErrorModels:
         square: the same.
         excess: variance of the squared error as a multiple of its expectation's square.
         calibration: which kind did better on left-out folds.
-        fold: of the reference rows.
     """
 
     absolute: tuple[_Model, ...]

@@ -94,7 +94,6 @@ class Kept:
     Attributes:
         states: of every target that was ever anything but ok.
         looked_at: the instant of the last look; None before the first one.
-        threads: how many messages each open thread has had.
     """
 
     states: Mapping[Who, KeptState]

@@ -41,6 +41,7 @@ FULL_WAIT = timedelta(days=28)
 USUAL_WINDOW = timedelta(days=7)
 ONSETS = 3
 NOTHING = "nothing changed beyond chance"
+NONE_BEFORE = "whether anything changed cannot be told: hardly any rows like these came before"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def causes_of(
         )
     ]
     if not rows:
-        notes.insert(0, NOTHING)
+        notes.insert(0, NOTHING if tested else NONE_BEFORE)
     return Results(rows, zone, found.cells.sql, tuple(notes))
 
 

@@ -77,8 +77,9 @@ def first_verdict(rows: Sequence[FirstRow], zone: ZoneInfo) -> Verdict:
         return Verdict("unknown", "No row of the window shows it.")
     row = rows[0]
     who = f" of {row.unit}" if row.unit is not None else ""
+    shows = row.shows.replace(" is (missing)", " is missing")
     return Verdict(
-        "changed", f"The first row that shows it ({row.shows}) came on {_moment(row.timestamp, zone)}{who}."
+        "changed", f"The first row that shows it ({shows}) came on {_moment(row.timestamp, zone)}{who}."
     )
 
 

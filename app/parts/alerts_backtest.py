@@ -14,6 +14,7 @@ from app.parts.ask import ask
 from app.parts.chart import behind, chart
 from app.parts.choose import choose
 from app.parts.headline import headline
+from app.parts.notes import show_notes
 from app.parts.plain import literal
 from app.parts.view import View
 
@@ -43,8 +44,7 @@ def section(view: View) -> None:
     limit = next((row for row in rows if row.part == "limit"), None)
     if limit is not None:
         st.markdown(literal(limit.sentence))
-    for note in found.notes:
-        st.caption(literal(note[:1].upper() + note[1:] + "."))
+    show_notes(found.notes)
     if not any(row.part == "firing" for row in rows):
         st.caption(literal(words.WHOLE_LOGS))
         return

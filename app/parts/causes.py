@@ -17,11 +17,12 @@ from analytics.scope import Scope
 from app.charts import causes as charts
 from app.headlines.causes import causes_verdict, first_verdict, follows, moved_verdict
 from app.parts import causes_words as words
-from app.parts import trail
+from app.parts import links, trail
 from app.parts.ask import ask, guarded
 from app.parts.chart import behind, chart, header
 from app.parts.choose import choose
 from app.parts.headline import headline
+from app.parts.notes import show_notes
 from app.parts.plain import literal
 from app.parts.table import table
 from app.parts.view import View
@@ -54,7 +55,7 @@ def likely(
 def section(view: View) -> None:
     """Every cause with its evidence; the likeliest stands at the top of the page already."""
     with st.skeleton(height=320):
-        found = ask(view, "causes", _whole(view.scope), metric=_said("metric"))
+        found = ask(view, "causes", _whole(view.scope), metric=links.said("metric"))
     header("causes", "causes", found.sql)
     if found.rows:
         table(
@@ -63,8 +64,7 @@ def section(view: View) -> None:
             on_row=partial(_open_cause, list(found.rows), "changed"),
         )  # fmt: skip
         st.caption(words.CLICK_CAUSE)
-    for note in found.notes:
-        st.caption(literal(note[:1].upper() + note[1:].rstrip(".") + "."))
+    show_notes(found.notes)
 
 
 def moved(view: View) -> None:
@@ -106,8 +106,7 @@ def first(view: View) -> None:
         found = ask(view, "first", _whole(view.scope))
     header("first", "first", found.sql)
     headline(first_verdict(found.rows, view.zone))
-    for note in found.notes:
-        st.caption(literal(note[:1].upper() + note[1:] + "."))
+    show_notes(found.notes)
     for part, label in (("row", words.FIRST_ROWS), ("unit", words.FIRST_UNITS)):
         if any(row.part == part for row in found.rows):
             st.markdown(f"**{label}**")
@@ -133,11 +132,6 @@ def open_moved(here: str, where: Sequence[str] = (), **more: Any) -> None:
 
 def _whole(scope: Scope) -> Scope:
     return replace(scope, by=None, grain="all")
-
-
-def _said(word: str) -> str | None:
-    found = st.session_state.get(word) or st.query_params.get(word)
-    return str(found) if found else None
 
 
 def _rows_button(row: CauseRow, here: str) -> None:

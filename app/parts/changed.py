@@ -21,11 +21,12 @@ from app.formats import day, local, percent
 from app.glossary import inside, title
 from app.headlines.explain import explain_verdict, moment, slice_words
 from app.parts import changed_words as words
-from app.parts import page_words, trail
+from app.parts import links, page_words, trail
 from app.parts.ask import ask
 from app.parts.chart import behind, chart, csv_button
 from app.parts.choose import choose
 from app.parts.headline import headline
+from app.parts.notes import show_notes
 from app.parts.one_version import one_version
 from app.parts.plain import literal
 from app.parts.table import table
@@ -56,11 +57,11 @@ class Asked:
 def asked(view: View) -> Asked:
     """What the address says, or the selectors once they are drawn."""
     metrics = metrics_to_explain(view.bench.catalog)
-    said = _said("metric")
+    said = links.said("metric")
     default = DEFAULT[view.predictions.task]
     metric = said if said in metrics else default if default in metrics else metrics[0]
     options = _options(view)
-    before = _said("before")
+    before = links.said("before")
     chosen = before if before in options else options[0]
     return Asked(view.of_version(view.version), _before(view, chosen), metric, view.version)
 
@@ -69,7 +70,7 @@ def controls(view: View) -> Asked:
     """Draw the selectors; gives the same as `asked`."""
     metrics = metrics_to_explain(view.bench.catalog)
     default = DEFAULT[view.predictions.task]
-    wanted = _said("metric")
+    wanted = links.said("metric")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = choose("metric", page_words.METRIC, metrics, shown=title, first=default)
         options = _options(view)
@@ -88,14 +89,9 @@ def controls(view: View) -> Asked:
     return Asked(view.of_version(version), _before(view, before), metric, version)
 
 
-def _said(word: str) -> str | None:
-    found = st.session_state.get(word) or st.query_params.get(word)
-    return str(found) if found else None
-
-
 def _options(view: View) -> list[str]:
     catalog = view.bench.catalog
-    ends = bool(_said("before_start") and _said("before_end"))
+    ends = bool(links.said("before_start") and links.said("before_end"))
     known = [_WINDOW] if ends else []
     known += ["reference"] if "reference" in catalog.sources else []
     known += ["previous", "last-week"]
@@ -104,8 +100,8 @@ def _options(view: View) -> list[str]:
 
 
 def _shown(text: str) -> str:
-    if text == _WINDOW and _said("before_start") and _said("before_end"):
-        return f"{_said('before_start')} to {_said('before_end')}"
+    if text == _WINDOW and links.said("before_start") and links.said("before_end"):
+        return f"{links.said('before_start')} to {links.said('before_end')}"
     return words.BEFORE_WORDS.get(text) or f"version {text.removeprefix('version=')}"
 
 
@@ -118,7 +114,7 @@ def _before(view: View, chosen: str) -> Scope | None:
 
 
 def _instant(view: View, word: str) -> datetime | None:
-    text = _said(word)
+    text = links.said(word)
     return parse_instant(text, view.zone, view.bench.now()) if text else None
 
 
@@ -137,7 +133,7 @@ def summary(view: View) -> None:
     headline(explain_verdict(rows, when, zone=view.zone))
     whole = next((row for row in rows if row.part == "whole"), None)
     if whole is None or whole.total_effect is None:
-        _notes(found.rows.notes)
+        show_notes(found.rows.notes)
         return
     tiles(_tiles(rows, whole, when, view))
     example_button(view, rows, whole)
@@ -156,12 +152,7 @@ def summary(view: View) -> None:
     shift = [row for row in rows if row.part == "shift"]
     if shift and shift[0].reason and shift[0].total_effect is None:
         st.caption(literal(f"{words.NO_SPLIT}: {shift[0].reason}."))
-    _notes(found.rows.notes)
-
-
-def _notes(notes: Sequence[str]) -> None:
-    for note in notes:
-        st.caption(literal(note[:1].upper() + note[1:].rstrip(".") + "."))
+    show_notes(found.rows.notes)
 
 
 def _since_heading(when: When) -> str:

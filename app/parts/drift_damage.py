@@ -13,7 +13,7 @@ from app.parts import page_words, together_words
 from app.parts.ask import ask
 from app.parts.chart import behind, chart, csv_button, header
 from app.parts.headline import headline
-from app.parts.plain import literal
+from app.parts.notes import show_notes
 from app.parts.table import table
 from app.parts.view import View
 
@@ -44,8 +44,7 @@ def section(view: View) -> None:
             on_click=open_feature,
             note=together_words.CLICK_FEATURE,
         )
-    for note in found.notes[:1]:
-        st.caption(literal(f"{note[:1].upper()}{note[1:]}."))
+    show_notes(found.notes[:1])
     header("damage_map", "damage_table_header", heading=together_words.EVERY_FEATURE)
     ranked = charts.by_damage(found)
     frame = charts.damage_table(found, zone=view.zone)

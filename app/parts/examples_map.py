@@ -21,8 +21,8 @@ from app.parts.ask import ask, guarded
 from app.parts.chart import behind, csv_button, header, table_behind
 from app.parts.choose import choose
 from app.parts.headline import headline
+from app.parts.notes import show_notes
 from app.parts.one_version import one_version
-from app.parts.plain import literal
 from app.parts.table import table
 from app.parts.teach import teach
 from app.parts.tiles import Tile, tiles
@@ -52,8 +52,7 @@ def section(view: View) -> None:
         with first_line:
             headline(map_headline(found.points, found.clusters))
             tiles(_tiles(found))
-        for note in found.points.notes:
-            st.caption(literal(f"{note[:1].upper()}{note[1:]}."))
+        show_notes(found.points.notes)
         if not found.points:
             return
         chosen = _map(view, found)

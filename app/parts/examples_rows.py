@@ -22,6 +22,7 @@ from app.parts.ask import ask, guarded
 from app.parts.chart import behind, chart, csv_button, header
 from app.parts.choose import seed
 from app.parts.headline import headline
+from app.parts.notes import show_notes
 from app.parts.plain import literal
 from app.parts.table import table
 from app.parts.view import View
@@ -44,8 +45,7 @@ def section(view: View) -> None:
         with first_line:
             headline(examples_headline(found, kind=kind))
         header(["examples", "example_kinds", "diverse"], "rows_header", found.sql)
-        for note in found.notes:
-            st.caption(literal(note[:1].upper() + note[1:] + "."))
+        show_notes(found.notes)
         parts.rows_table(found, view)
         csv_button(behind(view, found, f"examples_{kind}", partial(found.to_frame)), "rows_all")
         st.markdown(f"**{page_words.DETAIL_TITLE}**")
@@ -99,7 +99,7 @@ def more(view: View, row: ExampleRow) -> None:
         table(version_table(card.versions, zone=view.zone), words.VERSIONS_ALT, key="versions_table")
     if card.features:
         header("unusual_features", "unusual_header", card.features.sql)
-        _notes(card.features.notes)
+        show_notes(card.features.notes)
         frame = unusual_table(card.features)
         shares = {
             name: st.column_config.NumberColumn(format="percent") for name in ("Share below", "Share alike")
@@ -117,20 +117,15 @@ def more(view: View, row: ExampleRow) -> None:
             key="unit_history",
             behind=behind(view, card.history, "history_of_unit"),
         )
-        _notes(card.history.notes)
+        show_notes(card.history.notes)
     if view.bench.catalog.features:
         near = ask(view, "neighbours", view.scope, key=key, k=NEIGHBOURS)
         header("neighbours", "neighbours_header", near.sql)
-        _notes(near.notes)
+        show_notes(near.notes)
         if near:
             table(neighbour_table(near, zone=view.zone), words.NEIGHBOURS_ALT, key="neighbours_table")
             csv_button(behind(view, near, "neighbours_of_row"), "neighbours_csv")
     _pin(view, key)
-
-
-def _notes(notes: tuple[str, ...]) -> None:
-    for note in notes:
-        st.caption(literal(f"{note[:1].upper()}{note[1:]}."))
 
 
 def _pin(view: View, key: str) -> None:

@@ -17,6 +17,7 @@ from app.parts import links
 from app.parts.chart import behind, chart, csv_button, header
 from app.parts.choose import choose
 from app.parts.headline import headline
+from app.parts.notes import show_notes
 from app.parts.plain import literal
 from app.parts.table import table
 from app.parts.teach import teach
@@ -42,8 +43,7 @@ def section(view: View) -> None:
         key="pass_rates",
         behind=behind(view, rates, "regression", partial(rate_table, rates)),
     )
-    for note in rates.notes:
-        st.caption(literal(f"{note[:1].upper()}{note[1:]}."))
+    show_notes(rates.notes)
     rows = view.bench.pinned(view.scope, name=None if chosen == EVERY else chosen)
     header("pinned_rows", "pinned_header", rows.sql)
     table(pinned_table(rows, zone=view.zone), words.ROWS_ALT, key="pinned_rows")

@@ -87,6 +87,12 @@ def query(page: str = "", **instead: Any) -> str:
     return urlencode(said, doseq=True)
 
 
+def said(word: str) -> str | None:
+    """What a widget says, else what the address says; None where neither says anything."""
+    found = st.session_state.get(word) or st.query_params.get(word)
+    return str(found) if found else None
+
+
 def _chosen(word: str) -> Any:
     """What a widget says; where it is yet to be drawn for the first time, what the address says."""
     if word in st.session_state:

@@ -25,6 +25,7 @@ from app.parts.chart import behind, chart, csv_button, header
 from app.parts.choose import choose
 from app.parts.headline import headline
 from app.parts.links import set_words
+from app.parts.notes import show_notes
 from app.parts.plain import literal
 from app.parts.table import table
 from app.parts.tiles import Tile, tiles
@@ -110,8 +111,7 @@ def everything(view: View, whole: Results[OutcomeRow]) -> None:
     header("outcome_table", "outcome_table", changes.sql)
     table(frame, words.TABLE, key="outcome_lines", on_row=lambda place: set_words(metric=names[place]))
     csv_button(behind(view, whole, "metrics", lambda: frame), "outcome_table")
-    for note in (*whole.notes, *changes.notes):
-        st.caption(literal(note[:1].upper() + note[1:] + "."))
+    show_notes((*whole.notes, *changes.notes))
 
 
 def nothing() -> None:

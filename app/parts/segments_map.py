@@ -10,7 +10,7 @@ from analytics.slices.rows import MapCellRow, TreeRow
 from app.charts import found_slices as charts
 from app.glossary import title
 from app.headlines.slices import map_verdict, tree_verdict
-from app.parts import empty, trail
+from app.parts import empty, links, trail
 from app.parts import slice_words as words
 from app.parts.ask import ask
 from app.parts.chart import behind, chart, csv_button
@@ -37,7 +37,7 @@ def map_section(view: View) -> None:
         headline(words.NO_FIELDS)
         return
     with st.skeleton(height=480):
-        said = st.session_state.get("map_x") or st.query_params.get("map_x")
+        said = links.said("map_x")
         if said is None:
             # nobody has chosen: the pair that stands out, on rows that did not choose it
             found = ask(view, "error_map", view.of_version(version), metric=metric)

@@ -16,7 +16,7 @@ from analytics.service.burn import ObjectiveRow
 from analytics.service.rows import ServiceRow, TailRow
 from app.charts import service as charts
 from app.charts import service_tables as tables
-from app.formats import count, interval, number, percent
+from app.formats import NONE, count, interval, number, percent
 from app.glossary import explain, title
 from app.headlines.service import moved, period_words, rate_short, service_verdict
 from app.parts import empty, metrics, trail
@@ -25,6 +25,7 @@ from app.parts.ask import ask
 from app.parts.chart import behind, chart, csv_button, header
 from app.parts.choose import choose
 from app.parts.headline import headline
+from app.parts.notes import show_notes
 from app.parts.plain import literal
 from app.parts.table import table
 from app.parts.teach import teach
@@ -170,8 +171,7 @@ def over_time(view: View) -> None:
         behind=behind(view, found, "service", partial(tables.service_table, rows, zone=view.zone)),
         on_click=partial(_to_window, view),
     )
-    for note in found.notes:
-        st.caption(literal(note[:1].upper() + note[1:] + "."))
+    show_notes(found.notes)
 
 
 def _to_window(view: View, point: list[str | None]) -> None:
@@ -239,16 +239,13 @@ def tail(view: View) -> None:
     table(frame, words.TAIL_ALT, key="tail_table")
     csv_button(behind(view, found, "tail", lambda: frame), "tail")
     first = rows[0]
-    p = NONE_P if first.p_value is None else f"{first.p_value:.2g}"
+    p = NONE if first.p_value is None else f"{first.p_value:.2g}"
     st.caption(
         words.TAIL_COUNTS.format(
             slow=count(first.n_all_slow), limit=number(first.slower_than), units_slow=count(first.n_units_slow),
             units=count(first.n_units), p=p,
         )
     )  # fmt: skip
-
-
-NONE_P = "–"
 
 
 def tail_sentence(row: TailRow) -> str:

@@ -13,7 +13,11 @@ from analytics.project.experiments import Counts, Events, Experiment, Exposures,
 
 ROOT = Path(__file__).parents[2]
 METHODS = sorted((ROOT / "docs" / "methods" / "experiments").glob("*.md"))
-PAGES = [*METHODS, ROOT / "docs" / "project-file.md", ROOT / "README.md"]
+PAGES = [
+    *METHODS,
+    *(ROOT / "docs" / name for name in ("project-file.md", "alerts.md", "on-call.md")),
+    ROOT / "README.md",
+]
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(#[^)\s]*)?\)")
 
 

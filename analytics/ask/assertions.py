@@ -17,6 +17,7 @@ from analytics.aggregates.assertion_rows import (
 )
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.metric_rows import extent_of
+from analytics.ask.example_rows import relative
 from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.results import Results
 from analytics.scope import Scope, Window
@@ -68,12 +69,11 @@ def broken_of(
         if not windows or _refusal(catalog, filled, asked) is not None:
             continue
         found = broken_examples(catalog, assertion_rows(catalog, filled, asked), asked, k)
-        rows += [
-            BrokenExampleRow(
-                name, rank, row.ts, row.key.version, row.unit, row.file, row.row, dict(row.columns)
+        for rank, row in enumerate(found, 1):
+            file, columns = relative(row.file, catalog.project.folder), dict(row.columns)
+            rows.append(
+                BrokenExampleRow(name, rank, row.ts, row.key.version, row.unit, file, row.row, columns)
             )
-            for rank, row in enumerate(found, 1)
-        ]
     return Results(tuple(rows), catalog.project.zone)
 
 

@@ -16,7 +16,6 @@ from analytics.alerts.said import read_said, with_said
 from analytics.errors import AssayError
 from analytics.project import find_projects
 from analytics.scope import Scope
-from analytics.store import open_store
 from analytics.workbench import Workbench
 from app.exporter import families
 from app.exporter.families import Sample
@@ -154,7 +153,7 @@ def _live(bench: Workbench, name: str) -> Scope:
 
 
 def _alerts(bench: Workbench) -> list[Sample]:
-    rows = with_said(bench.check(), read_said(open_store(), bench.project.name))
+    rows = with_said(bench.check(), read_said(bench.store, bench.project.name))
     return families.alerts(bench.project.name, rows)
 
 

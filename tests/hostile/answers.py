@@ -13,8 +13,10 @@ import pandas as pd
 
 from analytics.results import Results
 from analytics.scope import Scope
+from analytics.store import open_store
 from analytics.workbench import Workbench
 from tests.ask.projects import times, write_project
+from tests.hostile.incident_answers import INCIDENT_QUESTIONS, declared_sections
 
 Question = Callable[[Workbench, Scope], Any]
 
@@ -96,6 +98,7 @@ QUESTIONS: dict[str, Question] = {
     "service": lambda bench, scope: bench.service(scope),
     "service_errors": lambda bench, scope: bench.service_errors(scope),
     "telemetry": lambda bench, scope: bench.telemetry(),  # noqa: ARG005  # a question like the others
+    **INCIDENT_QUESTIONS,
 }
 """Word -> the question, put to a workbench with a scope."""
 
@@ -140,6 +143,9 @@ def logged(task: str, odd: str = "plain", n: int = 240, days: int = 16) -> pd.Da
             "moved": rng.normal(size=n),
         }
     )
+    served = np.random.default_rng(8)
+    frame["ms"] = served.gamma(3, 20, n).round(1)
+    frame["status"] = served.choice(["ok", "ok", "ok", "timeout"], n)
     chance = 1 / (1 + np.exp(-size))
     match task:
         case "binary":
@@ -181,7 +187,7 @@ def keys_of(task: str, odd: str = "plain") -> str:
     lines += [
         'id = "id"', 'version = "version"', 'segments = ["site"]', 'unit = "user"', 'request = "request"',
         'weight = "held"', 'features = ["size", "kind"]', 'texts = ["note"]', 'embeddings = ["vector"]',
-        'attributions = { size = "moved" }',
+        'attributions = { size = "moved" }', 'latency = "ms"', 'status = "status"', 'ok_status = ["ok"]',
     ]  # fmt: skip
     if task != "regression" and odd != "no_decision":
         lines.append('decision = "decision"')
@@ -210,16 +216,30 @@ COSTS = "[costs]\nfalse_negative = -3\nfalse_positive = -1\n"
 
 
 def open_logs(
-    folder: Path, frame: pd.DataFrame, keys: str, feed: pd.DataFrame | None = None, more: str = ""
+    folder: Path,
+    frame: pd.DataFrame,
+    keys: str,
+    feed: pd.DataFrame | None = None,
+    more: str = "",
+    clock: str = "logs",
 ) -> Workbench:
     """A project of these rows and these label reports."""
     folder.mkdir(parents=True, exist_ok=True)
+    more += declared_sections(keys, labels=feed is not None, reference="[reference]" in more)
     if feed is not None:
         feed.to_parquet(folder / "labels.parquet")
         more = SOURCES + more
     else:
         keys += 'label = "label"\n'
-    return write_project(folder, frame, keys, more)
+    write_project(folder, frame, keys, more).close()
+    file = folder / "assay.toml"
+    file.write_text(file.read_text().replace('name = "test"', f'name = "test"\nclock = "{clock}"', 1))
+    return reopen(folder)
+
+
+def reopen(folder: Path) -> Workbench:
+    """The project of a folder, with a store that nobody else writes."""
+    return Workbench(folder, open_store(str(folder / "store.sqlite")))
 
 
 def gist(answer: Any) -> list[list[dict[str, Any]]]:

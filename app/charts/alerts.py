@@ -149,7 +149,8 @@ def _lines(found: Sequence[Stretch]) -> list[tuple[str, Target]]:
 
 
 def _named(alert: str, target: Target) -> str:
-    parts = [part for part in (target.segment_value, target.version) if part is not None]
+    # a name that is cut keeps its ends, and what tells lines apart is at the end
+    parts = [part for part in (target.version, target.segment_value) if part is not None]
     return f"{alert} ({', '.join(parts)})" if parts else alert
 
 

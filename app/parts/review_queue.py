@@ -59,11 +59,7 @@ def _label(view: View, queue: Queue) -> None:
     choices = choices_of(view.bench.catalog)
     keys = [str(place) for place, _ in enumerate(choices, start=1)][:9]
     said = ", ".join(
-        [
-            *(f"{key} = {name}" for key, name in zip(keys, choices, strict=False)),
-            "0 = cannot tell",
-            "s = leave",
-        ]
+        [*(f"{key} = {name}" for key, name in zip(keys, choices, strict=False)), words.OTHER_KEYS]
     )
     reason = words.REASONS.get(row.reason, row.reason)
     st.caption(literal(words.ASKED.format(place=row.place, n=len(queue.rows), reason=reason, keys=said)))
@@ -83,7 +79,7 @@ def _buttons(view: View, queue: Queue, row: QueueRow, who: str, choices: tuple[s
                 shortcut=str(place) if place <= 9 else None,
             )  # fmt: skip
         if not choices:
-            st.number_input(view.predictions.label or "label", key=f"number_{key}", value=None, width=200)
+            st.number_input(view.predictions.label or words.LABEL, key=f"number_{key}", value=None, width=200)
             st.button(words.KEEP, key=f"keep_{key}", on_click=partial(_keep_number, keep, f"number_{key}"),
                       type="primary", shortcut="Enter")  # fmt: skip
         st.button(words.CANNOT, key=f"cannot_{key}", on_click=partial(keep, None), shortcut="0")
@@ -122,7 +118,7 @@ def _row(view: View, row: QueueRow, *, shown: bool) -> None:
     st.caption(
         literal(f"{row.prediction_id}, {local(found.timestamp, view.zone):%Y-%m-%d %H:%M} ({view.zone.key})")
     )
-    table(pd.DataFrame(frame), "The row to label, without what the model said", key=f"row_{row.place}_{shown}",
+    table(pd.DataFrame(frame), words.ROW_ALT, key=f"row_{row.place}_{shown}",
           lines=len(frame))  # fmt: skip
 
 
@@ -146,7 +142,7 @@ def _draw(view: View) -> None:
         return
     who = (st.session_state.get(_WHO) or "").strip() or "assay"
     asked = Ask(str(name), int(k), float(even), float(twice), audit=bool(audit), drawn_by=who, token=turn)
-    with st.spinner("Drawing …"):
+    with st.spinner(words.DRAWING):
         view.bench.draw_queue(view.of_version(view.version), asked=asked)
     del st.session_state[_TOKEN]
     st.session_state["queue"] = str(name)

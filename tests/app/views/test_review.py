@@ -19,9 +19,9 @@ def store(tmp_path, monkeypatch):
 def test_draw_a_queue_label_a_row_and_read_what_it_says(open_page):
     page = open_page("review", FLIGHTS, **AUTUMN)
     assert_fine(page)
-    assert "117 rows of this window wait for a label" in texts(page)
-    page.text_input[0].set_value("autumn")
-    page.number_input[0].set_value(30)
+    assert "102 rows of this window wait for a label" in texts(page)
+    next(one for one in page.text_input if one.label == "Name of the queue").set_value("autumn")
+    next(one for one in page.number_input if one.label == "Rows").set_value(30)
     next(button for button in page.button if button.label == "Draw a queue").click()
     page.run()
     assert_fine(page)

@@ -158,6 +158,7 @@ from analytics.telemetry.listing import list_feeds
 from analytics.telemetry.report import FileRow
 
 LOOK_EVERY_SECONDS = 10.0
+HISTORY = timedelta(days=92)
 Answer = TypeVar("Answer")
 
 
@@ -938,12 +939,14 @@ class Workbench:
     ) -> tuple[Transition, ...]:
         """Every change of state between two instants, as rules that were always looked at would have made it.
 
-        From the beginning of the logs, to now, where left out.
+        To now, and from `HISTORY` before the end, where left out: a rule that looks every few minutes would be
+        replayed over years.
         """
         until = self.now() if end is None else end
+        begin = until - HISTORY if start is None else start
         wanted = tuple(names)
         found = self._ask(
-            lambda catalog: [history_of(catalog, name, start, until) for name in names_of(catalog, wanted)]
+            lambda catalog: [history_of(catalog, name, begin, until) for name in names_of(catalog, wanted)]
         )
         return tuple(sorted((one for each in found for one in each), key=lambda one: one.at))
 

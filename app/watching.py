@@ -24,7 +24,7 @@ from analytics.project import find_projects
 from analytics.store import Store
 from analytics.store.outbox import Draft, next_due
 from analytics.store.seen import KeptState, Looked, kept_states
-from analytics.workbench import Workbench
+from analytics.workbench import HISTORY, Workbench
 
 LONGEST_INTERVAL = timedelta(minutes=5)
 """Rules are looked at this often at least: labels and silence do not wait for the end of a window."""
@@ -220,7 +220,9 @@ def look_at(bench: Workbench, store: Store) -> Look:
     at = bench.now()
     said = read_said(store, bench.project.name)
     kept = kept_states(store, bench.project.name)
-    history = bench.alert_history(start=kept.looked_at, end=at) if kept.looked_at is not None else ()
+    # who was away longer is told how things stand now, not what passed a season ago
+    since = None if kept.looked_at is None else max(kept.looked_at, at - HISTORY)
+    history = bench.alert_history(start=since, end=at) if since is not None else ()
     found = bench.standing()
     rows = with_said(found.alerts, said)
     # looking for causes takes longer than looking at the rules, and only what is told now needs one

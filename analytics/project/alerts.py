@@ -26,6 +26,7 @@ CONDITIONS = (
 WITHOUT_METRIC = ("no_data", "labels_stopped", "burn")
 LONGEST_WINDOW = timedelta(days=366)
 SHORTEST_WINDOW = timedelta(minutes=1)
+SHORTEST_SEASONAL = timedelta(minutes=5)
 
 
 class Alert(Section):
@@ -107,6 +108,8 @@ class Alert(Section):
                 raise ValueError(f"{name}: must be from 1 minute to 366 days")
         if self.cadence > self.window:
             raise ValueError("every: must not be longer than the window, else stretches are never looked at")
+        if self.anomaly and self.window < SHORTEST_SEASONAL:
+            raise ValueError("window: anomaly compares with the same time of other weeks; 5 minutes or longer")
         return self
 
     @property

@@ -35,7 +35,7 @@ from app.charts.theme import (
     tick_format,
     time_axis,
 )  # fmt: skip
-from app.formats import STATUS_WORDS, count, interval, number, percent, plural, short, window_name
+from app.formats import STATUS_WORDS, count, interval, number, percent, plural, short, stretch, window_name
 from app.glossary import show, title, unit
 
 NOTHING = "No slice stood out."
@@ -230,7 +230,7 @@ def _shown(row: MapCellRow) -> float | None:
 
 def _names(rows: Sequence[MapCellRow], side: str) -> list[str]:
     found = {getattr(row, f"{side}_place"): getattr(row, f"{side}_value") for row in rows}
-    return [plain(short(found[place], 16)) for place in sorted(found)]
+    return [plain(short(stretch(found[place]), 16)) for place in sorted(found)]
 
 
 def _map_words(rows: Sequence[MapCellRow], low: float, high: float, *, turned: bool) -> Trace:

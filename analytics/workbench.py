@@ -867,22 +867,25 @@ class Workbench:
 
     def incidents(self, names: Iterable[str] = (), *, at: datetime | None = None) -> Results[IncidentRow]:
         """What fires, by what belongs together, the most urgent first, with the likeliest cause of each."""
-        now = self.now()
-        moment = now if at is None else min(at, now)
+        moment, replayed = self._look_at(at)
         wanted = tuple(names)
-        return self._ask(lambda catalog: claims_of(catalog, moment, wanted, replayed=moment < now))
+        return self._ask(lambda catalog: claims_of(catalog, moment, wanted, replayed=replayed))
 
     def standing(self, names: Iterable[str] = (), *, at: datetime | None = None) -> Standing:
         """Alerts and incidents of one look."""
+        moment, replayed = self._look_at(at)
+        return self._ask(lambda catalog: standing_at(catalog, moment, tuple(names), replayed=replayed))
+
+    def _look_at(self, at: datetime | None) -> tuple[datetime, bool]:
+        """The instant of a look, and whether it is one of the past; the end of finished logs is no limit."""
         now = self.now()
-        moment = now if at is None else min(at, now)
-        return self._ask(lambda catalog: standing_at(catalog, moment, tuple(names), replayed=moment < now))
+        moment = now if at is None else min(at, datetime.now(UTC))
+        return moment, moment < now
 
     def claims(self, standing: Standing, *, at: datetime | None = None) -> Results[IncidentRow]:
         """The incidents of a look with the likeliest cause of each, as the logs tell it: a search for each of them."""
-        now = self.now()
-        moment = now if at is None else min(at, now)
-        return self._ask(lambda catalog: with_claims(catalog, standing, moment, replayed=moment < now))
+        moment, replayed = self._look_at(at)
+        return self._ask(lambda catalog: with_claims(catalog, standing, moment, replayed=replayed))
 
     def acknowledge(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +32,8 @@ from analytics.stats.slice_search import Rows
 from analytics.telemetry.catalog import Catalog
 
 DEPTH = 3
+HELD_BELOW = 0.05
+"""A split stands where the second part of the rows differs by it with a p-value under this."""
 MOST_WORDS = 40
 """Values a link may name of one field."""
 _NAMED = 5
@@ -62,7 +65,7 @@ def error_tree_of(
             return Results((), catalog.project.zone, notes=("The logs hold no prediction.",))
         texts += [text for text in reading.codes.sql if text not in texts]
         looked, confirming = reading.part(1), reading.part(2)
-        rows += _measured(reading, confirming, _grown(reading, looked, depth))
+        rows += _confirmed(_measured(reading, confirming, _grown(reading, looked, depth)))
         grown = f"Grown on {len(looked.value):,} rows, measured on {len(confirming.value):,} others "
         notes.append(f"{f'{version}: ' if version else ''}{grown}(halves of {reading.codes.split}).")
     return Results(tuple(rows), catalog.project.zone, tuple(texts), tuple(notes))
@@ -110,6 +113,22 @@ def _measured(reading: Reading, codes: SliceCodes, nodes: Sequence[Node]) -> lis
             independence=independence, status=estimate.status, reason=estimate.reason,
         ))  # fmt: skip
     return rows
+
+
+def _confirmed(rows: Sequence[TreeRow]) -> list[TreeRow]:
+    """The tree without splits that the second part of the rows does not show: the best of many is often lucky."""
+    shown = {row.node for row in rows if row.gap_p_value is not None and row.gap_p_value < HELD_BELOW}
+    kept = {1}
+    for row in sorted(rows, key=lambda row: row.node):
+        if row.parent in kept and row.node in shown:
+            kept.add(row.node)
+    # a parent keeps both children or none
+    kept -= {node for node in kept if node > 1 and node ^ 1 not in kept}
+    return [
+        replace(row, leaf=2 * row.node not in kept)
+        for row in rows
+        if row.node in kept and all(row.node >> up in kept for up in range(row.depth + 1))
+    ]
 
 
 # --- words

@@ -87,7 +87,7 @@ def broken_share(cell: BrokenCell | None, over: Over, confidence: float) -> Brok
     >>> import numpy as np
     >>> found = broken_share(BrokenCell(200, 1, 0, None, None, np.array([[200.0, 1.0]])), "rows", 0.95)
     >>> found.value, round(found.low, 6), round(found.high, 4), found.independence
-    (0.005, 0.000127, 0.0275, 'rows')
+    (0.005, 0.000125, 0.0276, 'rows')
     """
     if cell is None or not cell.n + cell.n_unknown:
         return Broken()

@@ -51,7 +51,7 @@ def information_gain(
     >>> gain.value, gain.p_value
     (0.0, 1.0)
     >>> apart = np.array([[[50.0, 0.0], [0.0, 50.0]]] * 20)
-    >>> round(information_gain(apart).value, 3)
+    >>> round(float(information_gain(apart).value), 3)
     1.0
     """
     whole = counts.sum(axis=0)

@@ -72,7 +72,7 @@ def moving(sums: FloatArray, window: int, before: int = BEFORE) -> Moving:
         before: days compared with.
 
     >>> found = moving(np.arange(12.0), 2, before=5)
-    >>> found.after[-1], found.before[-1], len(found.after)
+    >>> float(found.after[-1]), float(found.before[-1]), len(found.after)
     (21.0, 35.0, 5)
     """
     total = np.concatenate([np.zeros((1, *sums.shape[1:])), np.cumsum(sums, axis=0)])

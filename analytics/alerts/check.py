@@ -189,6 +189,9 @@ def _row(asked: Asked, mine: Sequence[Step], at: datetime, *, replayed: bool) ->
         reason=newest.reading.reason if newest.reading.seen in {"unsure", "waiting", "no_data"} else None,
         note=rule.note,
         runbook=rule.runbook,
+        difference=reading.difference,
+        difference_ci_low=reading.difference_ci_low,
+        difference_ci_high=reading.difference_ci_high,
     )
 
 

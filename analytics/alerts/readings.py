@@ -311,7 +311,19 @@ def _reading(asked: Asked, seen: Seen) -> Reading:
         seen=judged.seen,
         reason=judged.reason or number.reason,
         sentence=sentence(asked, seen),
+        **_differing(judged),
     )
+
+
+def _differing(judged: Judged) -> dict[str, float | None]:
+    found = judged.difference
+    if found is None:
+        return {}
+    return {
+        "difference": found.value,
+        "difference_ci_low": _finite(found.low),
+        "difference_ci_high": _finite(found.high),
+    }
 
 
 def _finite(limit: float | None) -> float | None:

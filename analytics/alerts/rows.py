@@ -42,6 +42,8 @@ class Reading:
         seen: what follows.
         reason: why, where it is not ``fine`` or ``breach``.
         sentence: what is the case, for a person.
+        difference, difference_ci_low, difference_ci_high: the number minus the baseline (of a mean error how much farther
+            from 0); what a rule that compares decides by.
     """
 
     alert: str
@@ -59,6 +61,9 @@ class Reading:
     seen: Seen
     reason: str | None
     sentence: str
+    difference: float | None = None
+    difference_ci_low: float | None = None
+    difference_ci_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ class AlertRow:
         evidence: path and words of the page that shows it, relative to the app's address.
         incident: number of the incident it belongs to; None where it is not in one.
         flaps: how many times it began to fire within the flapping span.
+        difference, difference_ci_low, difference_ci_high: what a rule that compares decided by.
         acknowledged_by, silenced_until: what people said, from the store.
     """
 
@@ -119,6 +125,9 @@ class AlertRow:
     reason: str | None
     note: str | None = None
     runbook: str | None = None
+    difference: float | None = None
+    difference_ci_low: float | None = None
+    difference_ci_high: float | None = None
     acknowledged_by: str | None = None
     silenced_until: datetime | None = None
 

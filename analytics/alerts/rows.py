@@ -42,8 +42,8 @@ class Reading:
         seen: what follows.
         reason: why, where it is not ``fine`` or ``breach``.
         sentence: what is the case, for a person.
-        difference, difference_ci_low, difference_ci_high: the number minus the baseline (of a mean error how much farther
-            from 0); what a rule that compares decides by.
+        difference, difference_ci_low, difference_ci_high: the number minus the baseline (of a mean error how much
+            farther from 0); what a rule that compares decides by.
     """
 
     alert: str

@@ -42,6 +42,8 @@ OUTLIER = 1000
 """The same in the means that a sentence tells."""
 MARGIN = 0.5
 """A number is new from this share of the range before beyond it."""
+EXACT = 400
+"""A number that takes at most so many values is new where it has none of them: another unit shows in each row."""
 MANY = 8
 """Rows of one day whose features are all alike, from which they are a burst."""
 MODELLED = 8_000
@@ -77,6 +79,7 @@ class FieldBins:
         edges: of a number; ``low`` and ``high`` are the limits of what was seen before, ``centre`` and ``spread`` its
             mean and standard deviation.
         categories: the most frequent ones; further known ones are one bin.
+        exact: of a number that takes few values, those it had on two days or more; None of any other.
     """
 
     field: Field
@@ -87,6 +90,7 @@ class FieldBins:
     spread: float = 1.0
     categories: tuple[str, ...] = ()
     known: tuple[str, ...] | None = ()
+    exact: tuple[float, ...] | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -353,6 +357,7 @@ def field_bins(catalog: Catalog, kept: Sql, stretch: Stretch) -> tuple[FieldBins
         row = catalog.engine.query(f"SELECT {picks} FROM ({kept.text}) WHERE {thin}").to_pylist()[0]
         for i, field in enumerate(numbers):
             found[field.name] = numeric_bins(field, *(row[f"{part}{i}"] for part in "qlhmd"))
+            found[field.name] = replace(found[field.name], exact=_exact(catalog, kept, field, before))
     for field in texts:
         listed = catalog.engine.query(
             f"SELECT {_name(field)} AS v, count(*) AS n FROM ({kept.text}) "
@@ -363,6 +368,19 @@ def field_bins(catalog: Catalog, kept: Sql, stretch: Stretch) -> tuple[FieldBins
             field, categories=names[:CATEGORIES], known=names if len(listed) <= KNOWN else None
         )
     return tuple(found[field.name] for field in fields)
+
+
+def _exact(catalog: Catalog, kept: Sql, field: Field, before: str) -> tuple[float, ...] | None:
+    """Values of two days or more: a value of one day only is as new to the others as one of the window is."""
+    if field.role != "feature":
+        return None
+    rows = catalog.engine.query(
+        f"SELECT {_name(field)} AS v, count(DISTINCT b) AS d FROM ({kept.text}) WHERE {before} AND {_finite(field)} "
+        f"GROUP BY 1 ORDER BY d DESC, v LIMIT {EXACT + 1}"
+    ).to_pylist()
+    if len(rows) > EXACT:
+        return None
+    return tuple(float(row["v"]) for row in rows if row["d"] > 1)
 
 
 def _finite(field: Field) -> str:
@@ -437,11 +455,19 @@ def read_cause_cells(catalog: Catalog, kept: Sql, stretch: Stretch) -> CauseCell
         firsts.append((item, len(names)))
         for k in range(item.size):
             names.append(f"{item.field.name}:{k}")
-            parts.append(f"sum(CASE WHEN c{j} = {k} THEN w ELSE 0e0 END)")
+            parts.append(rows_where(catalog, f"c{j} = {k}"))
     for j, item in enumerate(bins):
-        sums_of = {f"repeat:{item.field.name}": f"sum(CASE WHEN {_again(item.field)} THEN w ELSE 0e0 END)"}
+        sums_of = {f"repeat:{item.field.name}": rows_where(catalog, _again(item.field))}
         if item.is_numeric:
             sums_of[f"z:{item.field.name}"] = f"sum(w * z{j})"
+            if item.exact:
+                listed = ", ".join(_number(value) for value in item.exact)
+                name = _name(item.field)
+                # a record of a season lies outside of what was seen; another unit lies between
+                inside = f"{name} > {_number(min(item.exact))} AND {name} < {_number(max(item.exact))}"
+                sums_of[f"odd:{item.field.name}"] = rows_where(
+                    catalog, f"coalesce({inside}, FALSE) AND {name} NOT IN ({listed})"
+                )
             sums_of[f"m:{item.field.name}"] = f"sum(w * {item.told})"
         names += sums_of
         parts += sums_of.values()
@@ -454,6 +480,14 @@ def read_cause_cells(catalog: Catalog, kept: Sql, stretch: Stretch) -> CauseCell
     text = f"SELECT {keys}, {_grouping(segments)} AS which, {chosen} FROM ({inner}) GROUP BY GROUPING SETS ({sets})"
     table = catalog.engine.query(text)
     return _assembled(table, segments, names, firsts, stretch, (text,))
+
+
+def rows_where(catalog: Catalog, condition: str) -> str:
+    """How many kept rows (the sum of their weights) meet a condition."""
+    if catalog.predictions.weight is None:
+        # a third of what a sum of cases takes
+        return f"count_if({condition})"
+    return f"sum(CASE WHEN {condition} THEN w ELSE 0e0 END)"
 
 
 def _coded(bins: Sequence[FieldBins]) -> str:

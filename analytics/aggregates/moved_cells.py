@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.aggregates.cause_cells import SAMPLED, FieldBins, numeric_bins
+from analytics.aggregates.cause_cells import SAMPLED, FieldBins, numeric_bins, rows_where
 from analytics.aggregates.reference_bins import Field, counted_rows, watched_fields
 from analytics.engines.text import Sql, identifier, literal
 from analytics.scope import Filter, Scope
@@ -23,7 +23,6 @@ Role = Literal[
 GROUPS = 50
 """Units fall into so many groups, whose rows are taken as independent of each other's."""
 CATEGORIES = 20
-ROLES: tuple[Role, ...] = ("version", "latency", "status", "unit", "time")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def read_moved(
         kept = _two(catalog, selection, rest, columns)
     with catalog.engine.kept(kept) as held:
         bins = [_bins(catalog, held, field) for _, field in fields]
-        table = catalog.engine.query(_query(held, bins, units=catalog.predictions.unit is not None))
+        table = catalog.engine.query(_query(catalog, held, bins, units=catalog.predictions.unit is not None))
     return _cells(table, fields, bins), kept.text
 
 
@@ -135,10 +134,10 @@ def _bins(catalog: Catalog, kept: Sql, field: Field) -> FieldBins:
     return FieldBins(field, categories=tuple(row["v"] for row in rows if "\x00" not in row["v"]), known=None)
 
 
-def _query(kept: Sql, bins: list[FieldBins], *, units: bool) -> str:
+def _query(catalog: Catalog, kept: Sql, bins: list[FieldBins], *, units: bool) -> str:
     codes = ", ".join(f"{item.code} AS c{j}" for j, item in enumerate(bins))
     sums = ", ".join(
-        f"sum(CASE WHEN c{j} = {k} THEN w ELSE 0e0 END) AS x{j}_{k}"
+        f"{rows_where(catalog, f'c{j} = {k}')} AS x{j}_{k}"
         for j, item in enumerate(bins)
         for k in range(item.size)
     )

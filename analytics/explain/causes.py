@@ -1,7 +1,7 @@
 """From everything that moved to what is at fault: what is beyond chance, where, and which of it follows from which.
 
-Numbers are corrected (Bonferroni) within eight families with an eighth of the error each: service, features, model and
-labels, of whole versions and of values of segments. A change that
+Numbers are corrected (Bonferroni) within ten families with a tenth of the error each: traffic, service, features, model
+and labels, of whole versions and of values of segments. A change that
 the rest of its version does not share is told of its segment. What is upstream explains what is downstream, unless it
 is much weaker.
 """
@@ -21,13 +21,15 @@ from analytics.explain.signals import Measured, Statistic, looked_at
 
 ALPHA = 0.05
 FAMILIES: tuple[tuple[CauseKind, ...], ...] = (
-    ("traffic", "burst", "version", "errors", "latency", "label_delay"), ("feature",), ("score", "decision"),
+    ("traffic", "mix"), ("burst", "version", "errors", "latency", "label_delay"), ("feature",), ("score", "decision"),
     ("concept", "labels"),
 )  # fmt: skip
 CONCENTRATED = 0.25
 """The rest of a version moved by less than this share of what a segment's value moved: then it is that value's."""
 REST_MOVED = 0.5
 """The same for a number that moved in the whole, where another one names a value."""
+FEW = 0.2
+"""What touches fewer rows than this share of those that something else touches does not explain it."""
 MUCH_WEAKER = 0.5
 """In orders of magnitude of p."""
 SWAP_SLACK = 0.75
@@ -37,10 +39,11 @@ STRONG = 12.0
 """Beyond so many orders of magnitude of p, what counts is how many rows are touched."""
 MOST_STRONG = 30.0
 ALIKE = 0.3
+WHOLE: tuple[Statistic, ...] = ("copied", "again", "echoed")
 LEAST_FLIPPED = 0.1
 FLIPPED_RISE = 0.3
 LEAST_KINSHIP = 0.05
-KINSHIP_SLACK = 0.4
+KINSHIP_SLACK = 0.6
 EVERYWHERE: tuple[CauseKind, ...] = ("burst", "version")
 """Copies of one request all lie in one value of each segment, and that says nothing."""
 PRIORITY: tuple[Statistic, ...] = (
@@ -52,10 +55,10 @@ UPSTREAM: dict[CauseKind, tuple[CauseKind, ...]] = {
     "burst": (
         "traffic", "mix", "feature", "score", "decision", "labels", "concept", "label_delay", "latency", "errors"
     ),
-    "traffic": ("mix", "feature", "score", "decision", "labels", "concept", "label_delay"),
-    "mix": ("feature", "score", "decision", "labels", "concept", "label_delay"),
-    "feature": ("score", "decision", "labels", "concept", "errors"),
-    "version": ("score", "decision", "concept", "labels"),
+    "traffic": ("mix", "feature", "score", "decision", "concept", "label_delay"),
+    "mix": ("feature", "score", "decision", "concept", "label_delay"),
+    "feature": ("score", "decision", "concept", "errors"),
+    "version": ("score", "decision", "concept"),
     "score": ("decision", "concept"),
     "labels": ("concept",),
     "label_delay": ("labels", "concept"),
@@ -130,7 +133,7 @@ def find(
     """
     moved = _beyond_chance(cells, measures, versions, shared=shared)
     located = _located(cells, measures, moved)
-    things = _things(located)
+    things = _things(cells, located)
     return _rooted(cells, _together(_kinds(cells, measures, things)))
 
 
@@ -156,7 +159,7 @@ def _beyond_chance(
         able[i] &= np.array(
             [group.segment is None or group.segment != measure.name for group in cells.groups]
         )
-        if measure.statistic == "shape" and measure.name in numeric:
+        if (measure.statistic == "shape" and measure.name in numeric) or measure.statistic in WHOLE:
             # what moves a number in one value of a segment moves its level or its relation to others
             able[i] &= whole
     p = np.stack([measure.judged.p_value[0] for measure in measures])
@@ -206,7 +209,11 @@ def _once(
             for measure in measures
         ]
     )
-    return np.asarray(~alike[:, None] | main[None, :])
+    # a version that loses its traffic shows in its whole; which requests are lost is the same for all
+    of_request = np.array([measure.statistic in {"volume", "within"} for measure in measures])
+    whole = np.array([group.segment is None for group in cells.groups])
+    elsewhere = alike[:, None] | (of_request[:, None] & ~whole[None, :])
+    return np.asarray(~elsewhere | main[None, :])
 
 
 def _only_more(measure: Measured) -> bool:
@@ -267,7 +274,7 @@ def _where(cells: CauseCells, measure: Measured, members: Sequence[int]) -> int:
     return wholes[0] if wholes else max(members, key=lambda g: abs(z[0, g]))
 
 
-def _things(located: Sequence[Signal]) -> list[Signal]:
+def _things(cells: CauseCells, located: Sequence[Signal]) -> list[Signal]:
     """One signal a thing: several numbers of it, and several versions that show it, together."""
     grouped: dict[tuple[CauseKind, str | None], list[Signal]] = {}
     for signal in located:
@@ -280,29 +287,27 @@ def _things(located: Sequence[Signal]) -> list[Signal]:
         first = min(
             telling, key=lambda s: (s.group.segment is not None, PRIORITY.index(s.measure.statistic), -s.z)
         )
-        first = _narrowed(first, telling)
+        first = _narrowed(cells, first, telling)
         versions = tuple(dict.fromkeys(v for s in members if s.key == first.key for v in s.same))
         others = tuple(s for s in members if s is not first)
         found.append(replace(first, strength=strongest, same=versions, beside=others))
     return found
 
 
-def _narrowed(signal: Signal, telling: Sequence[Signal]) -> Signal:
+def _narrowed(cells: CauseCells, signal: Signal, telling: Sequence[Signal]) -> Signal:
     """The same in the value of a segment that another number of it names, where the rest of the rows hardly moved."""
     if signal.group.segment is not None or signal.kind in EVERYWHERE:
         return signal
     measure = signal.measure
     effect = measure.judged.effect
     for other in sorted(telling, key=lambda s: -s.strength):
-        g = other.place
-        if (
-            other.group.segment is None
-            or other.group.version != signal.group.version
-            or not measure.able[1, g]
-        ):
+        group = Group(signal.group.version, other.group.segment, other.group.value)
+        if other.group.segment is None or group not in cells.groups:
             continue
-        if np.sign(signal.effect) * effect[1, g] < REST_MOVED * abs(signal.effect):
-            return replace(signal, place=g, group=other.group)
+        g = cells.groups.index(group)
+        rest = np.sign(signal.effect) * effect[1, g]
+        if measure.able[:, g].all() and rest < REST_MOVED * abs(signal.effect):
+            return replace(signal, place=g, group=group)
     return signal
 
 
@@ -437,12 +442,16 @@ def _together(signals: Sequence[Signal]) -> list[Signal]:
 
 def _rooted(cells: CauseCells, signals: Sequence[Signal]) -> list[Signal]:
     ordered = sorted(signals, key=lambda s: (-s.strength, -s.z))
+    touched = [weight(cells, signal) for signal in ordered]
     parent: dict[int, int] = {}
     for c, signal in enumerate(ordered):
         ups = [
             u
             for u, other in enumerate(ordered)
-            if u != c and _explains(other, signal) and other.strength >= MUCH_WEAKER * signal.strength
+            if u != c
+            and _explains(other, signal)
+            and other.strength >= MUCH_WEAKER * signal.strength
+            and touched[u] >= FEW * touched[c]
         ]
         if ups:
             parent[c] = min(ups, key=lambda u: _tier(ordered[u].kind))
@@ -479,7 +488,10 @@ def weight(cells: CauseCells, signal: Signal) -> float:
     elif measure.statistic in {"relation", "level"} or (
         measure.statistic == "unexplained" and signal.kind == "score"
     ):
-        size = effect / 2
+        size = effect / 3
+    elif measure.statistic == "repeat":
+        # a row shows it only where the one before it was hit as well
+        size = effect**0.5
     elif measure.statistic in {"loss", "prevalence", "residual", "wrong", "separation", "kinship", "flips"}:
         size = 0.5
     return min(size, 1.0) * min(share, 1.0)

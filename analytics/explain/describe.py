@@ -15,7 +15,7 @@ import numpy as np
 from analytics.aggregates.cause_cells import CauseCells
 from analytics.explain.causes import Signal, flipped
 from analytics.explain.rows import Action, CauseKind, CauseRow
-from analytics.explain.signals import Measured
+from analytics.explain.signals import EXACT, Measured
 from analytics.scope import MISSING, Scope, format_instant
 
 ACTIONS: dict[CauseKind, Action] = {
@@ -359,7 +359,13 @@ def rows_at_fault(root: Signal, cells: CauseCells) -> list[str]:
     if statistic == "missing":
         return [f"{name}={MISSING}"]
     item = next((bins for bins, _ in cells.bins if bins.field.name == name), None)
-    if statistic == "new" and item is not None and item.is_numeric and root.measure.told is not None:
+    if (
+        statistic == "new"
+        and root.measure.part != EXACT
+        and item is not None
+        and item.is_numeric
+        and root.measure.told is not None
+    ):
         rises = float((root.measure.told[1] - root.measure.told[0])[0, root.place]) > 0
         return [f"{name}=({item.high!r}, inf)" if rises else f"{name}=(-inf, {item.low!r})"]
     return []

@@ -21,6 +21,8 @@ Statistic = Literal[
 ]  # fmt: skip
 LEAST_ROWS = 10.0
 EXACT = "exact"
+LEAST_ODD = 0.1
+"""Values between those that were seen: from this share of rows on."""
 LEAST_PAIRS = 30.0
 LEAST_PRESENT = 0.6
 """A value of a segment that is there on a smaller share of days (one weekday, say) is not looked at by itself."""
@@ -252,9 +254,7 @@ def _field(sides: Sides, place: int, item: FieldBins, tolerances: Tolerances) ->
         found = _ratio(sides, new, present, statistic="new", least=tolerances.share, **about)
         yield replace(found, told=told)
     if cells.has(f"odd:{name}"):
-        found = _ratio(
-            sides, cells.of(f"odd:{name}"), present, statistic="new", least=tolerances.share, **about
-        )
+        found = _ratio(sides, cells.of(f"odd:{name}"), present, statistic="new", least=LEAST_ODD, **about)
         yield replace(found, told=told, part=EXACT)
     if item.is_numeric or kind != "decision":
         yield _ratio(sides, cells.of(f"repeat:{name}"), present, statistic="repeat", least=0.05, **about)

@@ -24,6 +24,7 @@ from app.parts.table import table
 from app.parts.view import View
 
 _WHO, _TOKEN, _KEPT = "review_who", "review_token", "review_kept"
+CANNOT_KEY, SKIP_KEY = "x", "s"
 _HIDDEN = ("true", "decided", "score", "cost of this row")
 
 
@@ -57,10 +58,8 @@ def _label(view: View, queue: Queue) -> None:
         st.success(words.DONE, icon=":material/check:")
         return
     choices = choices_of(view.bench.catalog)
-    keys = [str(place) for place, _ in enumerate(choices, start=1)][:9]
-    said = ", ".join(
-        [*(f"{key} = {name}" for key, name in zip(keys, choices, strict=False)), words.OTHER_KEYS]
-    )
+    named = [f"{key} = {name}" for name, key in keys_of(choices).items() if key != name.lower()]
+    said = ", ".join([*named, words.OTHER_KEYS] if named or not choices else [*choices, words.OTHER_KEYS])
     reason = words.REASONS.get(row.reason, row.reason)
     st.caption(literal(words.ASKED.format(place=row.place, n=len(queue.rows), reason=reason, keys=said)))
     _buttons(view, queue, row, who, choices)
@@ -69,22 +68,35 @@ def _label(view: View, queue: Queue) -> None:
     st.caption(words.HELD)
 
 
+def keys_of(choices: Sequence[str]) -> dict[str, str]:
+    """The key of every label: the label itself where all of them are one letter or digit, else its place.
+
+    >>> keys_of(["0", "1"]), keys_of(["early", "late"])
+    ({'0': '0', '1': '1'}, {'early': '1', 'late': '2'})
+    """
+    own = [name.lower() for name in choices]
+    if all(len(name) == 1 and name.isalnum() for name in own) and not {CANNOT_KEY, SKIP_KEY} & set(own):
+        return dict(zip(choices, own, strict=True))
+    return {name: str(place) for place, name in enumerate(choices[:9], start=1)}
+
+
 def _buttons(view: View, queue: Queue, row: QueueRow, who: str, choices: tuple[str, ...]) -> None:
     keep = partial(_keep, view, queue, row, who)
     key = f"{queue.id}_{row.place}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        keys = keys_of(choices)
         for place, name in enumerate(choices, start=1):
             st.button(
                 literal(name), key=f"label_{key}_{place}", on_click=partial(keep, name), type="primary",
-                shortcut=str(place) if place <= 9 else None,
+                shortcut=keys.get(name),
             )  # fmt: skip
         if not choices:
             st.number_input(view.predictions.label or words.LABEL, key=f"number_{key}", value=None, width=200)
             st.button(words.KEEP, key=f"keep_{key}", on_click=partial(_keep_number, keep, f"number_{key}"),
                       type="primary", shortcut="Enter")  # fmt: skip
-        st.button(words.CANNOT, key=f"cannot_{key}", on_click=partial(keep, None), shortcut="0")
+        st.button(words.CANNOT, key=f"cannot_{key}", on_click=partial(keep, None), shortcut=CANNOT_KEY)
         st.button(
-            words.SKIP, key=f"skip_{key}", shortcut="s",
+            words.SKIP, key=f"skip_{key}", shortcut=SKIP_KEY,
             on_click=partial(skip_row, view.bench.store, queue, row.place, who),
         )  # fmt: skip
 

@@ -42,7 +42,7 @@ WEIGHTED = (
     "Weighted by one over the chance with which each row was drawn. Unweighted stands beside it: what the choice of "
     "rows would have made of the number."
 )
-OTHER_KEYS = "0 = cannot tell, s = leave"
+OTHER_KEYS = "x = cannot tell, s = leave to others"
 ROW_ALT = "The row to label"
 DRAWING = "Drawing …"
 LABEL = "Label"

@@ -195,6 +195,11 @@ def _row(asked: Asked, mine: Sequence[Step], at: datetime, *, replayed: bool) ->
     )
 
 
+_EXPLAINED = {"error_rate": "error_rate", "latency_p50": "mean_latency", "latency_p95": "mean_latency",
+              "latency_p99": "mean_latency"}  # fmt: skip
+"""Service metric -> what of it falls into parts, which is what the page of its evidence takes apart."""
+
+
 def evidence_of(asked: Asked, reading: Reading, since: datetime | None, as_of: datetime | None) -> str:
     """The link to the page that shows what a look saw: the whole run while it fires, its newest windows where long."""
     rule, target = asked.rule, reading.target
@@ -210,7 +215,7 @@ def evidence_of(asked: Asked, reading: Reading, since: datetime | None, as_of: d
         before = "previous"
     elif rule.changed_from_last_week:
         before = "last-week"
-    metric = rule.metric if asked.family in {"quality", "outcome"} else None
+    metric = rule.metric if asked.family in {"quality", "outcome"} else _EXPLAINED.get(rule.metric or "")
     return evidence_path(
         asked.catalog.project, start=start, end=reading.window_end, metric=metric, version=target.version, where=where,
         before=before, as_of=as_of, alert=asked.name, feature=rule.feature,

@@ -222,9 +222,13 @@ def kept_rows(
     named = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in columns.items())
     parameters: dict[str, Any] = {"cause_end": stretch.end}
     parts = []
-    for rows in sources:
-        parts.append(f"SELECT {named} FROM ({rows.text}) WHERE {counted_rows(catalog)}")
+    for place, rows in enumerate(sources):
+        # of the reference only days before anything was logged: later ones are another version's training
+        earlier = " AND ts < CAST($cause_first AS TIMESTAMP WITH TIME ZONE)" if place else ""
+        parts.append(f"SELECT {named} FROM ({rows.text}) WHERE {counted_rows(catalog)}{earlier}")
         parameters |= rows.parameters
+    if reference and catalog.extent is not None:
+        parameters["cause_first"] = catalog.extent[0]
     slot = f" AND off <= {_number(stretch.seconds)}" if stretch.seconds is not None else ""
     inner = f"SELECT * FROM ({' UNION ALL '.join(parts)}) WHERE b < 0 AND b >= {-stretch.days - stretch.history}{slot}"
     of = "version, unit" if catalog.predictions.unit is not None else "version"

@@ -167,7 +167,7 @@ def stretch_of(
     if (
         logged < LEAST_HISTORY
         and catalog.reference_extent is not None
-        and catalog.reference_extent[1] <= first
+        and catalog.reference_extent[0] < first
     ):
         first, reference = catalog.reference_extent[0], True
     reach = min(max(int((scope.start - first) / timedelta(days=1)), 0), HISTORY)

@@ -39,6 +39,8 @@ STRONG = 12.0
 """Beyond so many orders of magnitude of p, what counts is how many rows are touched."""
 MOST_STRONG = 30.0
 ALIKE = 0.3
+PARTS: tuple[Statistic, ...] = ("separation", "kinship")
+"""Numbers that another one is made of: they say what happened, not whether something did."""
 WHOLE: tuple[Statistic, ...] = ("copied", "again", "echoed")
 LEAST_FLIPPED = 0.1
 FLIPPED_RISE = 0.3
@@ -159,6 +161,7 @@ def _beyond_chance(
         able[i] &= np.array(
             [group.segment is None or group.segment != measure.name for group in cells.groups]
         )
+        able[i] &= measure.statistic not in PARTS
         if (measure.statistic == "shape" and measure.name in numeric) or measure.statistic in WHOLE:
             # what moves a number in one value of a segment moves its level or its relation to others
             able[i] &= whole

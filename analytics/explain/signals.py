@@ -21,7 +21,7 @@ Statistic = Literal[
 ]  # fmt: skip
 LEAST_ROWS = 10.0
 EXACT = "exact"
-LEAST_ODD = 0.1
+LEAST_ODD = 0.25
 """Values between those that were seen: from this share of rows on."""
 LEAST_PAIRS = 30.0
 LEAST_PRESENT = 0.6

@@ -14,6 +14,7 @@ from analytics.scope import Scope, format_instant
 from analytics.telemetry.catalog import Catalog
 
 BEFORE = timedelta(days=28)
+USUAL_WINDOW = timedelta(days=7)
 
 
 def moved_of(catalog: Catalog, selection: Scope, rest: Scope | None = None) -> Results[MovedRow]:
@@ -34,12 +35,15 @@ def moved_of(catalog: Catalog, selection: Scope, rest: Scope | None = None) -> R
     zone = catalog.project.zone
     asked = selection
     selection, windows = resolve(catalog, replace(selection, grain="all"))
-    if not windows or selection.start is None:
+    if not windows or selection.start is None or selection.end is None:
         return Results((), zone, notes=("The logs hold no prediction.",))
     if rest is not None:
         rest, _ = resolve(catalog, replace(rest, grain="all", by=None))
     elif not asked.filters:
-        rest = replace(selection, start=selection.start - BEFORE, end=selection.start)
+        if asked.start is None:
+            selection = replace(selection, start=max(selection.start, selection.end - USUAL_WINDOW))
+        began = selection.start or selection.end
+        rest = replace(selection, start=began - BEFORE, end=began)
     apart, other = selection.filters, rest
     if rest is not None and _same_window(selection, rest) and set(rest.filters) <= set(selection.filters):
         apart, other = tuple(f for f in selection.filters if f not in rest.filters), None

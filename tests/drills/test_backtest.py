@@ -171,7 +171,7 @@ def test_what_cannot_be_asked_is_refused(broken):
         backtest_of(broken, LOW, FIRST - DAY)
     with pytest.raises(ScopeError, match="0 or more"):
         backtest_of(broken, LOW, END, pages_per_month=-1)
-    with pytest.raises(ProjectError, match='no rule "nothing"'):
+    with pytest.raises(ProjectError, match=r"needs an \[alerts.NAME\] section"):
         backtest_of(broken, "nothing", END)
 
 

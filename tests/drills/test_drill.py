@@ -98,7 +98,7 @@ def test_a_rule_that_fires_all_the_same_tells_nothing(small, tmp_path):
 def test_what_cannot_be_drilled_is_refused(project, small):
     with pytest.raises(ProjectError, match=r"needs an \[alerts.NAME\] section"):
         drilled(small, "labels_flipped")
-    with pytest.raises(ProjectError, match='no rule "x"'):
+    with pytest.raises(ProjectError, match='there is no alert "x"'):
         drilled(project, "labels_flipped", rules=("x",))
     with pytest.raises(ScopeError, match="runs"):
         drilled(project, "labels_flipped", severities=(0.1, 0.2, 0.3, 0.4), seeds=10)

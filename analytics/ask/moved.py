@@ -40,9 +40,10 @@ def moved_of(catalog: Catalog, selection: Scope, rest: Scope | None = None) -> R
     if rest is not None:
         rest, _ = resolve(catalog, replace(rest, grain="all", by=None))
     elif not asked.filters:
+        began = selection.start
         if asked.start is None:
-            selection = replace(selection, start=max(selection.start, selection.end - USUAL_WINDOW))
-        began = selection.start or selection.end
+            began = max(began, selection.end - USUAL_WINDOW)
+            selection = replace(selection, start=began)
         rest = replace(selection, start=began - BEFORE, end=began)
     apart, other = selection.filters, rest
     if rest is not None and _same_window(selection, rest) and set(rest.filters) <= set(selection.filters):

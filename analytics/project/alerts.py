@@ -109,7 +109,9 @@ class Alert(Section):
         if self.cadence > self.window:
             raise ValueError("every: must not be longer than the window, else stretches are never looked at")
         if self.anomaly and self.window < SHORTEST_SEASONAL:
-            raise ValueError("window: anomaly compares with the same time of other weeks; 5 minutes or longer")
+            raise ValueError(
+                "window: anomaly compares with the same time of other weeks; 5 minutes or longer"
+            )
         return self
 
     @property

@@ -112,7 +112,7 @@ class Empty:
 PAGES = {
     "overview": Page("Overview", "What needs attention now, for every model?"),
     "quality": Page("Quality", "How good, with which intervals, since when?"),
-    "metrics": Page("Metrics", "Does the product do what it is for: over time, against its targets?"),
+    "outcomes": Page("Metrics", "Does the product do what it is for: over time, against its targets?"),
     "drift": Page("Drift", "Which inputs, outputs and labels moved, beyond noise?"),
     "labels": Page("Labels", "How many labels, how late, from whom, and what does that do to quality?"),
     "features": Page("Features", "What is each input like, over time and where it goes wrong?"),

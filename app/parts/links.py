@@ -17,7 +17,7 @@ from app.parts.view import DEFAULTS
 PAGES = (
     "overview",
     "quality",
-    "metrics",
+    "outcomes",
     "drift",
     "service",
     "features",

@@ -117,7 +117,7 @@ def everything(view: View, whole: Results[OutcomeRow]) -> None:
 def nothing() -> None:
     """No window has any row of what the metrics are made of."""
     empty.card("nothing_in_window")
-    empty.button(EMPTY["nothing_in_window"], "metrics", range=DEFAULT_RANGE, start="", end="", as_of="")
+    empty.button(EMPTY["nothing_in_window"], "outcomes", range=DEFAULT_RANGE, start="", end="", as_of="")
 
 
 def split_over_time(view: View) -> Scope:

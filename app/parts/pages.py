@@ -14,7 +14,7 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
             "monitoring",
             "How good, with which intervals, since when; curves, calibration.",
         ),
-        "metrics": (
+        "outcomes": (
             "Metrics",
             "show_chart",
             "What the product is for: buys, clicks, minutes over time, beside quality.",

@@ -57,7 +57,7 @@ def scope_bar(page: str) -> None:
         views_popover(entry.name, page)
     if monitored and not everywhere:
         _sentence(entry)
-    elif not whole and not everywhere and page != "metrics":
+    elif not whole and not everywhere and page != "outcomes":
         empty.no_predictions(page, entry.name)
         st.stop()
 

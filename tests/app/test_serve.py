@@ -232,3 +232,11 @@ def test_a_wheel_brings_the_logs_and_the_configuration(root, tmp_path):
     assert sorted(path.parent.name for path in Path(logs).glob("*/assay.toml")) == projects != []
     assert files == "True True"
     assert collected == "False"
+
+
+def test_no_page_lies_where_the_server_answers_something_else():
+    from app.parts.links import PAGES
+    from app.serve import app
+
+    # the routes of the app are Streamlit's own business; what we hand it is kept there
+    assert not {route.path.strip("/") for route in app._user_routes} & {*PAGES}

@@ -138,7 +138,7 @@ def test_the_scorecard_shows_text_and_hands_it_out_guarded(open_tab, server):
     is_only_text(tab, hostile.TRIAL.replace("\n", ""), *named)
     first = tab.points(tab.card("Effects"))[0]
     assert first["custom"] == [hostile.SHARE, hostile.ARM]
-    buttons = tab.main.get_by_role("button", name="CSV", exact=True).first
+    buttons = tab.main.get_by_role("button", name="CSV", exact=True)
     expect(buttons).to_have_count(2)
     for button in buttons.all():
         is_guarded(tab.download(button)[1], hostile.SHARE)

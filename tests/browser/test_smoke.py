@@ -16,7 +16,7 @@ from tests.browser.tab import DESKTOP, PAGES, PHONE, Tab
 PROJECTS = ("flights", "flights_delay_class", "flights_minutes")
 # Quality draws other charts for each task; the other pages of the small projects are walked by test_hostile.
 EVERY = [
-    *((page, PROJECTS[0]) for page in PAGES), *(("quality", project) for project in PROJECTS[1:]), ("metrics", "shop"),
+    *((page, PROJECTS[0]) for page in PAGES), *(("quality", project) for project in PROJECTS[1:]), ("outcomes", "shop"),
 ]  # fmt: skip
 PAPER = {"phone": "rgb(255, 255, 255)", "light": "rgb(255, 255, 255)", "dark": "rgb(23, 22, 20)"}
 BACKGROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"

@@ -28,7 +28,7 @@ def everything(view: View) -> None:
 
 
 view = current()
-with guarded(view, "metrics"):
+with guarded(view, "outcomes"):
     if not view.project.metrics:
         headline(words.UNDECLARED)
         teach("no_metrics", "no_metrics", example=words.EXAMPLE)

@@ -39,7 +39,7 @@ def events(tmp_path):
 
 
 def test_the_shop_tells_its_story(open_page):
-    page = open_page("metrics", SHOP, range="all")
+    page = open_page("outcomes", SHOP, range="all")
     assert_fine(page)
     said = texts(page)
     assert "clicks_per_item misses its target of 0.120" in said.replace("\\", "")
@@ -51,7 +51,7 @@ def test_the_shop_tells_its_story(open_page):
 
 
 def test_a_link_chooses_the_metric_and_what_stands_beside_it(open_page):
-    page = open_page("metrics", SHOP, range="30d", metric="sales", beside="roc_auc", by="country")
+    page = open_page("outcomes", SHOP, range="30d", metric="sales", beside="roc_auc", by="country")
     assert_fine(page)
     assert page.selectbox(key="metric").value == "sales"
     assert page.selectbox(key="beside").value == "roc_auc"
@@ -60,7 +60,7 @@ def test_a_link_chooses_the_metric_and_what_stands_beside_it(open_page):
 
 
 def test_a_project_without_a_model_has_metrics_all_the_same(open_page, events):
-    page = open_page("metrics", events)
+    page = open_page("outcomes", events)
     assert_fine(page)
     said = texts(page)
     assert "misses its target" in said
@@ -69,13 +69,13 @@ def test_a_project_without_a_model_has_metrics_all_the_same(open_page, events):
 
 
 def test_without_metrics_it_teaches(open_page, make_project):
-    page = open_page("metrics", make_project())
+    page = open_page("outcomes", make_project())
     assert_fine(page)
     assert "The project declares no metrics" in texts(page)
     assert any("[metrics.buyers]" in block.value for block in page.code)
 
 
 def test_a_window_without_rows_says_so(open_page):
-    page = open_page("metrics", SHOP, range="custom", start="2020-01-01", end="2020-02-01")
+    page = open_page("outcomes", SHOP, range="custom", start="2020-01-01", end="2020-02-01")
     assert_fine(page)
     assert "Nothing in this window" in texts(page)

@@ -35,6 +35,8 @@ def own_store(tmp_path_factory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("store") / "store.sqlite3"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASSAY_STORE", str(path))
+        patch.setenv("ASSAY_AGGREGATES", str(path.parent / "aggregates"))
+        patch.delenv("ASSAY_ENGINE", raising=False)
         yield path
 
 

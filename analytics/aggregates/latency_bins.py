@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.aggregates.additive import Additive, read_added
 from analytics.aggregates.edges import bin_expression
-from analytics.aggregates.keys import KEYS, CellKey, column, group
+from analytics.aggregates.keys import KEYS, CellKey, block_codes, column, group
 from analytics.engines.text import Sql
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.parts import PartGrain
 
 Floats = NDArray[np.float64]
 STEP = 1.05
@@ -88,21 +90,83 @@ class LatencyBins:
         )
 
 
-def read_latency_bins(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, LatencyBins], str]:
-    """The latencies of scoped rows by cell, and the SQL text that scanned."""
-    place = bin_expression("latency", latency_edges())
-    text = (
-        f"SELECT {KEYS}, place, count(*) AS n, sum(weight) AS w, sum(weight * weight) AS w2, "
-        f"min(latency) AS low, max(latency) AS high FROM (SELECT {KEYS}, weight, latency, {place} AS place "
-        f"FROM ({rows.text}) WHERE latency IS NOT NULL AND weight > 0e0) GROUP BY {KEYS}, place"
+@dataclass(frozen=True)
+class BlockedLatencies:
+    """The latencies of one cell by block and bin, shape (E,) each.
+
+    Attributes:
+        block: number of the block, as `analytics.aggregates.keys.block_codes` gives it.
+        place: number of the bin.
+        n, weight, squares, low, high: as in `LatencyBins`.
+    """
+
+    block: NDArray[np.int64]
+    place: NDArray[np.int64]
+    n: Floats
+    weight: Floats
+    squares: Floats
+    low: Floats
+    high: Floats
+
+    def pooled(self) -> LatencyBins:
+        """All blocks together."""
+        bins, at = np.unique(self.place, return_inverse=True)
+        sums = [np.bincount(at, values, len(bins)) for values in (self.n, self.weight, self.squares)]
+        low, high = np.full(len(bins), np.inf), np.full(len(bins), -np.inf)
+        np.minimum.at(low, at, self.low)
+        np.maximum.at(high, at, self.high)
+        return LatencyBins(bins, sums[0], sums[1], sums[2], low, high)
+
+    def beyond(self, limit: float) -> Floats:
+        """The share of each entry's rows that took longer; of the bin that holds the limit as if it were even.
+
+        Of rows that took exactly as long as one another and as the limit, half.
+        """
+        width = self.high - self.low
+        inside = np.divide(self.high - limit, width, out=np.full(len(width), 0.5), where=width > 0)
+        share = np.where(self.low > limit, 1.0, np.where(self.high < limit, 0.0, inside))
+        return np.asarray(np.clip(share, 0.0, 1.0))
+
+
+def latency_parts(grain: PartGrain = "day") -> Additive:
+    """Latencies by block and bin."""
+    return Additive(
+        f"latency {grain}",
+        _latency_sql,
+        sums=("n", "w", "w2"),
+        lows=("low",),
+        highs=("high",),
+        grain=grain,
+        labelled=False,
     )
-    table = catalog.engine.query(Sql(text, rows.parameters))
-    values = {name: column(table, name) for name in ("place", "n", "w", "w2", "low", "high")}
+
+
+def _latency_sql(rows: Sql) -> Sql:
+    place = bin_expression("latency", latency_edges())
+    keys = f"{KEYS}, block_key"
+    text = (
+        f"SELECT {keys}, place, count(*) AS n, sum(weight) AS w, sum(weight * weight) AS w2, "
+        f"min(latency) AS low, max(latency) AS high FROM (SELECT {keys}, weight, latency, {place} AS place "
+        f"FROM ({rows.text}) WHERE latency IS NOT NULL AND weight > 0e0) GROUP BY {keys}, place"
+    )
+    return Sql(text, rows.parameters)
+
+
+def read_latencies(
+    catalog: Catalog, rows: Sql, grain: PartGrain = "day"
+) -> tuple[dict[CellKey, BlockedLatencies], str]:
+    """The latencies of scoped rows by cell, block and bin, and the SQL text that scanned."""
+    table, text = read_added(catalog, rows, latency_parts(grain))
+    values = {name: column(table, name) for name in ("n", "w", "w2", "low", "high")}
+    block, place = block_codes(table), column(table, "place").astype(np.int64)
     found = {}
     for key, index in group(table).rows.items():
-        order = index[np.argsort(values["place"][index])]
-        found[key] = LatencyBins(
-            values["place"][order].astype(np.int64),
-            *(values[name][order] for name in ("n", "w", "w2", "low", "high")),
-        )
+        order = index[np.lexsort((place[index], block[index]))]
+        found[key] = BlockedLatencies(block[order], place[order], *(values[name][order] for name in values))
     return found, text
+
+
+def read_latency_bins(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, LatencyBins], str]:
+    """The latencies of scoped rows by cell, and the SQL text that scanned."""
+    found, text = read_latencies(catalog, rows)
+    return {key: one.pooled() for key, one in found.items()}, text

@@ -1,19 +1,37 @@
-"""Requests, failures and slow answers by window, version and segment value, with what their intervals need."""
+"""Requests, failures and slow answers by window, version and segment value, with what their intervals need.
+
+All of it adds over days: requests by the kind of their failure, and latencies by bin; who is slower than a percentile is
+told from the bins, so that no second pass over the rows is needed to know it. Only where rows of one unit go together
+are rows read again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from analytics.aggregates.additive import Additive, Standard, held_rows, read_added, shown
 from analytics.aggregates.event_cells import failed
-from analytics.aggregates.keys import CellKey, key_columns
-from analytics.aggregates.latency_bins import LatencyBins, read_latency_bins
+from analytics.aggregates.keys import KEYS, CellKey, Grouped, block_codes, column, group, key_columns
+from analytics.aggregates.latency_bins import (
+    BlockedLatencies,
+    LatencyBins,
+    latency_parts,
+    read_latencies,
+)
 from analytics.aggregates.moments import RowMoments, Statistic, read_row_moments
 from analytics.engines.text import Sql, literal
+from analytics.scope import Grain
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.parts import PartGrain
+from analytics.telemetry.rows import ScopedRows
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 PERCENTILES = (0.5, 0.95, 0.99)
 MOST_KINDS = 8
 """Kinds of failure that are told apart, the most frequent first; the rest are one."""
@@ -50,30 +68,170 @@ def read_service_cells(catalog: Catalog, rows: Sql, *, kinds: bool = True) -> Se
         rows: scoped rows.
         kinds: whether to tell kinds of failure apart.
     """
+    grain = part_grain(rows)
+    with held_rows(catalog, rows, _needed) as held:
+        # two scans of what is held where the former three also joined every row with its cell's percentiles
+        latencies, bins_sql = read_latencies(catalog, held, grain)
+        table, sums_sql = read_added(catalog, held, request_parts(catalog, grain))
+        found = _Requests(group(table), table)
+        names = found.kinds() if kinds else ()
+        failing = bool(catalog.predictions.ok_status)
+        moments = {key: found.moments(key, names, failing, latencies) for key in found.groups}
+        pooled = {key: one.pooled() for key, one in latencies.items()}
+        if catalog.predictions.unit is not None:
+            moments = _with_units(catalog, held, moments, pooled, names)
+        texts = tuple(shown(rows, held, text) for text in (sums_sql, bins_sql))
+    return ServiceCells(
+        {key: ServiceCell(moment, pooled.get(key)) for key, moment in moments.items()}, names, texts
+    )
+
+
+def part_grain(rows: Sql) -> PartGrain:
+    """How finely parts must be cut to answer for these rows."""
+    below: tuple[Grain, ...] = ("5min", "15min", "hour")
+    return "5min" if isinstance(rows, ScopedRows) and rows.scope.grain in below else "day"
+
+
+def _needed(rows: Sql) -> Sql:
     columns = (
         "window_key, block_key, version, segment, file, row, unit, CASE WHEN weight > 0e0 THEN weight ELSE 0e0 END "
         "AS weight, latency, status"
     )
-    with catalog.engine.kept(Sql(f"SELECT {columns} FROM ({rows.text})", rows.parameters)) as kept:
-        bins, bins_sql = read_latency_bins(catalog, kept)
-        names = _kinds(catalog, kept) if kinds else ()
-        moments, sums_sql = _moments(catalog, kept, bins, names)
-    cells = {key: ServiceCell(moment, bins.get(key)) for key, moment in moments.items()}
-    return ServiceCells(
-        cells, names, tuple(text.replace(kept.text, rows.text) for text in (sums_sql, bins_sql))
-    )
+    return Sql(f"SELECT {columns} FROM ({rows.text})", rows.parameters)
 
 
-def _kinds(catalog: Catalog, rows: Sql) -> tuple[str, ...]:
-    """The kinds of failure, the most frequent first."""
-    if not catalog.predictions.ok_status:
-        return ()
-    text = (
-        f"SELECT status, count(*) AS n FROM ({rows.text}) WHERE {failed(catalog)} = 1e0 "
-        f"GROUP BY status ORDER BY n DESC, status LIMIT {MOST_KINDS + 1}"
-    )
-    names = [row["status"] for row in catalog.engine.query(Sql(text, rows.parameters)).to_pylist()]
-    return (*names[: MOST_KINDS - 1], OTHER_KINDS) if len(names) > MOST_KINDS else tuple(names)
+def request_parts(catalog: Catalog, grain: PartGrain = "day") -> Additive:
+    """Requests by block and by the kind of their failure."""
+    is_failed = f"{failed(catalog)} = 1e0" if catalog.predictions.ok_status else "FALSE"
+
+    def query(rows: Sql) -> Sql:
+        keys = f"{KEYS}, block_key"
+        text = (
+            f"SELECT {keys}, kind, count(*) AS n, CAST(sum(CASE WHEN w > 0e0 THEN 1 ELSE 0 END) AS BIGINT) AS counted, "
+            f"sum(w) AS w, sum(w * w) AS w2 FROM (SELECT {keys}, CASE WHEN {is_failed} THEN status END AS kind, "
+            f"CASE WHEN weight > 0e0 THEN weight ELSE 0e0 END AS w FROM ({rows.text})) GROUP BY {keys}, kind"
+        )
+        return Sql(text, rows.parameters)
+
+    return Additive(f"requests {grain}", query, sums=("n", "counted", "w", "w2"), grain=grain, labelled=False)
+
+
+def standard_service(catalog: Catalog) -> tuple[Standard, ...]:
+    """What the Service page reads over days, and over hours of the newest days."""
+    grains: tuple[PartGrain, ...] = ("day", "5min")
+    found = [Standard(request_parts(catalog, grain)) for grain in grains]
+    if catalog.predictions.latency is not None:
+        found += [Standard(latency_parts(grain)) for grain in grains]
+    return tuple(found)
+
+
+class _Requests:
+    """The answer of `request_parts`, cell by cell."""
+
+    def __init__(self, groups: Grouped, table: pa.Table) -> None:
+        self.groups = groups
+        self._values = {name: column(table, name) for name in ("n", "counted", "w", "w2")}
+        self._blocks = block_codes(table)
+        self._kind = np.array(table.column("kind").to_pylist(), dtype=object)
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of failure, the most frequent first."""
+        total: dict[str, float] = {}
+        for name, n in zip(self._kind.tolist(), self._values["n"].tolist(), strict=True):
+            if name is not None:
+                total[name] = total.get(name, 0.0) + n
+        names = sorted(total, key=lambda name: (-total[name], name))
+        return (*names[: MOST_KINDS - 1], OTHER_KINDS) if len(names) > MOST_KINDS else tuple(names)
+
+    def moments(
+        self,
+        key: CellKey,
+        names: Sequence[str],
+        failing: bool,  # noqa: FBT001  # what the project logs
+        latencies: Mapping[CellKey, BlockedLatencies],
+    ) -> RowMoments:
+        """The moments of one cell: all its statistics are flags, and weights of flags are their own products."""
+        index = self.groups.rows[key]
+        values = {name: found[index] for name, found in self._values.items()}
+        entries = _Entries(self._blocks[index], values["counted"], values["w"], values["w2"])
+        sums = _Sums(entries)
+        sums.add("requests", np.ones(len(index)), entries, "requests")
+        kind = self._kind[index]
+        if failing:
+            sums.add("failed", np.array([one is not None for one in kind], dtype=float), entries, "requests")
+        for place, name in enumerate(names):
+            sums.add(f"kind_{place}", _same(kind, name, names), entries, "requests")
+        if latencies:
+            timed = latencies.get(key, _NO_LATENCY)
+            slow = _Entries(timed.block, timed.n, timed.weight, timed.squares)
+            sums.add("timed", np.ones(len(timed.n)), slow, "timed")
+            for share in PERCENTILES:
+                limit = timed.pooled().quantile(share) if len(timed.n) else 0.0
+                sums.add(above(share), timed.beyond(limit), slow, "timed")
+        return sums.moments(int(values["n"].sum()))
+
+
+def _same(kind: NDArray[np.object_], name: str, names: Sequence[str]) -> Floats:
+    """Which failures are of a kind, or of none that is named."""
+    if name != OTHER_KINDS:
+        return np.array([one == name for one in kind], dtype=float)
+    named = {None, *names} - {OTHER_KINDS}
+    return np.array([one not in named for one in kind], dtype=float)
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """Groups of rows: their block, number, weight and squared weights, shape (E,) each."""
+
+    block: Ints
+    n: Floats
+    weight: Floats
+    squares: Floats
+
+
+_NOTHING = np.zeros(0)
+_NO_LATENCY = BlockedLatencies(
+    np.zeros(0, np.int64), np.zeros(0, np.int64), _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING
+)
+
+
+class _Sums:
+    """Sums of flags by block, put together to `RowMoments`."""
+
+    def __init__(self, entries: _Entries) -> None:
+        self._blocks = np.unique(entries.block)
+        self._names: list[str] = []
+        self._counts: list[float] = []
+        self._columns: list[Floats] = []
+        self._products: dict[tuple[str, str], float] = {}
+
+    def add(self, name: str, share: Floats, entries: _Entries, whole: str) -> None:
+        """Count the share of every group for which a flag is up, beside the flag of which it is a part."""
+        self._names.append(name)
+        place = np.searchsorted(self._blocks, entries.block)
+        self._columns.append(np.bincount(place, share * entries.weight, len(self._blocks)))
+        self._counts.append(float(entries.n[share > 0].sum()))
+        # of a row that is as long as the percentile, half is above
+        tied = np.where((share > 0) & (share < 1) & (entries.squares > 0), share, 1.0)
+        del tied
+        self._products[name, name] = float((share * entries.squares).sum())
+        self._products[whole, name] = float((share * entries.squares).sum())
+
+    def moments(self, n: int) -> RowMoments:
+        """All statistics so far."""
+        size = len(self._names)
+        products = np.zeros((size, size))
+        for (one, other), value in self._products.items():
+            i, j = self._names.index(one), self._names.index(other)
+            products[i, j] = products[j, i] = value
+        return RowMoments(
+            tuple(self._names),
+            n,
+            np.array(self._counts),
+            self._blocks,
+            np.stack(self._columns, axis=1),
+            products,
+        )
 
 
 def above(probability: float) -> str:
@@ -85,9 +243,14 @@ def above(probability: float) -> str:
     return f"above_{round(probability * 100)}"
 
 
-def _moments(
-    catalog: Catalog, rows: Sql, bins: Mapping[CellKey, LatencyBins], kinds: Sequence[str]
-) -> tuple[dict[CellKey, RowMoments], str]:
+def _with_units(
+    catalog: Catalog,
+    rows: Sql,
+    moments: Mapping[CellKey, RowMoments],
+    bins: Mapping[CellKey, LatencyBins],
+    kinds: Sequence[str],
+) -> dict[CellKey, RowMoments]:
+    """The moments with those of units, which one row after another must be read for: a unit comes back any day."""
     counted = "weight > 0e0"
     statistics = [Statistic("requests", f"CASE WHEN {counted} THEN 1e0 ELSE 0e0 END")]
     together: list[tuple[str, ...]] = [("requests",)]
@@ -100,23 +263,29 @@ def _moments(
         condition = f"{counted} AND {failed(catalog)} = 1e0 AND {same}"
         statistics.append(Statistic(f"kind_{place}", f"CASE WHEN {condition} THEN 1e0 ELSE 0e0 END"))
         together.append(("requests", f"kind_{place}"))
-    if not bins:
-        return read_row_moments(catalog, rows, statistics, together)
-    statistics.append(
-        Statistic("timed", f"CASE WHEN {counted} AND latency IS NOT NULL THEN 1e0 ELSE 0e0 END")
-    )
-    for share in PERCENTILES:
-        limit = f"limit_{round(share * 100)}"
+    tables: dict[str, pa.Table] = {}
+    if bins:
         statistics.append(
-            Statistic(
-                above(share),
-                f"CASE WHEN {counted} AND latency > {limit} THEN 1e0 "
-                f"WHEN {counted} AND latency = {limit} THEN 0.5e0 ELSE 0e0 END",
-            )
+            Statistic("timed", f"CASE WHEN {counted} AND latency IS NOT NULL THEN 1e0 ELSE 0e0 END")
         )
-        together.append(("timed", above(share)))
-    joined, limits = with_limits(rows, bins, PERCENTILES)
-    return read_row_moments(catalog, joined, statistics, together, tables={"limits": limits})
+        for share in PERCENTILES:
+            limit = f"limit_{round(share * 100)}"
+            statistics.append(
+                Statistic(
+                    above(share),
+                    f"CASE WHEN {counted} AND latency > {limit} THEN 1e0 "
+                    f"WHEN {counted} AND latency = {limit} THEN 0.5e0 ELSE 0e0 END",
+                )
+            )
+            together.append(("timed", above(share)))
+        rows, tables["limits"] = with_limits(rows, bins, PERCENTILES)
+    units, _ = read_row_moments(catalog, rows, statistics, together, tables=tables)
+    return {
+        key: replace(one, unit_products=units[key].unit_products, n_units=units[key].n_units)
+        if key in units
+        else one
+        for key, one in moments.items()
+    }
 
 
 def with_limits(

@@ -68,7 +68,7 @@ def read_tail(catalog: Catalog, rows: Sql, k: int) -> tuple[dict[CellKey, TailCe
     Returns:
         The units of every cell with latencies, and the SQL text that scanned.
     """
-    columns = "window_key, version, segment, file, row, ts, unit, weight, latency"
+    columns = "window_key, block_key, version, segment, file, row, ts, unit, weight, latency"
     with catalog.engine.kept(Sql(f"SELECT {columns} FROM ({rows.text})", rows.parameters)) as held:
         bins, _ = read_latency_bins(catalog, held)
         cells, text = _count(catalog, held, bins, k)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Discriminator, Field, Tag
 
 from analytics.errors import ProjectError
+from analytics.project.aggregates import LOCAL_ENGINE, Aggregates, Engine
 from analytics.project.alerts import Alert, Assertion, Chaos, Objective
 from analytics.project.base import Moment, Name, Section, table_or
 from analytics.project.experiments import (
@@ -37,6 +38,7 @@ class Project(Section):
         file: the project file.
         digest: of the file's bytes; part of every cache key.
         clock: what "now" means: the present, or, for logs that are finished, their last instant.
+        engine: what builds stored aggregates, as the file says; the environment may say otherwise.
     """
 
     name: Name
@@ -64,6 +66,8 @@ class Project(Section):
     objectives: dict[Name, Objective] = Field(default_factory=dict)
     assertions: dict[Name, Assertion] = Field(default_factory=dict)
     chaos: tuple[Chaos, ...] = ()
+    aggregates: Aggregates = Aggregates()
+    engine: Engine = LOCAL_ENGINE
     file: Path
     digest: str
 

@@ -111,6 +111,7 @@ def _check_meaning(project: Project, file: Path) -> None:
     _check_labels(project, file)
     check_experiments(project, file)
     check_alerts(project, file)
+    _check_pairs(project, file)
     sections: dict[str, Any] = {
         "exposures": project.exposures,
         "events": project.events,
@@ -135,6 +136,18 @@ def _check_meaning(project: Project, file: Path) -> None:
         return
     if project.instant(reference.start) >= project.instant(reference.end):
         raise ProjectError(f"{file}: reference.end: must be after reference.start")
+
+
+def _check_pairs(project: Project, file: Path) -> None:
+    known = project.predictions.segments if project.predictions is not None else ()
+    for i, pair in enumerate(project.aggregates.pairs):
+        for name in pair:
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                hint = f'did you mean "{near[0]}"?' if near else f"declared: {', '.join(known) or 'none'}"
+                raise ProjectError(
+                    f'{file}: aggregates.pairs[{i}]: "{name}" is not one of predictions.segments; {hint}'
+                )
 
 
 def _check_zone(project: Project, file: Path) -> None:

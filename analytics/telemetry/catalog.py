@@ -32,6 +32,7 @@ from analytics.telemetry.csv_files import repaired_folder
 from analytics.telemetry.feeds import Feed, open_feed
 from analytics.telemetry.files import LogFile, digest
 from analytics.telemetry.listing import LENIENT_FEEDS, list_feed, list_feeds
+from analytics.telemetry.parts import Parts
 from analytics.telemetry.releases import read_releases
 from analytics.telemetry.sniff import sniffed_types
 
@@ -88,6 +89,7 @@ class Catalog:
     feeds: dict[str, Feed] = field(init=False, default_factory=dict)
     listed: dict[str, tuple[LogFile, ...]] = field(init=False)
     answered: dict[object, Any] = field(init=False, default_factory=dict)
+    parts: Parts | None = field(init=False, default=None)
     _types: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:

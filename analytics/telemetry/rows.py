@@ -7,6 +7,7 @@ scored, weight, unit, ts, and ``column:<name>``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,27 @@ from analytics.telemetry.catalog import Catalog, Feature, Rows, Segment, Source
 OTHER = "(other)"
 SLICE, REST = "slice", "rest"
 _FINER = {"5min", "15min", "hour"}
+
+
+BETWEEN = "\x1f"
+"""Stands between the two values of a pair of segments."""
+
+
+@dataclass(frozen=True)
+class ScopedRows(Sql):
+    """Rows of a scope that still know which question they are the rows of.
+
+    Attributes:
+        scope: the question.
+        source: which view they are of.
+        segments: what the column ``segment`` holds: nothing, a declared segment's value, or the values of two.
+        now: the instant up to which a label may be called absent.
+    """
+
+    scope: Scope = field(default_factory=Scope)
+    source: Source = "predictions"
+    segments: tuple[str, ...] = ()
+    now: datetime | None = None
 
 
 def scoped_rows(
@@ -45,14 +67,52 @@ def scoped_rows(
     Raises:
         ScopeError: the scope names something the project lacks.
     """
-    labelled = _labelled(catalog, scope, source, now or datetime.now(UTC))
+    now = now or datetime.now(UTC)
     by = segment if segment is not None else scope.by
-    value = Sql(
-        segment_expression(declared_segment(catalog, by)) if by is not None else "CAST(NULL AS VARCHAR)"
-    )
-    if slice_:
-        inside = all_of(conditions(catalog, slice_, "slice"))
-        value = Sql(f"CASE WHEN {inside.text} THEN '{SLICE}' ELSE '{REST}' END", inside.parameters)
+    if not slice_:
+        return segmented_rows(catalog, scope, source, (by,) if by is not None else (), now)
+    inside = all_of(conditions(catalog, slice_, "slice"))
+    value = Sql(f"CASE WHEN {inside.text} THEN '{SLICE}' ELSE '{REST}' END", inside.parameters)
+    return _cut(catalog, scope, source, value, labelled_rows(catalog, scope, source, now))
+
+
+def segmented_rows(
+    catalog: Catalog,
+    scope: Scope,
+    source: Source,
+    segments: tuple[str, ...],
+    now: datetime,
+    base: Sql | None = None,
+) -> ScopedRows:
+    """The rows of a scope split by none, one or two declared segments.
+
+    Args:
+        catalog: the project's views.
+        scope: window, versions, filters, as-of and grain.
+        source: monitored rows, or the reference.
+        segments: their names; the values of two stand in one text, `BETWEEN` them.
+        now: the instant up to which a label may be called absent.
+        base: rows to cut instead of those of the view with their labels: of the same columns, or of those needed.
+    """
+    values = [segment_expression(declared_segment(catalog, name)) for name in segments]
+    if len(values) > 1:
+        values = [f"replace({value}, {literal(BETWEEN)}, ' ')" for value in values]
+    value = f" || {literal(BETWEEN)} || ".join(values) or "CAST(NULL AS VARCHAR)"
+    rows = base if base is not None else labelled_rows(catalog, scope, source, now)
+    cut = _cut(catalog, scope, source, Sql(value), rows)
+    return ScopedRows(cut.text, cut.parameters, scope, source, segments, now)
+
+
+def unlabelled_rows(scope: Scope, source: Source) -> Sql:
+    """The rows of a view without their labels, for what needs none: no label feed is read."""
+    known = scope.as_of if source != "reference" else None
+    if known is None:
+        return Sql(f"SELECT * FROM {source}")
+    late = "coalesce(received, ts) <= CAST($as_of AS TIMESTAMP WITH TIME ZONE)"
+    return Sql(f"SELECT * FROM {source} WHERE {late}", {"as_of": known})
+
+
+def _cut(catalog: Catalog, scope: Scope, source: Source, value: Sql, rows: Sql) -> Sql:
     zone = catalog.project.time_zone
     grain: Grain = scope.grain if source == "predictions" else "all"
     wanted = all_of(
@@ -61,9 +121,9 @@ def scoped_rows(
     text = (
         f"SELECT *, {window_key(grain, zone)} AS window_key, "
         f"{block_key(catalog.predictions.block, grain, zone)} AS block_key, "
-        f"{value.text} AS segment FROM ({labelled.text}) WHERE {wanted.text}"
+        f"{value.text} AS segment FROM ({rows.text}) WHERE {wanted.text}"
     )
-    return Sql(text, labelled.parameters | wanted.parameters | value.parameters)
+    return Sql(text, rows.parameters | wanted.parameters | value.parameters)
 
 
 def split_rows(catalog: Catalog, scope: Scope, early_until: datetime | None = None) -> Sql:
@@ -76,7 +136,7 @@ def split_rows(catalog: Catalog, scope: Scope, early_until: datetime | None = No
         scope: the question.
         early_until: production before then is the segment ``production:early``, the rest ``production:late``.
     """
-    labelled = _labelled(catalog, scope, "splits", datetime.now(UTC))
+    labelled = labelled_rows(catalog, scope, "splits", datetime.now(UTC))
     inside = all_of(_window(scope, "predictions"))
     window = Sql(f"coalesce(lower(split), '') <> 'production' OR ({inside.text})", inside.parameters)
     wanted = all_of([window, *only_versions(scope, "splits"), *conditions(catalog, scope.filters)])
@@ -245,7 +305,8 @@ def _inside(column: str, text: str, name: str) -> Sql:
     return Sql(" AND ".join(parts), parameters)
 
 
-def _labelled(catalog: Catalog, scope: Scope, source: Rows, now: datetime) -> Sql:
+def labelled_rows(catalog: Catalog, scope: Scope, source: Rows, now: datetime) -> Sql:
+    """Every row of a view beside its newest label, as known at the scope's as-of."""
     parameters: dict[str, Any] = {}
     # as-of replays what was known of monitored rows; the reference is what we compare with today
     known = scope.as_of if source != "reference" else None

@@ -1,0 +1,21 @@
+"""Every aggregate that is kept up to date: what the Monitor pages read at their defaults.
+
+Each family says which its readers ask for; nothing here knows how one is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from analytics.aggregates.additive import Standard
+from analytics.telemetry.catalog import Catalog
+
+FAMILIES: list[Callable[[Catalog], Iterable[Standard]]] = []
+"""``standard_*(catalog)`` of each family, in the order they are built."""
+
+
+def standard(catalog: Catalog) -> tuple[Standard, ...]:
+    """The aggregates of a project; none where it has no predictions."""
+    if not catalog.has_predictions:
+        return ()
+    return tuple(one for family in FAMILIES for one in family(catalog))

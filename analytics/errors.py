@@ -31,6 +31,10 @@ class QueryTimeoutError(AssayError):
     """A query ran past its time limit."""
 
 
+class EngineError(AssayError):
+    """An engine that the project names cannot be reached or used, or does not understand the question."""
+
+
 class ExpressionError(ProjectError):
     """An expression of the project file is not one, or uses what is not allowed."""
 

@@ -121,7 +121,8 @@ def _write_labels(connection: duckdb.DuckDBPyConnection, target: Path, day: int,
     chance = "(hash(id || '{}') % 1000003 + 0.5) / 1000003"
     late = f"to_milliseconds(CAST(least(-ln({chance.format('late')}) * 6, 60) * 3600000 AS BIGINT))"
     connection.execute(
-        f"COPY (SELECT id, label, label_ts FROM (SELECT id, CAST({chance.format('label')} < score AS INTEGER) AS label, "
+        "COPY (SELECT id, label, label_ts FROM "
+        f"(SELECT id, CAST({chance.format('label')} < score AS INTEGER) AS label, "
         f"ts + {late} AS label_ts FROM read_parquet({files}) WHERE {chance.format('there')} < 0.9) "
         f"WHERE floor(epoch(label_ts - TIMESTAMPTZ '2026-01-01 00:00:00+00') / 86400) = {day}) "
         f"TO '{target}/labels/day-{day:03d}.parquet' (COMPRESSION zstd)"

@@ -1,5 +1,6 @@
 """Everything wrong with a project file is one line that names the file, the key and what to do."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -397,3 +398,36 @@ def test_every_key_is_documented_and_the_example_is_a_project(root: Path, tmp_pa
         assert [key for key in model.model_fields if f"`{key}`" not in section] == [], name
     example = text.split("```toml\n")[1].split("```")[0]
     assert read(tmp_path, example).require_predictions().version == "model_version"
+
+
+def test_aggregates_lie_where_the_environment_says_else_where_the_file_says(tmp_path):
+    project = _read_text(tmp_path, 'name = "a"\n[aggregates]\npath = ".assay"\n')
+    assert project.aggregates.folder({}) == ".assay"
+    assert project.aggregates.folder({"ASSAY_AGGREGATES": "/cache"}) == "/cache"
+    assert _read_text(tmp_path, 'name = "a"\n').aggregates.folder({}) is None
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ('engine = "postgres"', 'engine: must be "duckdb" or the address of a Spark Connect server'),
+        ('[aggregates]\npairs = [["carrier", "carrier"]]', '"carrier" is paired with itself'),
+        ('[aggregates]\npairs = [["carrier", "origin"], ["origin", "carrier"]]', "a pair is named twice"),
+        (
+            '[aggregates]\npairs = [["carrier", "destt"]]',
+            'aggregates.pairs[0]: "destt" is not one of predictions.segments',
+        ),
+        ("[aggregates]\nfolder = 1", "aggregates.folder"),
+    ],
+)
+def test_a_wrong_table_of_aggregates_is_told(tmp_path, text, complaint):
+    top, _, table = text.partition("[")
+    predictions = WHOLE[WHOLE.index("[predictions]") :]
+    with pytest.raises(ProjectError, match=re.escape(complaint)):
+        _read_text(tmp_path, f'name = "a"\n{top}\n{predictions}' + (f"\n[{table}" if table else ""))
+
+
+def _read_text(folder: Path, text: str) -> Project:
+    file = folder / "assay.toml"
+    file.write_text(text, encoding="utf-8")
+    return read_project(file)

@@ -193,7 +193,7 @@ def _meaning(catalog: Catalog, text: str) -> list[Any]:
     return [section, labels, sorted(types), project.time_zone]
 
 
-def _rows(  # noqa: PLR0913, PLR0917  # a question has so many parts
+def _rows(  # noqa: PLR0917  # a question has so many parts
     catalog: Catalog,
     scope: Scope,
     source: Source,

@@ -111,7 +111,10 @@ class BlockedLatencies:
     def pooled(self) -> LatencyBins:
         """All blocks together."""
         bins, at = np.unique(self.place, return_inverse=True)
-        sums = [np.bincount(at, values, len(bins)) for values in (self.n, self.weight, self.squares)]
+        sums = [
+            np.bincount(at, values, len(bins)).astype(np.float64)
+            for values in (self.n, self.weight, self.squares)
+        ]
         low, high = np.full(len(bins), np.inf), np.full(len(bins), -np.inf)
         np.minimum.at(low, at, self.low)
         np.maximum.at(high, at, self.high)

@@ -1,8 +1,7 @@
 """Requests, failures and slow answers by window, version and segment value, with what their intervals need.
 
-All of it adds over days: requests by the kind of their failure, and latencies by bin; who is slower than a percentile is
-told from the bins, so that no second pass over the rows is needed to know it. Only where rows of one unit go together
-are rows read again.
+All of it adds over days: requests by the kind of their failure, and latencies by bin. Who is slower than a percentile
+is told from the bins, without a second pass over the rows; only where rows of one unit go together are rows read again.
 """
 
 from __future__ import annotations
@@ -76,7 +75,7 @@ def read_service_cells(catalog: Catalog, rows: Sql, *, kinds: bool = True) -> Se
         found = _Requests(group(table), table)
         names = found.kinds() if kinds else ()
         failing = bool(catalog.predictions.ok_status)
-        moments = {key: found.moments(key, names, failing, latencies) for key in found.groups}
+        moments = {key: found.moments(key, names, latencies, failing=failing) for key in found.groups}
         pooled = {key: one.pooled() for key, one in latencies.items()}
         if catalog.predictions.unit is not None:
             moments = _with_units(catalog, held, moments, pooled, names)
@@ -147,8 +146,9 @@ class _Requests:
         self,
         key: CellKey,
         names: Sequence[str],
-        failing: bool,  # noqa: FBT001  # what the project logs
         latencies: Mapping[CellKey, BlockedLatencies],
+        *,
+        failing: bool,
     ) -> RowMoments:
         """The moments of one cell: all its statistics are flags, and weights of flags are their own products."""
         index = self.groups.rows[key]
@@ -167,7 +167,10 @@ class _Requests:
             sums.add("timed", np.ones(len(timed.n)), slow, "timed")
             for share in PERCENTILES:
                 limit = timed.pooled().quantile(share) if len(timed.n) else 0.0
-                sums.add(above(share), timed.beyond(limit), slow, "timed")
+                beyond = timed.beyond(limit)
+                # of rows all as long as the limit every one is half above; of others some are, and the rest are not
+                square = np.where(timed.high > timed.low, beyond, beyond**2)
+                sums.add(above(share), beyond, slow, "timed", square)
         return sums.moments(int(values["n"].sum()))
 
 
@@ -205,17 +208,26 @@ class _Sums:
         self._columns: list[Floats] = []
         self._products: dict[tuple[str, str], float] = {}
 
-    def add(self, name: str, share: Floats, entries: _Entries, whole: str) -> None:
-        """Count the share of every group for which a flag is up, beside the flag of which it is a part."""
+    def add(
+        self, name: str, share: Floats, entries: _Entries, whole: str, square: Floats | None = None
+    ) -> None:
+        """Count the share of every group for which a flag is up, beside the flag of which it is a part.
+
+        Args:
+            name: of the statistic.
+            share: its mean over the rows of each group, shape (E,).
+            entries: the groups.
+            whole: the statistic of which this one counts a part.
+            square: mean of its square; that of a flag where left out.
+        """
         self._names.append(name)
         place = np.searchsorted(self._blocks, entries.block)
-        self._columns.append(np.bincount(place, share * entries.weight, len(self._blocks)))
+        totals = np.bincount(place, share * entries.weight, len(self._blocks))
+        self._columns.append(totals.astype(np.float64))
         self._counts.append(float(entries.n[share > 0].sum()))
-        # of a row that is as long as the percentile, half is above
-        tied = np.where((share > 0) & (share < 1) & (entries.squares > 0), share, 1.0)
-        del tied
-        self._products[name, name] = float((share * entries.squares).sum())
-        self._products[whole, name] = float((share * entries.squares).sum())
+        self._products[name, name] = float(((share if square is None else square) * entries.squares).sum())
+        if whole != name:
+            self._products[whole, name] = float((share * entries.squares).sum())
 
     def moments(self, n: int) -> RowMoments:
         """All statistics so far."""

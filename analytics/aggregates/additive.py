@@ -34,6 +34,25 @@ _ORDER: tuple[Grain, ...] = (*_FINER, *_LONG)
 
 
 @dataclass(frozen=True)
+class Steps:
+    """A query taken apart, so that a build takes once what several share: ``finish(condense(prepare(rows)))``.
+
+    Attributes:
+        prepare: rows -> the same rows with more columns, made row by row, whatever they are split by.
+        condense: prepared rows -> groups as fine as any query of the family needs.
+        finish: those groups -> the query's answer.
+    """
+
+    prepare: Callable[[Sql], Sql]
+    condense: Callable[[Sql], Sql]
+    finish: Callable[[Sql], Sql]
+
+    def __call__(self, rows: Sql) -> Sql:
+        """The whole query over rows."""
+        return self.finish(self.condense(self.prepare(rows)))
+
+
+@dataclass(frozen=True)
 class Additive:
     """A grouped query whose answers over disjoint rows add.
 
@@ -41,6 +60,7 @@ class Additive:
         name: for people and for folders.
         query: scoped rows -> one SELECT with GROUP BY; its columns are keys (window_key among them) but for those
             named below. It reads nothing but these rows, and the view ``reference`` where ``reference`` says so.
+            As `Steps` it shares work with others in a build (see `analytics.aggregates.batches`).
         sums: columns that are summed.
         lows, highs: columns of which the least, the greatest counts.
         grain: how finely parts are cut.

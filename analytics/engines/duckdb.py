@@ -45,7 +45,7 @@ class DuckDBEngine:
         memory_limit: str = MEMORY_LIMIT,
     ) -> None:
         self.query_seconds = query_seconds
-        self._files = tuple(sorted(set(files)))
+        self._files = tuple(dict.fromkeys(files))
         self._names = count()
         self._spill = tempfile.TemporaryDirectory(prefix="assay-spill-")
         self._connection = duckdb.connect(

@@ -246,9 +246,11 @@ def _parquet_relation(files: list[LogFile], *, numbered: bool) -> str:
     hive = "true" if files[0].hive else "false"
     number = f"{_ROW_NUMBER} = true, " if numbered else ""
     # Arrow, Polars and Spark leave NaN out of a column's largest value, and the engine would take it for the largest
+    # files of one group have one schema: bound by names, every footer would be read before every query (three times
+    # the time of a query over 10,000 files)
     return (
         f"read_parquet({_paths(files)}, filename = {literal(FILE)}, {number}can_have_nan = true, "
-        f"union_by_name = true, hive_partitioning = {hive}, hive_types_autocast = false)"
+        f"union_by_name = false, hive_partitioning = {hive}, hive_types_autocast = false)"
     )
 
 

@@ -31,6 +31,10 @@ class QueryTimeoutError(AssayError):
     """A query ran past its time limit."""
 
 
+class RemoteError(AssayError):
+    """Object storage cannot be listed, read or written: not reached, access denied, no such bucket."""
+
+
 class EngineError(AssayError):
     """An engine that the project names cannot be reached or used, or does not understand the question."""
 

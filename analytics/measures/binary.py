@@ -37,17 +37,27 @@ _LABELLED = "scored AND label IS NOT NULL"
 _CLIPPED = f"least(greatest(score, {EPSILON}), 1e0 - {EPSILON})"
 
 STATISTICS = (
-    Statistic("scored", "CASE WHEN scored THEN 1e0 ELSE 0e0 END"),
-    Statistic("score", "CASE WHEN scored THEN score ELSE 0e0 END"),
-    Statistic("labelled", f"CASE WHEN {_LABELLED} THEN 1e0 ELSE 0e0 END"),
-    Statistic("label", f"CASE WHEN {_LABELLED} THEN CAST(label AS DOUBLE) ELSE 0e0 END"),
+    Statistic("scored", "CASE WHEN scored THEN 1e0 ELSE 0e0 END", share=True),
+    Statistic("score", "CASE WHEN scored THEN score ELSE 0e0 END", within="scored"),
+    Statistic("labelled", f"CASE WHEN {_LABELLED} THEN 1e0 ELSE 0e0 END", share=True),
+    Statistic(
+        "label",
+        f"CASE WHEN {_LABELLED} THEN CAST(label AS DOUBLE) ELSE 0e0 END",
+        share=True,
+        within="labelled",
+    ),
     Statistic(
         "log_loss",
         f"CASE WHEN {_LABELLED} THEN CASE WHEN label = 1 THEN -ln({_CLIPPED}) "
         f"ELSE -ln(1e0 - {_CLIPPED}) END ELSE 0e0 END",
+        within="labelled",
     ),
-    Statistic("brier_score", f"CASE WHEN {_LABELLED} THEN (score - label) * (score - label) ELSE 0e0 END"),
-    Statistic("residual", f"CASE WHEN {_LABELLED} THEN label - score ELSE 0e0 END"),
+    Statistic(
+        "brier_score",
+        f"CASE WHEN {_LABELLED} THEN (score - label) * (score - label) ELSE 0e0 END",
+        within="labelled",
+    ),
+    Statistic("residual", f"CASE WHEN {_LABELLED} THEN label - score ELSE 0e0 END", within="labelled"),
 )
 TOGETHER = (
     ("scored", "score"),

@@ -1,0 +1,93 @@
+"""The views of a catalog on a cluster: the same texts over the same Parquet files, printed for Spark.
+
+What the columns of a view mean stands once, in `analytics.telemetry.typed`; only what stands after FROM is the
+cluster's own. It reads exactly the files that the catalog has listed, so that what is built from them is keyed by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+from pathlib import PurePosixPath
+
+from analytics.engines.spark import SparkEngine
+from analytics.engines.text import identifier, literal
+from analytics.errors import EngineError
+from analytics.telemetry import typed
+from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.feeds import FILE, ROW, Feed, Group
+from analytics.telemetry.files import LogFile
+
+
+def define_views(catalog: Catalog, engine: SparkEngine) -> None:
+    """Make ``predictions``, ``reference`` and ``labels`` of a catalog readable on a cluster.
+
+    Raises:
+        EngineError: a feed lies in text files, or the cluster failed.
+        TelemetryError: the cluster does not see a file.
+    """
+    if not catalog.has_predictions:
+        return
+    names = count()
+    project, types = catalog.project, catalog.types
+
+    def seen(name: str, files: frozenset[LogFile] | None = None) -> Feed:
+        return _on_cluster(engine, catalog.feeds[name], names, files)
+
+    engine.view("all_predictions", typed.predictions(project, seen("predictions"), types))
+    engine.view("predictions", _once("all_predictions", repeats=catalog.duplicated))
+    if catalog.has_label_feed:
+        engine.view("labels", typed.labels(project, seen("labels")))
+    if project.reference is None:
+        return
+    if "reference" in catalog.feeds:
+        everything = typed.predictions(project, seen("reference"), types, production_only=False)
+        engine.view("all_reference", everything)
+        engine.view("reference", _once("all_reference", repeats=catalog.reference_duplicated))
+        return
+    start, end = project.reference.start, project.reference.end
+    if start is not None and end is not None:
+        low, high = (
+            f"CAST({literal(project.instant(moment).isoformat())} AS TIMESTAMP WITH TIME ZONE)"
+            for moment in (start, end)
+        )
+        engine.view("reference", f"SELECT * FROM predictions WHERE ts >= {low} AND ts < {high}")
+
+
+def _on_cluster(engine: SparkEngine, feed: Feed, names: count[int], files: frozenset[LogFile] | None) -> Feed:
+    groups = []
+    for group in feed.groups:
+        wanted = [file for file in group.files if files is None or file in files]
+        if group.text or any(file.format != "parquet" for file in wanted):
+            raise EngineError(
+                f"{engine.address} reads Parquet only, and {wanted[0].path} is text: have the logs written as Parquet, "
+                'or set engine = "duckdb"'
+            )
+        if not wanted:
+            continue
+        name = f"assay_{feed.name}_{next(names)}"
+        engine.parquet(
+            name, [str(file.path) for file in wanted], base=_base(group, wanted), file=FILE, row=ROW
+        )
+        groups.append(replace(group, files=tuple(wanted), relation=identifier(name), alone=()))
+    return replace(feed, groups=tuple(groups))
+
+
+def _base(group: Group, files: Sequence[LogFile]) -> str | None:
+    """The folder above the first one that tells a column (``day=2026-01-02``)."""
+    if not files[0].hive:
+        return None
+    parts = PurePosixPath(str(files[0].path)).parts
+    first = next(
+        (i for i, part in enumerate(parts) if part.partition("=")[0] in group.columns and "=" in part), None
+    )
+    return None if first is None else str(PurePosixPath(*parts[:first]))
+
+
+def _once(view: str, *, repeats: bool) -> str:
+    """The first row of an id by timestamp, then file, then row, as on DuckDB."""
+    if not repeats:
+        return f"SELECT * FROM {view}"
+    order = "row_number() OVER (PARTITION BY id ORDER BY ts, file, row) = 1"
+    return f"SELECT * FROM {view} QUALIFY id IS NULL OR {order}"

@@ -32,7 +32,7 @@ from analytics.telemetry.csv_files import repaired_folder
 from analytics.telemetry.feeds import Feed, open_feed
 from analytics.telemetry.files import LogFile, digest
 from analytics.telemetry.listing import LENIENT_FEEDS, list_feed, list_feeds
-from analytics.telemetry.parts import Parts
+from analytics.telemetry.parts import Memory, Parts
 from analytics.telemetry.releases import read_releases
 from analytics.telemetry.sniff import sniffed_types
 
@@ -77,6 +77,7 @@ class Catalog:
         project: the validated project file.
         left_out: files known to be damaged though their heads look whole, and why; what
             `analytics.telemetry.broken` finds while the views are defined is added.
+        memory: where answers that depend on whole feeds are kept; None keeps nothing.
 
     Raises:
         TelemetryError: no file of the predictions can be read, or a feed lacks a declared column.
@@ -85,6 +86,7 @@ class Catalog:
 
     project: Project
     left_out: Mapping[Path, str] = field(default_factory=dict)
+    memory: Memory | None = None
     engine: DuckDBEngine = field(init=False)
     feeds: dict[str, Feed] = field(init=False, default_factory=dict)
     listed: dict[str, tuple[LogFile, ...]] = field(init=False)

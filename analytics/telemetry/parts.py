@@ -61,3 +61,19 @@ class Parts(Protocol):
     def reference_state(self, *, labelled: bool) -> str:
         """Changes with the files that the reference is made of (and with those of its labels)."""
         ...
+
+
+class Memory(Protocol):
+    """Where answers are kept that do not add over days; see `analytics.telemetry.remembered`."""
+
+    def recall(self, key: str) -> pa.Table | None:
+        """What was kept under a key; None where nothing was, or it is damaged."""
+        ...
+
+    def keep(self, key: str, table: pa.Table) -> None:
+        """Keep an answer under a key that says all it depends on.
+
+        Raises:
+            StoreError: the place cannot be written to.
+        """
+        ...

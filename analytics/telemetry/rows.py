@@ -1,8 +1,8 @@
 """Scoped rows: the one FROM clause behind every aggregate and example.
 
 `scoped_rows` gives a SELECT over ``predictions`` or ``reference`` with labels joined, cut to a scope, whose
-columns are window_key, block_key, version, segment, label, label_ts, decision, score or ``score:<class>``,
-scored, weight, unit, ts, and ``column:<name>``.
+columns are window_key, block_key, version, segment, label, label_ts, first_label_ts (of its first report), decision,
+score or ``score:<class>``, scored, weight, unit, ts, and ``column:<name>``.
 """
 
 from __future__ import annotations
@@ -318,15 +318,20 @@ def labelled_rows(catalog: Catalog, scope: Scope, source: Rows, now: datetime) -
     if not catalog.has_label_feed:
         late = "own_label_ts > CAST($as_of AS TIMESTAMP WITH TIME ZONE)" if known is not None else "FALSE"
         label = f"CASE WHEN {late} THEN NULL ELSE own_label END"
-        return Sql(f"SELECT *, {label} AS label, own_label_ts AS label_ts FROM ({rows})", parameters)
-    reports = f"SELECT id, label, ts FROM labels{before.format('ts')}"
+        first = f"CASE WHEN {late} OR own_label IS NULL THEN NULL ELSE own_label_ts END"
+        return Sql(
+            f"SELECT *, {label} AS label, own_label_ts AS label_ts, {first} AS first_label_ts FROM ({rows})",
+            parameters,
+        )
+    reports = f"SELECT id, label, ts, ts AS first_ts FROM labels{before.format('ts')}"
     if catalog.relabelled:
         ranked = (
-            "SELECT id, label, ts, "
+            # the first report costs nothing where nobody reads it: DuckDB leaves the column out
+            "SELECT id, label, ts, min(ts) OVER (PARTITION BY id) AS first_ts, "
             "row_number() OVER (PARTITION BY id ORDER BY ts DESC, file DESC, row DESC) AS place "
             f"FROM labels{before.format('ts')}"
         )
-        reports = f"SELECT id, label, ts FROM ({ranked}) WHERE place = 1"
+        reports = f"SELECT id, label, ts, first_ts FROM ({ranked}) WHERE place = 1"
     label, label_ts = "l.label", "l.ts"
     section = catalog.project.labels
     if section is not None and section.absent_after is not None and section.absent_means is not None:
@@ -338,7 +343,7 @@ def labelled_rows(catalog: Catalog, scope: Scope, source: Rows, now: datetime) -
         label = f"CASE WHEN {ripe} THEN {absent} ELSE l.label END"
         label_ts = f"CASE WHEN {ripe} THEN {due} ELSE l.ts END"
     return Sql(
-        f"SELECT p.*, {label} AS label, {label_ts} AS label_ts "
+        f"SELECT p.*, {label} AS label, {label_ts} AS label_ts, l.first_ts AS first_label_ts "
         f"FROM ({rows}) AS p LEFT JOIN ({reports}) AS l ON p.id = l.id",
         parameters,
     )

@@ -153,9 +153,11 @@ def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:
         (SMALL.replace('"p"', "[]"), "predictions.path: "),
         (SMALL.replace('"p"', '""'), "predictions.path: should have at least 1 character; found ''"),
         (
-            SMALL.replace('"p"', '"s3://bucket/x"'),
-            'predictions.path: "s3://bucket/x" is not supported yet; give a local path',
+            SMALL.replace('"p"', '"https://bucket/x"'),
+            "predictions.path: http:// and https:// are not supported; give a local path, s3:// or gs://",
         ),
+        (SMALL.replace('"p"', '"s3://"'), 'predictions.path: "s3://": names no bucket'),
+        (SMALL.replace('"p"', '"s3://key:hidden@bucket/x"'), "predictions.path: s3://…: holds more than a bucket"),
         (SMALL + "threshold = true", "predictions.threshold: must be a number; found True"),
         (SMALL + "threshold = nan", "predictions.threshold: should be a finite number; found nan"),
         (SMALL + 'threshold = "0.5"', "predictions.threshold: should be a valid number; found '0.5'"),

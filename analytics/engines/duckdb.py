@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
+from analytics.engines.remote import Trouble, register
 from analytics.engines.text import Sql, identifier, literal, reader_path
-from analytics.errors import FileVanishedError, QueryTimeoutError, TelemetryError
+from analytics.errors import AssayError, FileVanishedError, QueryTimeoutError, TelemetryError
+from analytics.places.remote import RemotePath
 
 QUERY_SECONDS = 60.0
 MEMORY_LIMIT = "4GB"
@@ -31,7 +33,7 @@ class DuckDBEngine:
 
     Args:
         folders: folders whose files may all be read.
-        files: single files that may be read, wherever links lead.
+        files: single files that may be read, wherever links lead; also objects of buckets.
         query_seconds: time limit of one query.
         memory_limit: most memory all queries together may take before they spill.
     """
@@ -59,6 +61,7 @@ class DuckDBEngine:
                 "python_enable_replacements": "false",
             }
         )
+        self._trouble = self._registered()
         directories = ", ".join(literal(f"{folder}/") for folder in sorted(set(folders)))
         # DuckDB asks for permission twice: for the name as written, wildcards escaped, and for the file it finds
         names = dict.fromkeys(name for file in self._files for name in (str(file), reader_path(file)))
@@ -72,6 +75,13 @@ class DuckDBEngine:
             "SET lock_configuration = true",
         ):
             self._connection.execute(statement)
+
+    def _registered(self) -> Trouble:
+        try:
+            return register(self._connection, (file for file in self._files if isinstance(file, RemotePath)))
+        except AssayError:
+            self.close()
+            raise
 
     def define(self, statement: str) -> None:
         """Run a statement that defines or drops a view or table."""
@@ -106,6 +116,12 @@ class DuckDBEngine:
             cursor.execute(f"SET max_execution_time = {int(self.query_seconds * 1000)}")
             return self._run(lambda: cursor.sql(text, params=values or None).to_arrow_table())
 
+    def put(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table one of the engine's own, which views may read."""
+        with self._connection.cursor() as cursor:
+            cursor.register("given", table)
+            self._run(lambda: cursor.execute(f"CREATE OR REPLACE TABLE {identifier(name)} AS SELECT * FROM given"))
+
     def describe(self, relation: str) -> dict[str, str]:
         """Column -> type of a table function, in order.
 
@@ -132,9 +148,11 @@ class DuckDBEngine:
             ) from error
         except _OURS:
             raise
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:
+            if (trouble := self._trouble.taken()) is not None:
+                raise trouble from error
             # DuckDB looks for a folder of that name next, and what it says depends on what it may see
-            gone = next((file for file in self._files if not file.exists()), None)
+            gone = next((file for file in self._files if not _may_be_there(file)), None)
             if gone is not None:
                 raise FileVanishedError(f"{gone}: the file is gone") from error
             raise TelemetryError(first_line(error)) from error
@@ -159,6 +177,11 @@ class DuckDBEngine:
         """Close the connection and remove the spill folder."""
         self._connection.close()
         self._spill.cleanup()
+
+
+def _may_be_there(file: Path) -> bool:
+    # a bucket said so itself when it was read, and asking for many objects takes long
+    return isinstance(file, RemotePath) or file.exists()
 
 
 def first_line(error: BaseException) -> str:

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import ValidationError
 
-from analytics.errors import NotSupportedYetError, ProjectError
+from analytics.errors import NotSupportedYetError, ProjectError, RemoteError
+from analytics.places.remote import is_remote, remote_path
 from analytics.project.alerts import Alert, Assertion, Chaos, Objective
 from analytics.project.base import LATER_TASKS, Section
 from analytics.project.experiments import (
@@ -45,7 +46,7 @@ from analytics.project.read_experiments import check_experiments
 FILE_NAME = "assay.toml"
 _LATER = {"task": LATER_TASKS}
 NOT_YET = ("feedback",)
-REMOTE = ("s3://", "gs://", "http://", "https://")
+WEB = ("http://", "https://")
 
 
 def read_project(path: Path) -> Project:
@@ -125,12 +126,11 @@ def _check_meaning(project: Project, file: Path) -> None:
     }
     for name, section in sections.items():
         for pattern in (section.path if section is not None else None) or ():
-            if pattern.startswith(REMOTE):
-                raise NotSupportedYetError(
-                    f'{file}: {name}.path: "{pattern}" is not supported yet; give a local path'
-                )
+            _check_remote(pattern, f"{file}: {name}.path")
             if "\x00" in pattern:
                 raise ProjectError(f"{file}: {name}.path: a path cannot hold a NUL character")
+    if project.aggregates.path is not None:
+        _check_remote(project.aggregates.path, f"{file}: aggregates.path")
     reference = project.reference
     if reference is None or reference.start is None or reference.end is None:
         return
@@ -148,6 +148,16 @@ def _check_pairs(project: Project, file: Path) -> None:
                 raise ProjectError(
                     f'{file}: aggregates.pairs[{i}]: "{name}" is not one of predictions.segments; {hint}'
                 )
+
+
+def _check_remote(pattern: str, key: str) -> None:
+    if pattern.startswith(WEB):
+        raise NotSupportedYetError(f"{key}: http:// and https:// are not supported; give a local path, s3:// or gs://")
+    if is_remote(pattern):
+        try:
+            remote_path(pattern)
+        except RemoteError as error:
+            raise ProjectError(f"{key}: {error}") from error
 
 
 def _check_zone(project: Project, file: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import identifier, literal, reader_path
@@ -17,7 +16,9 @@ from analytics.errors import FileVanishedError, TelemetryError
 from analytics.telemetry.casts import is_integer, is_numeric
 from analytics.telemetry.csv_files import LINE, CsvFile, csv_relation, look_at_csv, same_name
 from analytics.telemetry.files import LogFile
+from analytics.telemetry.heads import HEADS
 from analytics.telemetry.json_files import json_keys, json_relation
+from analytics.telemetry.remote_files import parquet_metadata
 
 FILE = "assay:file"
 ROW = "assay:row"
@@ -37,6 +38,7 @@ class Group:
         relation: what stands after FROM; its columns are those, `FILE` and `ROW`.
         alone: what reads each of the files by itself, in the same order.
         text: whether values are logged as text and typed by us (CSV and JSON).
+        read: some of the files -> the relation that reads these alone; None where they are read one by one.
     """
 
     files: tuple[LogFile, ...]
@@ -44,6 +46,7 @@ class Group:
     relation: str
     alone: tuple[str, ...] = ()
     text: bool = False
+    read: Callable[[list[LogFile]], str] | None = field(default=None, compare=False, repr=False)
 
     @property
     def head(self) -> str:
@@ -52,6 +55,16 @@ class Group:
         some = [*self.alone[:-1:step], self.alone[-1]]
         rows = SNIFF_HEAD_ROWS // len(some)
         return " UNION ALL ".join(f"(SELECT * FROM {relation} LIMIT {rows})" for relation in some)
+
+    def only(self, wanted: Collection[LogFile]) -> Group | None:
+        """The same of some of the files; None where none of them is here."""
+        some = [(file, place) for place, file in enumerate(self.files) if file in wanted]
+        if len(some) == len(self.files) or not some:
+            return self if some else None
+        files, alone = [file for file, _ in some], tuple(self.alone[place] for _, place in some)
+        one_by_one = f"({' UNION ALL '.join(f'SELECT * FROM {relation}' for relation in alone)})"
+        relation = one_by_one if self.read is None else self.read(files)
+        return replace(self, files=tuple(files), relation=relation, alone=alone)
 
     def kind(self, column: str) -> str | None:
         """The logged type of a column, or None where these files lack it."""
@@ -112,6 +125,7 @@ class _Opening:
     declared: frozenset[str]
     spelling: dict[str, str]
     damaged: dict[Path, str]
+    schemas: Mapping[LogFile, str | TelemetryError] = field(default_factory=dict)
     remarks: dict[Path, str] = field(default_factory=dict)
     csv: dict[Path, CsvFile] = field(default_factory=dict)
     parquet: dict[tuple[object, ...], list[LogFile]] = field(default_factory=dict)
@@ -121,7 +135,10 @@ class _Opening:
         try:
             _check_file(file)
             if file.format == "parquet":
-                self.parquet.setdefault((file.hive, *file.partitions, _parquet_schema(file)), []).append(file)
+                schema = self.schemas.get(file) or _parquet_schema(file)
+                if isinstance(schema, TelemetryError):
+                    raise schema
+                self.parquet.setdefault((file.hive, *file.partitions, schema), []).append(file)
             elif file.format == "csv":
                 found = look_at_csv(self.engine, file)
                 self._check_declared(file, found.columns)
@@ -169,6 +186,7 @@ def open_feed(
     files: Iterable[LogFile],
     declared: Iterable[str],
     left_out: Mapping[Path, str] | None = None,
+    kept_in: Path | None = None,
 ) -> Feed:
     """Look at every file's schema and group the readable ones.
 
@@ -180,14 +198,16 @@ def open_feed(
         files: as listed.
         declared: columns the project file names; a text file with none of them is not a log of this feed.
         left_out: files known to be damaged, and why.
+        kept_in: a folder where the schemas of many files are kept.
 
     Raises:
         FileVanishedError: a listed file is gone.
     """
-    declared = tuple(dict.fromkeys(declared))
-    opening = _Opening(
-        engine, frozenset(declared), {same_name(name): name for name in declared}, dict(left_out or {})
-    )
+    declared, files = tuple(dict.fromkeys(declared)), tuple(files)
+    damaged = dict(left_out or {})
+    whole = (f for f in files if f.format == "parquet" and f.size and f.path not in damaged and f.has_utf8_name)
+    schemas = HEADS.schemas(whole, _parquet_schema, kept_in)
+    opening = _Opening(engine, frozenset(declared), {same_name(name): name for name in declared}, damaged, schemas)
     for file in files:
         if file.path not in opening.damaged:
             opening.look_at(file)
@@ -206,7 +226,7 @@ def _check_file(file: LogFile) -> None:
 
 def _parquet_schema(file: LogFile) -> str:
     try:
-        metadata = pq.read_metadata(file.path)
+        metadata = parquet_metadata(file.path)
     except FileNotFoundError as error:
         raise FileVanishedError(f"{file.path}: the file is gone") from error
     except (pa.ArrowException, OSError) as error:
@@ -230,7 +250,8 @@ def _parquet_groups(opening: _Opening) -> list[Group]:
 
 
 def _parquet_group(opening: _Opening, files: list[LogFile]) -> Group:
-    numbered = _ROW_NUMBER not in {same_name(name) for name in pq.read_schema(files[0].path).names}
+    names = parquet_metadata(files[0].path).schema.to_arrow_schema().names
+    numbered = _ROW_NUMBER not in {same_name(name) for name in names}
     found = opening.engine.describe(_parquet_relation(files[:1], numbered=numbered))
     hidden = {FILE, _ROW_NUMBER} if numbered else {FILE}
     names = [name for name in found if name not in hidden]
@@ -238,8 +259,11 @@ def _parquet_group(opening: _Opening, files: list[LogFile]) -> Group:
         raise TelemetryError('a column name begins with "assay:", which is reserved; rename it')
     columns = dict(zip(opening.canonical(names), (found[name] for name in names), strict=True))
     row = _ROW_NUMBER if numbered else "row_number() OVER ()"
-    alone = tuple(_numbered(_parquet_relation([file], numbered=numbered), row) for file in files)
-    return Group(tuple(files), columns, _numbered(_parquet_relation(files, numbered=numbered), row), alone)
+
+    def read(some: list[LogFile]) -> str:
+        return _numbered(_parquet_relation(some, numbered=numbered), row)
+
+    return Group(tuple(files), columns, read(files), tuple(read([file]) for file in files), read=read)
 
 
 def _parquet_relation(files: list[LogFile], *, numbered: bool) -> str:

@@ -11,6 +11,7 @@ import re
 import stat
 import zlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,8 @@ import pyarrow as pa
 
 from analytics.engines.text import WILDCARDS
 from analytics.errors import TelemetryError
+from analytics.places.remote import is_remote, remote_path
+from analytics.telemetry.remote_files import AT_ONCE, fixed_remote_folder, remote_files
 
 Format = Literal["parquet", "csv", "json", "json_array", "unreadable"]
 _SUFFIXES: dict[str, Format] = {
@@ -91,6 +94,8 @@ def _format_of(name: str) -> Format | None:
 
 def fixed_folder(folder: Path, pattern: str) -> Path:
     """The deepest folder that a pattern names without a wildcard."""
+    if is_remote(pattern):
+        return fixed_remote_folder(pattern)
     path = _absolute(folder, pattern)
     if path.is_dir():
         return path
@@ -117,7 +122,7 @@ def list_files(folder: Path, patterns: Iterable[str]) -> tuple[LogFile, ...]:
     found: dict[str, LogFile] = {}
     for pattern in patterns:
         try:
-            matches = _matches(folder, pattern)
+            matches = _remote_matches(pattern) if is_remote(pattern) else _matches(folder, pattern)
         except OSError as error:
             raise TelemetryError(f"{pattern}: cannot be looked at ({error.strerror})") from error
         if not matches:
@@ -148,17 +153,18 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
 
     Raises:
         OSError, EOFError, zlib.error, pyarrow.ArrowException: it is damaged or gone (see `READ_ERRORS`).
+        RemoteError: its bucket does not give it.
     """
     suffix = path.suffix.lower()
-    if suffix == ".gz":
-        with gzip.open(path, "rb") as stream:
-            yield cast("IO[bytes]", stream)
-    elif suffix == ".zst":
-        with pa.input_stream(str(path), compression="zstd") as stream:
-            yield cast("IO[bytes]", io.BufferedReader(stream))
-    else:
-        with path.open("rb") as stream:
-            yield stream
+    with path.open("rb") as raw:
+        if suffix == ".gz":
+            with gzip.open(raw, "rb") as stream:
+                yield cast("IO[bytes]", stream)
+        elif suffix == ".zst":
+            with pa.input_stream(raw, compression="zstd") as stream:
+                yield cast("IO[bytes]", io.BufferedReader(stream))
+        else:
+            yield raw
 
 
 def _absolute(folder: Path, pattern: str) -> Path:
@@ -238,11 +244,27 @@ def _log_file(path: str, name: str, placed: str, base: int, *, globbed: bool) ->
     return LogFile(Path(placed), kind, status.st_size, status.st_mtime_ns, hive)
 
 
+def _remote_matches(pattern: str) -> list[tuple[LogFile, str]]:
+    folder, files = remote_files(pattern)
+    found = [(file, kind) for file in files if (kind := format_of(file)) and not file.name.startswith((".", "_"))]
+    json = [file for file, kind in found if kind == "json" and _MAY_BE_ONE_ARRAY.search(file.name.lower())]
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="assay-heads") as pool:
+        heads = pool.map(lambda file: _starts_with_bracket(str(file), file.size or 0, file.modified_ns), json)
+        arrays = {file for file, is_array in zip(json, heads, strict=True) if is_array}
+    matches = []
+    for file, kind in found:
+        between = file.parts[len(folder.parts) : -1]
+        hive = bool(between) and all("=" in part for part in between)
+        shown: Format = "json_array" if file in arrays else kind
+        matches.append((LogFile(file, shown, file.size or 0, file.modified_ns, hive), str(file)))
+    return matches
+
+
 @lru_cache(maxsize=200_000)
 def _starts_with_bracket(path: str, size: int, modified_ns: int) -> bool:
     del size, modified_ns  # a file that changed is looked at anew
     try:
-        with open_bytes(Path(path)) as stream:
+        with open_bytes(remote_path(path) if is_remote(path) else Path(path)) as stream:
             return stream.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
     except READ_ERRORS:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analytics.errors import TelemetryError
+from analytics.errors import RemoteError, TelemetryError
 from analytics.project import Project, ReleaseLog
 from analytics.telemetry.files import LogFile, list_files
 
@@ -21,6 +21,7 @@ def list_feeds(project: Project) -> dict[str, tuple[LogFile, ...]]:
 
     Raises:
         TelemetryError: another declared path names no log file.
+        RemoteError: its bucket cannot be listed.
     """
     sections = {
         "predictions": project.predictions,
@@ -34,7 +35,7 @@ def list_feeds(project: Project) -> dict[str, tuple[LogFile, ...]]:
         if section is not None and section.path is not None:
             try:
                 listed[name] = list_feed(project, name, section)
-            except TelemetryError:
+            except (TelemetryError, RemoteError):
                 if name not in LENIENT_FEEDS:
                     raise
                 listed[name] = ()
@@ -46,8 +47,9 @@ def list_feed(project: Project, name: str, section: Any) -> tuple[LogFile, ...]:
 
     Raises:
         TelemetryError: the path names no log file.
+        RemoteError: its bucket cannot be listed.
     """
     try:
         return list_files(project.folder, section.path)
-    except TelemetryError as error:
-        raise TelemetryError(f"{project.file}: {name}.path: {error}") from error
+    except (TelemetryError, RemoteError) as error:
+        raise type(error)(f"{project.file}: {name}.path: {error}") from error

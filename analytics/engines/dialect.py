@@ -138,6 +138,10 @@ def _group(node: Any) -> str | None:
     return "GROUP BY ALL" if node.args.get("all") else None
 
 
+def _star(node: Any) -> str | None:
+    return f"{_short(node)}: columns left out or replaced" if any(node.args.values()) else None
+
+
 def _unit(node: Any) -> str | None:
     unit = (node.args.get("unit") or node.this).name.upper()
     return None if unit in _UNITS else f"{_short(node)}: unit {unit}"
@@ -146,10 +150,6 @@ def _unit(node: Any) -> str | None:
 def _zone(node: Any) -> str | None:
     inner = node.this.unnest()
     return f"{_short(node)}: a local time back to an instant" if isinstance(inner, exp.AtTimeZone) else None
-
-
-def _sorted(node: Any) -> str | None:
-    return None if node.args.get("nulls_first") is not None else "ORDER BY without NULLS"
 
 
 _CHECKS: dict[type, Callable[[Any], str | None]] = {
@@ -164,6 +164,7 @@ _CHECKS: dict[type, Callable[[Any], str | None]] = {
     exp.TimestampTrunc: _unit,
     exp.Extract: _unit,
     exp.AtTimeZone: _zone,
+    exp.Star: _star,
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -83,6 +84,8 @@ class SparkEngine:
             from pyspark.sql import SparkSession  # noqa: PLC0415  # only who has a cluster pays for it
         except ImportError as error:
             raise EngineError(f"the engine {self.address} needs Spark's client: {_INSTALL}") from error
+        # the client warns of pandas 3; answers go through Arrow alone
+        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
         with self._explained():
             self._session: SparkSession = SparkSession.builder.remote(address).create()
             # naive times mean UTC on both sides, and division by zero is an error, not NULL

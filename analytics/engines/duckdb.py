@@ -120,7 +120,9 @@ class DuckDBEngine:
         """Make an Arrow table one of the engine's own, which views may read."""
         with self._connection.cursor() as cursor:
             cursor.register("given", table)
-            self._run(lambda: cursor.execute(f"CREATE OR REPLACE TABLE {identifier(name)} AS SELECT * FROM given"))
+            self._run(
+                lambda: cursor.execute(f"CREATE OR REPLACE TABLE {identifier(name)} AS SELECT * FROM given")
+            )
 
     def describe(self, relation: str) -> dict[str, str]:
         """Column -> type of a table function, in order.

@@ -13,13 +13,15 @@ Views (nothing is copied):
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+import pyarrow as pa
 
 from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import literal
@@ -29,6 +31,7 @@ from analytics.telemetry import typed
 from analytics.telemetry.broken import broken_files
 from analytics.telemetry.casts import is_numeric
 from analytics.telemetry.csv_files import repaired_folder
+from analytics.telemetry.facts import Asked, Known, Spell, facts_folder, is_large, look
 from analytics.telemetry.feeds import Feed, open_feed
 from analytics.telemetry.files import LogFile, digest
 from analytics.telemetry.listing import LENIENT_FEEDS, list_feed, list_feeds
@@ -37,6 +40,7 @@ from analytics.telemetry.releases import read_releases
 from analytics.telemetry.sniff import sniffed_types
 
 Source = Literal["predictions", "reference"]
+KnownView = Literal["predictions", "splits", "reference", "labels"]
 Rows = Literal["predictions", "reference", "splits"]
 """The views of predictions; ``splits`` is no source to monitor."""
 FeatureKind = Literal["numeric", "categorical", "boolean"]
@@ -69,6 +73,13 @@ class Segment:
     kept: tuple[str, ...] | None = None
 
 
+class _Again(NamedTuple):
+    """A relation, and the table that it reads besides the views."""
+
+    text: str
+    tables: dict[str, pa.Table]
+
+
 @dataclass
 class Catalog:
     """Opens the feeds of a project and defines its views.
@@ -93,6 +104,7 @@ class Catalog:
     answered: dict[object, Any] = field(init=False, default_factory=dict)
     parts: Parts | None = field(init=False, default=None)
     _types: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
+    _known: dict[str, Known | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.listed = list_feeds(self.project)
@@ -120,12 +132,17 @@ class Catalog:
             self.left_out = {**self.left_out, **broken}
             self.__dict__.pop("types", None)
             self._types.clear()
+            self._known.clear()
+            for name in ("duplicated", "reference_duplicated", "relabelled", "superseded"):
+                self.__dict__.pop(name, None)
             self._open_feeds()
             self._define()
 
     def _open_feeds(self) -> None:
         for name, files in self.listed.items():
-            self.feeds[name] = open_feed(self.engine, name, files, self._declared(name), self.left_out)
+            self.feeds[name] = open_feed(
+                self.engine, name, files, self._declared(name), self.left_out, facts_folder(self.project)
+            )
         self._require_a_file()
         self._check_columns()
 
@@ -210,27 +227,96 @@ class Catalog:
         """The declared segments by name."""
         return {name: self._segment(name) for name in self.predictions.segments}
 
+    def known(self, view: KnownView) -> Known | None:
+        """What is known of a large feed without reading it again; None of a small one, which is simply looked at."""
+        if view not in self._known:
+            name = "predictions" if view == "splits" else view
+            large = is_large(self.listed.get(name, ())) and name in self.feeds
+            self._known[view] = look(self.engine, self.project, self._asked(view)) if large else None
+        return self._known[view]
+
     @cached_property
     def duplicated(self) -> bool:
         """Whether any prediction id occurs twice (looked at once per set of files)."""
-        return self.has_predictions and self.predictions.id is not None and self._repeats("all_predictions")
+        return self.has_predictions and self.predictions.id is not None and self._repeats("predictions")
 
     @cached_property
     def reference_duplicated(self) -> bool:
         """The same for a reference that has files of its own."""
         known = self.predictions.id in self.feeds["reference"].columns if "reference" in self.feeds else False
-        return known and self._repeats("all_reference")
+        return known and self._repeats("reference")
 
     @cached_property
     def relabelled(self) -> bool:
         """Whether any id has more than one label report (looked at once per set of files)."""
         return self.has_label_feed and self._repeats("labels")
 
-    def _repeats(self, view: str) -> bool:
-        row = self.engine.query(f"SELECT count(id) AS n, count(DISTINCT id) AS ids FROM {view}").to_pylist()[
+    @cached_property
+    def superseded(self) -> bool:
+        """Whether there is a table ``superseded`` of reports that later ones replace: id, ts, file, row, next_ts.
+
+        There is where label logs are large, whether or not anything is in it: an anti-join with it costs nothing, and a
+        window over all reports would be sorted in every query.
+        """
+        known = self.known("labels") if self.has_label_feed else None
+        if known is None or known.repeated is None or any(g.text for g in self.feeds["labels"].groups):
+            return False
+        following = "lead(ts) OVER (PARTITION BY id ORDER BY ts, file, row)"
+        again = self._again("labels", known.repeated)
+        text = f"SELECT id, ts, file, row, {following} AS next_ts FROM {again.text}"
+        table = self.engine.query(f"SELECT * FROM ({text}) WHERE next_ts IS NOT NULL", tables=again.tables)
+        self.engine.put("superseded", table)
+        return True
+
+    def _repeats(self, view: KnownView) -> bool:
+        known = self.known(view)
+        if known is not None:
+            return known.repeated is None or bool(known.repeated)
+        name = "labels" if view == "labels" else f"all_{view}"
+        row = self.engine.query(f"SELECT count(id) AS n, count(DISTINCT id) AS ids FROM {name}").to_pylist()[
             0
         ]
         return bool(row["n"] != row["ids"])
+
+    def _asked(self, view: KnownView) -> Asked:
+        """How the facts of a feed are looked for: over the text of its view, restricted to some files."""
+        project, types = self.project, self.types
+        section = self.predictions.model_dump(mode="json", exclude={"path", "features", "private"})
+        said = [section, project.time_zone, sorted(types.items())]
+        if view == "labels":
+            labels = (
+                None if project.labels is None else project.labels.model_dump(mode="json", exclude={"path"})
+            )
+            return Asked(
+                view,
+                self.feeds[view],
+                lambda feed: typed.labels(project, feed),
+                repr([*said, labels]),
+                versions=False,
+            )
+        name = "predictions" if view == "splits" else view
+        production = view == "predictions"
+        columns = (
+            {}
+            if not production
+            else {
+                name: typed.column(name) for name in self.predictions.segments if not is_numeric(types[name])
+            }
+        )
+        feed = self.feeds[name]
+        return Asked(
+            view,
+            feed,
+            lambda some: typed.predictions(project, some, types, production_only=production),
+            repr(said),
+            columns,
+            ids=self.predictions.id is not None and self.predictions.id in feed.columns,
+        )
+
+    def _again(self, view: str, repeated: Iterable[str]) -> _Again:
+        """The rows of a view whose id occurs more than once."""
+        ids = pa.table({"id": pa.array(sorted(repeated), pa.string())})
+        return _Again(f"(SELECT * FROM {view} SEMI JOIN repeated_ids USING (id))", {"repeated_ids": ids})
 
     @cached_property
     def extent(self) -> tuple[datetime, datetime] | None:
@@ -239,12 +325,25 @@ class Catalog:
         Timestamps in the future (a wrong clock) count only where there are no others.
         """
         self.project.require_predictions()
+        known = self._spells("predictions")
+        if known is not None:
+            return (min(spell.first for spell in known.values()), max(spell.last for spell in known.values()))
         row = self.engine.query(
             "SELECT min(ts) AS first, max(ts) AS last, "
             "max(ts) FILTER (ts <= CAST($latest AS TIMESTAMP WITH TIME ZONE)) AS past FROM predictions",
             {"latest": datetime.now(UTC) + CLOCK_TOLERANCE},
         ).to_pylist()[0]
         return None if row["first"] is None else (_utc(row["first"]), _utc(row["past"] or row["last"]))
+
+    def _spells(self, view: KnownView) -> Mapping[str | None, Spell] | None:
+        """Rows by version, where they are known and nothing was left out of them, and no clock was wrong."""
+        known = self.known(view)
+        if known is None or not known.spells:
+            return None
+        if view != "labels" and (known.repeated is None or known.repeated):
+            return None
+        latest = datetime.now(UTC) + CLOCK_TOLERANCE
+        return known.spells if all(spell.last <= latest for spell in known.spells.values()) else None
 
     @cached_property
     def last_logged(self) -> datetime | None:
@@ -258,6 +357,9 @@ class Catalog:
         """The last instant of the label feed, wrong clocks left out; None without a feed or without reports."""
         if not self.has_label_feed:
             return None
+        known = self._spells("labels")
+        if known is not None:
+            return max(spell.last for spell in known.values())
         row = self.engine.query(
             "SELECT max(ts) FILTER (ts <= CAST($latest AS TIMESTAMP WITH TIME ZONE)) AS last FROM labels",
             {"latest": datetime.now(UTC) + CLOCK_TOLERANCE},
@@ -269,6 +371,9 @@ class Catalog:
         """First and last timestamp of the reference; None without a reference or without rows."""
         if "reference" not in self.sources:
             return None
+        known = self._spells("reference") if "reference" in self.feeds else None
+        if known is not None:
+            return (min(spell.first for spell in known.values()), max(spell.last for spell in known.values()))
         row = self.engine.query("SELECT min(ts) AS first, max(ts) AS last FROM reference").to_pylist()[0]
         return None if row["first"] is None else (_utc(row["first"]), _utc(row["last"]))
 
@@ -277,6 +382,9 @@ class Catalog:
         """Every version in the predictions, by first appearance; one None where no version is declared."""
         if self.predictions.version is None:
             return (None,)
+        known = self._spells("predictions")
+        if known is not None:
+            return tuple(sorted(known, key=lambda name: (known[name].first, name or "")))
         rows = self.engine.query(
             "SELECT version FROM predictions GROUP BY version ORDER BY min(ts), version"
         ).to_pylist()
@@ -289,6 +397,9 @@ class Catalog:
             return ()
         if self.predictions.version is None:
             return (None,)
+        known = self._spells("reference") if "reference" in self.feeds else None
+        if known is not None:
+            return tuple(sorted(known, key=lambda name: (known[name].first, name or "")))
         rows = self.engine.query(
             "SELECT version FROM reference GROUP BY version ORDER BY min(ts), version"
         ).to_pylist()
@@ -403,19 +514,19 @@ class Catalog:
                 f"CREATE OR REPLACE VIEW labels AS {typed.labels(project, self.feeds['labels'])}"
             )
         self.engine.define(
-            f"CREATE OR REPLACE VIEW predictions AS {_once('all_predictions', repeats=self.duplicated)}"
+            f"CREATE OR REPLACE VIEW predictions AS {self._first('predictions', repeats=self.duplicated)}"
         )
         if self.predictions.split is not None:
             everything = typed.predictions(project, self.feeds["predictions"], types, production_only=False)
             self.engine.define(f"CREATE OR REPLACE VIEW all_splits AS {everything}")
-            body = _once("all_splits", repeats=self._repeats("all_splits") if self.predictions.id else False)
+            body = self._first("splits", repeats=self._repeats("splits") if self.predictions.id else False)
             self.engine.define(f"CREATE OR REPLACE VIEW splits AS {body}")
         if project.reference is None:
             return
         if "reference" in self.feeds:
             everything = typed.predictions(project, self.feeds["reference"], types, production_only=False)
             self.engine.define(f"CREATE OR REPLACE VIEW all_reference AS {everything}")
-            body = _once("all_reference", repeats=self.reference_duplicated)
+            body = self._first("reference", repeats=self.reference_duplicated)
         else:
             start, end = (
                 f"CAST({literal(project.instant(moment).isoformat())} AS TIMESTAMP WITH TIME ZONE)"
@@ -423,6 +534,22 @@ class Catalog:
             )
             body = f"SELECT * FROM predictions WHERE ts >= {start} AND ts < {end}"
         self.engine.define(f"CREATE OR REPLACE VIEW reference AS {body}")
+
+    def _first(self, view: KnownView, *, repeats: bool) -> str:
+        """The SELECT that keeps the first row of each id."""
+        known = self.known(view)
+        feed = self.feeds["predictions" if view == "splits" else view]
+        if not repeats or known is None or known.repeated is None or any(group.text for group in feed.groups):
+            return once(f"all_{view}", repeats=repeats)
+        # a few exceptions in a table instead of a window that sorts all rows in every query
+        place = "row_number() OVER (PARTITION BY id ORDER BY ts, file, row)"
+        again = self._again(f"all_{view}", known.repeated)
+        text = f"SELECT file, row FROM (SELECT file, row, {place} AS place FROM {again.text}) WHERE place > 1"
+        self.engine.put(f"repeated_{view}", self.engine.query(text, tables=again.tables))
+        return (
+            f"SELECT * FROM all_{view} AS everything WHERE NOT EXISTS (SELECT 1 FROM repeated_{view} AS repeated "
+            "WHERE repeated.row = everything.row AND repeated.file = everything.file)"
+        )
 
     def _segment(self, name: str) -> Segment:
         column = typed.column(name)
@@ -433,6 +560,14 @@ class Catalog:
                 f"(SELECT CAST({column} AS DOUBLE) AS value FROM {view}) WHERE isfinite(value)"
             ).to_pylist()[0]
             return Segment(name, column, edges=tuple(sorted(set(row["edges"] or ()))))
+        known = self.known("predictions")
+        if known is not None and not known.repeated and known.repeated is not None:
+            counts = known.values.get(name)
+            if counts is not None:
+                most = sorted(counts, key=lambda value: (-counts[value], value))
+                return Segment(
+                    name, column, kept=tuple(most[:SEGMENT_VALUES]) if len(most) > SEGMENT_VALUES else None
+                )
         values = self.engine.query(
             f"SELECT CAST({column} AS VARCHAR) AS value FROM predictions WHERE {column} IS NOT NULL "
             f"GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {SEGMENT_VALUES + 1}"
@@ -446,7 +581,8 @@ def _not_one(feed: Feed) -> str:
     return f"not one of {len(feed.damaged)} files can be read ({reasons})"
 
 
-def _once(view: str, *, repeats: bool) -> str:
+def once(view: str, *, repeats: bool) -> str:
+    """The SELECT that keeps the first row of each id of a view."""
     if not repeats:
         return f"SELECT * FROM {view}"
     # the first by timestamp, then file, then row is kept

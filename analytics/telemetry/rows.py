@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from analytics.engines.text import Sql, all_of, any_of, literal
+from analytics.engines.text import Sql, all_of, any_of, identifier, literal
 from analytics.errors import ScopeError
 from analytics.project import Block, Predictions
 from analytics.scope import MISSING, Filter, Grain, Interval, Scope, is_interval
@@ -43,6 +43,19 @@ class ScopedRows(Sql):
     source: Source = "predictions"
     segments: tuple[str, ...] = ()
     now: datetime | None = None
+
+
+@dataclass(frozen=True)
+class KeyedRows(Sql):
+    """Rows that have the keys of their windows as columns already (`key_column`), so that no query makes them again.
+
+    A local day by calendar arithmetic costs as much as summing ten columns does.
+    """
+
+
+def key_column(grain: Grain) -> str:
+    """The column of `KeyedRows` that holds `window_key` of a grain."""
+    return identifier(f"key:{grain}")
 
 
 def scoped_rows(
@@ -118,9 +131,11 @@ def _cut(catalog: Catalog, scope: Scope, source: Source, value: Sql, rows: Sql) 
     wanted = all_of(
         [*_window(scope, source), *only_versions(scope, source), *conditions(catalog, scope.filters)]
     )
+    window, block = window_key(grain, zone), block_key(catalog.predictions.block, grain, zone)
+    if isinstance(rows, KeyedRows):
+        window, block = key_column(grain), key_column(block_grain(catalog.predictions.block, grain))
     text = (
-        f"SELECT *, {window_key(grain, zone)} AS window_key, "
-        f"{block_key(catalog.predictions.block, grain, zone)} AS block_key, "
+        f"SELECT *, {window} AS window_key, {block} AS block_key, "
         f"{value.text} AS segment FROM ({rows.text}) WHERE {wanted.text}"
     )
     return Sql(text, rows.parameters | wanted.parameters | value.parameters)
@@ -174,10 +189,19 @@ def window_key(grain: Grain, zone: str) -> str:
 
 def block_key(block: Block, grain: Grain, zone: str) -> str:
     """The stretch whose rows are not taken as independent; never longer than the window."""
+    return window_key(block_grain(block, grain), zone)
+
+
+def block_grain(block: Block, grain: Grain) -> Grain:
+    """The grain of blocks in windows of a grain; blocks of no kind are one.
+
+    >>> block_grain("day", "hour"), block_grain("hour", "day"), block_grain("none", "day")
+    ('hour', 'hour', 'all')
+    """
     if block == "none":
-        return "TIMESTAMP '1970-01-01 00:00:00'"
-    order = ["5min", "15min", "hour", "day", "week", "month", "all"]
-    return window_key(grain if order.index(grain) < order.index(block) else block, zone)
+        return "all"
+    order: list[Grain] = ["5min", "15min", "hour", "day", "week", "month", "all"]
+    return grain if order.index(grain) < order.index(block) else block
 
 
 def segment_expression(segment: Segment) -> str:
@@ -324,7 +348,17 @@ def labelled_rows(catalog: Catalog, scope: Scope, source: Rows, now: datetime) -
             parameters,
         )
     reports = f"SELECT id, label, ts, ts AS first_ts FROM labels{before.format('ts')}"
-    if catalog.relabelled:
+    if catalog.superseded:
+        later = "later.row = report.row AND later.file = report.file"
+        if known is not None:
+            later += " AND later.next_ts <= CAST($as_of AS TIMESTAMP WITH TIME ZONE)"
+        joiner = "AND" if before else "WHERE"
+        reports = (
+            "SELECT report.id AS id, label, ts, coalesce(e.first_ts, ts) AS first_ts FROM labels AS report LEFT JOIN "
+            "(SELECT id, min(ts) AS first_ts FROM superseded GROUP BY id) AS e ON report.id = e.id"
+            f"{before.format('ts')} {joiner} NOT EXISTS (SELECT 1 FROM superseded AS later WHERE {later})"
+        )
+    elif catalog.relabelled:
         ranked = (
             # the first report costs nothing where nobody reads it: DuckDB leaves the column out
             "SELECT id, label, ts, min(ts) OVER (PARTITION BY id) AS first_ts, "

@@ -38,16 +38,17 @@ _STRUCTURE = (
 )  # fmt: skip
 _OPERATORS = (
     exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.In, exp.Between,
-    exp.NullSafeEQ, exp.NullSafeNEQ, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.DPipe,
+    exp.NullSafeEQ, exp.NullSafeNEQ, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.DPipe,
     exp.Case, exp.If, exp.Cast, exp.TryCast,
 )  # fmt: skip
 _FUNCTIONS = (
     exp.Sum, exp.Count, exp.Min, exp.Max, exp.RowNumber, exp.Coalesce, exp.Nullif, exp.Abs, exp.Floor, exp.Ceil,
     exp.Round, exp.Sqrt, exp.IsNan, exp.Least, exp.Greatest, exp.Lower, exp.Upper, exp.Distinct, exp.TimestampTrunc,
     exp.Extract, exp.AtTimeZone, exp.Chr, exp.Trim, exp.ArrayContains, exp.Concat,
+    exp.Exists, exp.Replace, exp.UnixToTime,
 )  # fmt: skip
 _ALLOWED = frozenset((*_STRUCTURE, *_OPERATORS, *_FUNCTIONS))
-_NAMED = frozenset({"isfinite"})
+_NAMED = frozenset({"isfinite", "epoch_us"})
 """Functions SQLGlot has no node for."""
 _UNITS = {"MINUTE", "HOUR", "DAY", "WEEK", "MONTH"}
 _WHOLE = (
@@ -138,6 +139,11 @@ def _group(node: Any) -> str | None:
     return "GROUP BY ALL" if node.args.get("all") else None
 
 
+def _seconds(node: Any) -> str | None:
+    # SQLGlot reads epoch_ms(x) as the instant of so many milliseconds; of an instant it is the milliseconds
+    return None if node.args.get("scale") is not None else f"{_short(node)}: fractions of a microsecond"
+
+
 def _star(node: Any) -> str | None:
     return f"{_short(node)}: columns left out or replaced" if any(node.args.values()) else None
 
@@ -154,7 +160,9 @@ def _zone(node: Any) -> str | None:
 
 _CHECKS: dict[type, Callable[[Any], str | None]] = {
     exp.Div: _division,
+    exp.IntDiv: _division,
     exp.Mod: _division,
+    exp.UnixToTime: _seconds,
     exp.Literal: _number,
     exp.Cast: _cast,
     exp.TryCast: _cast,
@@ -196,6 +204,8 @@ def _for_spark(node: Any) -> Any:
         how = _RENAMED.get(node.name.lower())
         return how(*node.expressions) if how is not None else node
     if isinstance(node, exp.UnixToTime):
+        if node.args.get("scale") is not None:
+            return _call("UNIX_MILLIS", _instant(node.this))
         return _from_seconds(node.this)
     if isinstance(node, exp.DataType):
         name = _SPARK_TYPES.get(node.this.value)
@@ -222,11 +232,15 @@ def _finite(value: Any) -> Any:
     return exp.paren(exp.LTE(this=exp.Abs(this=value), expression=_number_of(MAX_DOUBLE)))
 
 
+def _instant(moment: Any) -> Any:
+    return exp.cast(moment, exp.DataType.build("TIMESTAMP", dialect="spark"))
+
+
 _RENAMED: dict[str, Callable[..., Any]] = {
     "isfinite": _finite,
     # naive times are read as UTC (the session's zone), so that a naive column already is the instant
-    "make_timestamptz": lambda micros: micros,
-    "epoch_us": lambda naive: exp.cast(naive, exp.DataType.build("TIMESTAMP", dialect="spark")),
+    "make_timestamptz": lambda micros: _call("TIMESTAMP_MICROS", micros),
+    "epoch_us": lambda moment: _call("UNIX_MICROS", _instant(moment)),
     "timezone": lambda zone, naive: _call("TO_UTC_TIMESTAMP", naive, zone),
     "try_strptime": lambda written, _: _call("TRY_TO_TIMESTAMP", written, exp.Literal.string("yyyyMMdd")),
 }

@@ -119,10 +119,12 @@ class SparkEngine:
     def _placed(frame: DataFrame, file: str, row: str) -> DataFrame | None:
         """A frame with each row's file and place; None where the server does not tell them (Sail)."""
         from pyspark.errors import PySparkException  # noqa: PLC0415
-        from pyspark.sql.functions import col  # noqa: PLC0415
+        from pyspark.sql.functions import col, regexp_replace, url_decode  # noqa: PLC0415
 
-        places = (("file_path", file), ("row_index", row))
-        placed = frame.select("*", *(col(f"_metadata.{key}").alias(shown) for key, shown in places))
+        # file:///logs/a%20b.parquet is /logs/a b.parquet everywhere else
+        path = url_decode(regexp_replace(col("_metadata.file_path"), "[+]", "%2B"))
+        path = regexp_replace(path, "^file:/+", "/")
+        placed = frame.select("*", path.alias(file), col("_metadata.row_index").alias(row))
         try:
             placed.schema  # noqa: B018  # asks the server
         except PySparkException:

@@ -6,11 +6,14 @@ cluster's own. It reads exactly the files that the catalog has listed, so that w
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import PurePosixPath
+from typing import cast
 
+from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.spark import SparkEngine
 from analytics.engines.text import identifier, literal
 from analytics.errors import EngineError
@@ -33,7 +36,7 @@ def define_views(catalog: Catalog, engine: SparkEngine) -> None:
     project, types = catalog.project, catalog.types
 
     def seen(name: str, files: frozenset[LogFile] | None = None) -> Feed:
-        return _on_cluster(engine, catalog.feeds[name], names, files)
+        return _seen(engine, catalog.feeds[name], names, files)
 
     engine.view("all_predictions", typed.predictions(project, seen("predictions"), types))
     engine.view("predictions", _once("all_predictions", repeats=catalog.duplicated))
@@ -55,7 +58,24 @@ def define_views(catalog: Catalog, engine: SparkEngine) -> None:
         engine.view("reference", f"SELECT * FROM predictions WHERE ts >= {low} AND ts < {high}")
 
 
-def _on_cluster(engine: SparkEngine, feed: Feed, names: count[int], files: frozenset[LogFile] | None) -> Feed:
+def on_cluster(catalog: Catalog, engine: SparkEngine) -> Catalog:
+    """A catalog whose questions go to a cluster; what is known of its files and columns stays what it is.
+
+    Args:
+        catalog: open, and left open by whoever closes the other.
+        engine: has the views of `define_views`.
+    """
+    if catalog.has_predictions:
+        # looked at on this side, before the engine is another
+        _ = catalog.segments, catalog.versions, catalog.relabelled
+    other = copy.copy(catalog)
+    other.engine = cast("DuckDBEngine", engine)
+    # reports that were replaced are found by a window over them, not in a table of this process
+    vars(other)["superseded"] = False
+    return other
+
+
+def _seen(engine: SparkEngine, feed: Feed, names: count[int], files: frozenset[LogFile] | None) -> Feed:
     groups = []
     for group in feed.groups:
         wanted = [file for file in group.files if files is None or file in files]

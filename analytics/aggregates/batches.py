@@ -10,6 +10,7 @@ import pyarrow as pa
 from analytics.aggregates.additive import Standard, Steps, canonical_rows
 from analytics.engines.text import Sql
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.rows import KeyedRows
 
 
 def answers(
@@ -24,7 +25,8 @@ def answers(
     """
     for alike in _alike(standards, lambda one: _text(one, base, "prepare")):
         with _step(catalog, alike[0], base, "prepare") as prepared:
-            yield from _split(catalog, prepared, alike)
+            keyed = isinstance(base, KeyedRows) and not isinstance(prepared, KeyedRows)
+            yield from _split(catalog, KeyedRows(prepared.text, prepared.parameters) if keyed else prepared, alike)
 
 
 def _split(

@@ -1,0 +1,376 @@
+"""Bring stored aggregates up to date: only days whose files changed, only aggregates whose definition did.
+
+Days are taken in batches of some million rows. The rows of a batch are joined with their labels once, into a narrow
+table in memory that every aggregate of labels reads; aggregates without labels read the log files themselves.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analytics.aggregates.additive import EVER, Standard, canonical_rows, definition_of
+from analytics.aggregates.batches import answers
+from analytics.aggregates.day_facts import Facts, keyed_files, midnight
+from analytics.aggregates.standard import standard
+from analytics.aggregates.store import Part
+from analytics.aggregates.stored_days import ProjectParts
+from analytics.engines.text import Sql, literal
+from analytics.scope import Grain, Scope
+from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.parts import WHOLE, Definition
+from analytics.telemetry.rows import KeyedRows, block_grain, key_column, labelled_rows, window_key
+
+BATCH_ROWS = 4_000_000
+FINE_DAYS = 7
+"""Aggregates in stretches of five minutes are kept of so many days at the end of the log."""
+QUERY_SECONDS = 3600.0
+LOCK = "building.lock"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a build is.
+
+    Attributes:
+        rows: rows read so far, once for aggregates with labels and once for those without.
+        all_rows: how many there are to read.
+        stage: what is being done, for people.
+    """
+
+    rows: int
+    all_rows: int
+    stage: str
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a build did.
+
+    Attributes:
+        days: days of which something was made anew.
+        parts: parts made.
+        rows: rows of these days.
+        kept: parts that were still right.
+        aggregates: how many aggregates are kept up to date.
+        n_bytes: size of everything stored.
+        damaged: stored files that could not be read and were made anew.
+        seconds: how long it took.
+    """
+
+    days: int
+    parts: int
+    rows: int
+    kept: int
+    aggregates: int
+    n_bytes: int
+    damaged: int
+    seconds: float
+
+
+@dataclass
+class _Work:
+    """The aggregates of one kind (with labels, or without) and the days that each lacks."""
+
+    labelled: bool
+    lacking: list[tuple[Standard, Definition, frozenset[date]]] = field(default_factory=list)
+
+    @property
+    def days(self) -> list[date]:
+        """Days that some aggregate lacks, the newest first."""
+        return sorted({day for _, _, days in self.lacking for day in days}, reverse=True)
+
+
+def build(catalog: Catalog, parts: ProjectParts, tell: Callable[[Progress], None] = lambda _: None) -> Build:
+    """Make every part that is missing or outdated, the newest days first.
+
+    Several processes may do so at once: whoever comes second begins with the oldest days, and before every batch both
+    see what the other has done. A process that is killed leaves what it finished.
+
+    Args:
+        catalog: the project's views.
+        parts: what is stored of it (`analytics.aggregates.stored_days.attach`).
+        tell: called with the progress, from this thread.
+
+    Raises:
+        StoreError: the store cannot be written to.
+        FileVanishedError: a log file was deleted meanwhile; what was finished stays.
+    """
+    start = time.monotonic()
+    store = parts.store
+    with _patient(catalog), store.shelf.lock(LOCK) as first:
+        tell(Progress(0, 0, "looking at new files"))
+        facts = parts.refresh()
+        wanted = [(one, definition_of(catalog, one)) for one in kept_standards(catalog)]
+        done: set[date] = set()
+        made = _build_reference(catalog, parts, wanted)
+        works = _plan(parts, facts, wanted)
+        lacking = sum(len(days) for work in works for _, _, days in work.lacking)
+        all_rows = sum(facts.rows(day) for work in works for day in work.days)
+        rows = 0
+        for work in works:
+            for days in _batches(facts, work.days, reverse=not first):
+                stage = f"{min(days)} to {max(days)}{', with labels' if work.labelled else ''}"
+                tell(Progress(rows, all_rows, stage))
+                made += _build_batch(catalog, parts, work, days)
+                rows += sum(facts.rows(day) for day in days)
+                done |= set(days)
+        tell(Progress(all_rows, all_rows, "tidying up"))
+        if first:
+            store.tidy([definition.key for _, definition in wanted])
+    everything = sum(len(_days_of(definition, facts)) for _, definition in wanted)
+    return Build(
+        len(done),
+        made,
+        sum(facts.rows(day) for day in done),
+        everything - lacking,
+        len(wanted),
+        store.n_bytes,
+        len(store.damaged),
+        time.monotonic() - start,
+    )
+
+
+def kept_standards(catalog: Catalog) -> tuple[Standard, ...]:
+    """What is kept up to date: every standard aggregate, those in stretches of five minutes also by day."""
+    found: list[Standard] = []
+    for one in standard(catalog):
+        if one.additive.grain != "day":
+            found.append(one._replace(additive=replace(one.additive, grain="day")))
+        found.append(one)
+    return tuple(dict.fromkeys(found))
+
+
+def day_batches(
+    catalog: Catalog, facts: Facts, standards: Sequence[Standard], days: Iterable[date], *, labelled: bool
+) -> Iterator[tuple[list[date], Iterator[tuple[Standard, pa.Table]]]]:
+    """Answer aggregates over days, some million rows at a time: batches of days, and in each every aggregate's answer.
+
+    Args:
+        catalog: the project's views.
+        facts: which files the days are in.
+        standards: aggregates of predictions, all with labels or all without.
+        days: those wanted.
+        labelled: whether the aggregates read labels.
+    """
+    for batch in _batches(facts, sorted(days), reverse=False):
+        with _rows_of(catalog, facts, batch, standards, labelled=labelled) as base:
+            yield batch, answers(catalog, base, standards)
+
+
+def split_by_day(table: pa.Table, definition: Definition, zone: ZoneInfo) -> dict[datetime, pa.Table]:
+    """An answer cut by the local day of its windows."""
+    keys = table.column("window_key").cast(pa.timestamp("us"))
+    if definition.grain != "day":
+        instants = pc.assume_timezone(keys, "UTC").cast(pa.timestamp("us", str(zone)))
+        keys = pc.local_timestamp(instants)
+    days = pc.floor_temporal(keys, unit="day").combine_chunks().cast(pa.int64())
+    order = pc.sort_indices(days)
+    table, ordered = table.take(order), days.take(order)
+    lengths = pc.run_end_encode(ordered)
+    starts = [0, *lengths.run_ends.to_pylist()[:-1]] if len(ordered) else []
+    epoch = datetime(1970, 1, 1)  # noqa: DTZ001  # a local day
+    return {
+        epoch + timedelta(microseconds=value): table.slice(begin, end - begin)
+        for value, begin, end in zip(
+            lengths.values.to_pylist(), starts, lengths.run_ends.to_pylist(), strict=True
+        )
+    }
+
+
+# ------------------------------------------------------------------ the plan
+
+
+def _plan(
+    parts: ProjectParts, facts: Facts, wanted: Sequence[tuple[Standard, Definition]]
+) -> tuple[_Work, ...]:
+    works = (_Work(labelled=False), _Work(labelled=True))
+    for one, definition in wanted:
+        days = _days_of(definition, facts)
+        missing = parts.missing(definition, days)
+        if missing:
+            works[definition.labelled].lacking.append((one, definition, frozenset(missing)))
+    return works
+
+
+def _days_of(definition: Definition, facts: Facts) -> list[date]:
+    """The days of which parts of a definition are kept."""
+    if definition.source == "reference":
+        return []
+    return facts.days if definition.grain == "day" else facts.days[-FINE_DAYS:]
+
+
+def _batches(facts: Facts, days: Sequence[date], *, reverse: bool) -> Iterator[list[date]]:
+    """Days that lie together in time, of about `BATCH_ROWS` rows."""
+    batch: list[date] = []
+    size = 0
+    for day in reversed(days) if reverse else days:
+        rows = facts.rows(day)
+        if batch and size + rows > BATCH_ROWS:
+            yield sorted(batch)
+            batch, size = [], 0
+        batch.append(day)
+        size += rows
+    if batch:
+        yield sorted(batch)
+
+
+# ------------------------------------------------------------------ the work
+
+
+def _build_reference(
+    catalog: Catalog, parts: ProjectParts, wanted: Sequence[tuple[Standard, Definition]]
+) -> int:
+    made = 0
+    for one, definition in wanted:
+        if definition.source != "reference":
+            continue
+        state = parts.reference_state(labelled=definition.labelled)
+        if state in parts.store.states(definition.key).get(WHOLE, frozenset()):
+            continue
+        table = catalog.engine.query(one.additive.query(canonical_rows(catalog, one)))
+        parts.store.write({definition: {WHOLE: Part(state, table if table.num_rows else None)}})
+        made += 1
+    return made
+
+
+def _build_batch(catalog: Catalog, parts: ProjectParts, work: _Work, days: list[date]) -> int:
+    """Make what is missing of some days, unless another process did meanwhile."""
+    facts = parts.refresh()
+    lacking: dict[Standard, tuple[Definition, list[date]]] = {}
+    for one, definition, mine in work.lacking:
+        missing = parts.missing(definition, [day for day in days if day in mine])
+        if missing:
+            lacking[one] = (definition, missing)
+    if not lacking:
+        return 0
+    needed = sorted({day for _, missing in lacking.values() for day in missing})
+    found: dict[Definition, dict[datetime, Part]] = {}
+    with _rows_of(catalog, facts, needed, list(lacking), labelled=work.labelled) as base:
+        for one, table in answers(catalog, base, list(lacking)):
+            definition, missing = lacking[one]
+            tables = split_by_day(table, definition, catalog.project.zone)
+            found[definition] = {
+                midnight(day): Part(facts.state(day, labelled=definition.labelled), tables.get(midnight(day)))
+                for day in missing
+            }
+    parts.store.write(found)
+    return sum(len(made) for made in found.values())
+
+
+@contextmanager
+def _rows_of(
+    catalog: Catalog, facts: Facts, days: Sequence[date], standards: Sequence[Standard], *, labelled: bool
+) -> Iterator[Sql]:
+    """The rows of some days with what aggregates need, their windows' keys among it."""
+    zone = catalog.project.zone
+    first, last = _instant(days[0], zone), _instant(days[-1] + timedelta(days=1), zone)
+    files = keyed_files(catalog, "predictions")
+    paths = sorted(str(files[key].path) for key in {key for day in days for key in facts.files(day)})
+    cut = f"SELECT * FROM main.predictions WHERE file IN ({_listed(paths)}) AND {_between(first, last)}"
+    stretches = _stretches(days)
+    if len(stretches) > 1:
+        each = (
+            _between(_instant(begin, zone), _instant(end + timedelta(days=1), zone))
+            for begin, end in stretches
+        )
+        cut += f" AND ({' OR '.join(f'({one})' for one in each)})"
+    grains: dict[Grain, None] = {}
+    for one in standards:
+        grain: Grain = one.additive.grain
+        grains |= {grain: None, block_grain(catalog.predictions.block, grain): None}
+    keys = ", ".join(f"{_quick_key(grain, catalog, first, last)} AS {key_column(grain)}" for grain in grains)
+    if not labelled:
+        yield KeyedRows(f"SELECT *, {keys} FROM ({cut})")
+        return
+    rows = labelled_rows(catalog, Scope(), "predictions", EVER)
+    views = [f"predictions AS ({cut})"]
+    if catalog.has_label_feed:
+        labels = keyed_files(catalog, "labels")
+        mine = sorted(
+            str(labels[key].path) for key in {key for day in days for key in facts.label_files(day)}
+        )
+        views.append(f"labels AS (SELECT * FROM main.labels WHERE file IN ({_listed(mine)}))")
+    columns = _columns(catalog, rows, standards)
+    text = f"WITH {', '.join(views)} SELECT {', '.join(columns)}, {keys} FROM ({rows.text})"
+    with catalog.engine.kept(Sql(text, rows.parameters)) as kept:
+        yield KeyedRows(kept.text)
+
+
+def _columns(catalog: Catalog, rows: Sql, standards: Sequence[Standard]) -> list[str]:
+    """The columns that some aggregate's text names."""
+    texts = "\n".join(
+        one.additive.query(canonical_rows(catalog, one, Sql("SELECT * FROM batch"))).text for one in standards
+    )
+    names = (
+        catalog.engine.query(Sql(f"DESCRIBE {rows.text}", rows.parameters)).column("column_name").to_pylist()
+    )
+    return [f'"{name}"' for name in names if _named(name, texts)]
+
+
+def _named(name: str, text: str) -> bool:
+    if re.fullmatch(r"\w+", name):
+        return re.search(rf"\b{re.escape(name)}\b", text) is not None
+    return name.replace('"', '""') in text
+
+
+def _quick_key(grain: Grain, catalog: Catalog, first: datetime, last: datetime) -> str:
+    """`window_key` for rows between two instants: by whole numbers where the zone's clocks do not change meanwhile."""
+    plain = window_key(grain, catalog.project.time_zone)
+    if grain not in {"5min", "hour", "day"} or first.year < 1970:
+        return plain
+    zone = catalog.project.zone if grain == "day" else UTC
+    hours = int((last - first).total_seconds() // 3600) + 1
+    offsets = {(first + timedelta(hours=n)).astimezone(zone).utcoffset() for n in range(hours + 1)}
+    if len(offsets) > 1:
+        return plain
+    offset = offsets.pop()
+    ahead = 0 if offset is None else round(offset.total_seconds() * 1_000_000)
+    step = {"5min": 300, "hour": 3600, "day": 86_400}[grain] * 1_000_000
+    return f"make_timestamp((epoch_us(ts) + {ahead}) // {step} * {step})"
+
+
+@contextmanager
+def _patient(catalog: Catalog) -> Iterator[None]:
+    """No page waits for what a build asks."""
+    before = catalog.engine.query_seconds
+    catalog.engine.query_seconds = QUERY_SECONDS
+    try:
+        yield
+    finally:
+        catalog.engine.query_seconds = before
+
+
+def _instant(day: date, zone: ZoneInfo) -> datetime:
+    return midnight(day).replace(tzinfo=zone).astimezone(UTC)
+
+
+def _stretches(days: Sequence[date]) -> list[tuple[date, date]]:
+    """First and last day of days that follow one another."""
+    found: list[tuple[date, date]] = []
+    for day in days:
+        if found and found[-1][1] + timedelta(days=1) == day:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
+
+
+def _between(first: datetime, last: datetime) -> str:
+    return f"ts >= {_literal(first)} AND ts < {_literal(last)}"
+
+
+def _literal(moment: datetime) -> str:
+    return f"CAST({literal(moment.isoformat())} AS TIMESTAMP WITH TIME ZONE)"
+
+
+def _listed(paths: Iterable[str]) -> str:
+    return ", ".join(literal(path) for path in paths) or "''"

@@ -110,6 +110,17 @@ def read_added(catalog: Catalog, rows: Sql, additive: Additive) -> tuple[pa.Tabl
     return catalog.engine.query(sql), sql.text
 
 
+def read_stored(catalog: Catalog, rows: Sql, additive: Additive) -> tuple[pa.Table, str] | None:
+    """The answer from stored parts alone (and the rows at their edges); None where there are none for this question.
+
+    For readers whose plain answer is not what parts hold: finer, or cheaper to ask for than the parts' own text.
+    """
+    if not isinstance(rows, ScopedRows):
+        return None
+    found = _from_parts(catalog, rows, additive)
+    return None if found is None else (found, additive.query(_asked(rows)).text)
+
+
 # ------------------------------------------------------------------ rows that are held in memory only when read
 
 

@@ -26,12 +26,12 @@ def answers(
     for alike in _alike(standards, lambda one: _text(one, base, "prepare")):
         with _step(catalog, alike[0], base, "prepare") as prepared:
             keyed = isinstance(base, KeyedRows) and not isinstance(prepared, KeyedRows)
-            yield from _split(catalog, KeyedRows(prepared.text, prepared.parameters) if keyed else prepared, alike)
+            yield from _split(
+                catalog, KeyedRows(prepared.text, prepared.parameters) if keyed else prepared, alike
+            )
 
 
-def _split(
-    catalog: Catalog, base: Sql, standards: Sequence[Standard]
-) -> Iterator[tuple[Standard, pa.Table]]:
+def _split(catalog: Catalog, base: Sql, standards: Sequence[Standard]) -> Iterator[tuple[Standard, pa.Table]]:
     def rows(one: Standard) -> Sql:
         return canonical_rows(catalog, one, base)
 

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from analytics.aggregates.additive import Additive, read_added, read_stored
 from analytics.aggregates.keys import KEYS, CellKey, add_blocks, block_codes, column, group, key_columns
-from analytics.aggregates.moments import unit_expression
+from analytics.aggregates.moments import unit_expression, weighs_one
 from analytics.engines.text import Sql
 from analytics.telemetry.catalog import Catalog
 
@@ -56,23 +57,53 @@ class DecisionCells:
 
 
 def read_decision_cells(
-    catalog: Catalog, rows: Sql, classes: Sequence[str]
+    catalog: Catalog, rows: Sql, classes: Sequence[str], *, stored: Additive | None = None
 ) -> tuple[dict[CellKey, DecisionCells], str]:
     """Count scored rows with a decision by cell, block, true and decided class.
 
     A class outside ``classes`` cannot be decided or true here: such rows are counted as invalid by the report.
+
+    Args:
+        catalog: the project's views.
+        rows: scoped rows.
+        classes: in order.
+        stored: the same counts, as a family of aggregates keeps them that shares its scans.
     """
-    sql = Sql(
-        f"SELECT {KEYS}, block_key, CAST(label AS VARCHAR) AS true_class, CAST(decision AS VARCHAR) AS decided_class, "
-        f"count(*) AS n, sum(weight) AS w, sum(weight * weight) AS w2 FROM ({rows.text}) "
-        f"WHERE scored AND decision IS NOT NULL GROUP BY {KEYS}, block_key, true_class, decided_class",
-        rows.parameters,
-    )
-    table = catalog.engine.query(sql)
+    kept = read_stored(catalog, rows, stored) if stored is not None else None
+    table, text = kept or read_added(catalog, rows, decision_parts(plain=weighs_one(catalog, rows)))
+    return _decision_cells(table, classes), text
+
+
+def decision_parts(*, plain: bool) -> Additive:
+    """Rows by cell, block, true and decided class; without sums of weights where every row weighs 1."""
+    weights = "" if plain else ", sum(weight) AS w, sum(weight * weight) AS w2"
+
+    def query(rows: Sql) -> Sql:
+        text = (
+            f"SELECT {KEYS}, block_key, CAST(label AS VARCHAR) AS true_class, "
+            f"CAST(decision AS VARCHAR) AS decided_class, count(*) AS n{weights} FROM ({rows.text}) "
+            f"WHERE scored AND decision IS NOT NULL "
+            f"GROUP BY {KEYS}, block_key, CAST(label AS VARCHAR), CAST(decision AS VARCHAR)"
+        )
+        return Sql(text, rows.parameters)
+
+    return Additive("decisions", query, decision_sums(plain=plain))
+
+
+def decision_sums(*, plain: bool) -> tuple[str, ...]:
+    """The columns that are summed."""
+    return ("n",) if plain else ("n", "w", "w2")
+
+
+def _decision_cells(table: pa.Table, classes: Sequence[str]) -> dict[CellKey, DecisionCells]:
     place = {name: i for i, name in enumerate(classes)}
     true = _codes(table, "true_class", place, missing=len(classes))
     decided = _codes(table, "decided_class", place, missing=-1)
-    blocks, n, w, w2 = block_codes(table), column(table, "n"), column(table, "w"), column(table, "w2")
+    blocks = block_codes(table)
+    # rows that weigh 1 weigh what they count
+    n, w, w2 = (
+        column(table, name if name in table.column_names else "n") for name in decision_sums(plain=False)
+    )
     answers = {}
     for key, index in group(table).rows.items():
         kept = index[(decided[index] >= 0) & (true[index] >= 0)]
@@ -84,7 +115,7 @@ def read_decision_cells(
             np.add.at(total, (block, true[kept], decided[kept]), values[kept])
             sums.append(total)
         answers[key] = DecisionCells(tuple(classes), unique, *sums)
-    return answers, sql.text
+    return answers
 
 
 def read_unit_squares(

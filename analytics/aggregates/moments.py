@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.aggregates.additive import Additive, read_added
+from analytics.aggregates.additive import Additive, read_added, read_stored
 from analytics.aggregates.keys import KEY_NAMES, KEYS, CellKey, add_blocks, block_codes, column, group
 from analytics.engines.text import Sql
 from analytics.project import Predictions
@@ -149,6 +149,7 @@ def read_row_moments(
     *,
     slices: bool = False,
     tables: Mapping[str, pa.Table] | None = None,
+    stored: Additive | None = None,
 ) -> tuple[dict[CellKey, RowMoments], str]:
     """Sum the statistics over scoped rows by cell and block, and over units where they are declared.
 
@@ -159,13 +160,15 @@ def read_row_moments(
         together: groups of names that one metric depends on; only their products are summed.
         slices: whether to read as well how the units of a segment value stand to all values together.
         tables: what ``rows`` reads by name beside the views.
+        stored: the same sums, as a family of aggregates keeps them that shares its scans.
 
     Returns:
         The moments of every cell with rows, and the SQL text that scanned.
     """
     wanted = moment_sums(catalog, rows, statistics, together)
     if tables is None:
-        table, text = read_added(catalog, rows, wanted.additive())
+        kept = read_stored(catalog, rows, stored) if stored is not None else None
+        table, text = kept or read_added(catalog, rows, wanted.additive())
     else:
         sql = wanted.query(rows)
         table, text = catalog.engine.query(sql, tables=tables), sql.text

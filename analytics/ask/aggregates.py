@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.aggregates.additive import held_rows, shown
 from analytics.aggregates.cells import DecisionCells, read_decision_cells, read_unit_squares
-from analytics.aggregates.edges import score_edges
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.macro_squares import ClassInfluences, MacroSquares, read_macro_squares
 from analytics.aggregates.moments import RowMoments, needed_columns, read_centre, read_row_moments
@@ -24,11 +25,12 @@ from analytics.aggregates.scores import (
 from analytics.engines.text import Sql, literal
 from analytics.measures import binary, macro, multiclass, regression
 from analytics.measures.estimate import Estimate, with_units
-from analytics.project import Predictions
+from analytics.measures.standard_quality import decides, edges_of, kept_quality
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.typed import score_column
 
 Floats = NDArray[np.float64]
+__all__ = ["CellEstimates", "Estimates", "decides", "edges_of", "read_estimates"]
 
 
 @dataclass(frozen=True)
@@ -62,17 +64,18 @@ def read_estimates(
     """
     wanted = _Wanted(only)
     # labels are joined and text logs parsed once, not once an aggregate
-    with catalog.engine.kept(needed_columns(catalog.predictions, rows)) as kept:
+    with held_rows(catalog, rows, partial(needed_columns, catalog.predictions)) as held:
         match catalog.predictions.task:
             case "binary":
-                found = _binary(catalog, kept, confidence, wanted)
+                found = _binary(catalog, held, confidence, wanted)
             case "multiclass":
-                found = _multiclass(catalog, kept, confidence)
+                found = _multiclass(catalog, held, confidence)
             case "regression":
-                found = _regression(catalog, kept, confidence, wanted)
+                found = _regression(catalog, held, confidence, wanted)
+        found = replace(found, sql=tuple(shown(rows, held, text) for text in found.sql))
     if only is not None:
         found = replace(found, cells={key: _narrowed(cell, only) for key, cell in found.cells.items()})
-    return replace(found, sql=tuple(text.replace(kept.text, rows.text) for text in found.sql))
+    return found
 
 
 def _narrowed(cell: CellEstimates, only: frozenset[str]) -> CellEstimates:
@@ -94,42 +97,26 @@ class _Wanted:
         return self.only is None or not self.only <= set(metrics)
 
 
-def edges_of(predictions: Predictions) -> list[float]:
-    """The score edges of a project: the eternal ones and its declared thresholds."""
-    threshold = predictions.threshold
-    declared = (
-        list(threshold.values())
-        if isinstance(threshold, dict)
-        else [threshold]
-        if threshold is not None
-        else []
-    )
-    return [float(edge) for edge in score_edges(declared)]
-
-
-def decides(predictions: Predictions) -> bool:
-    """Whether every scored row has a decision."""
-    return (
-        predictions.decision is not None
-        or predictions.threshold is not None
-        or predictions.task == "multiclass"
-    )
-
-
 def _binary(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted) -> Estimates:
-    moments, sums_sql = read_row_moments(catalog, rows, binary.STATISTICS, binary.TOGETHER)
+    # beside each reader's own query, the same as it is kept: one family of four that shares its scans
+    kept = kept_quality(catalog, rows)
+    moments, sums_sql = read_row_moments(
+        catalog, rows, binary.STATISTICS, binary.TOGETHER, stored=kept.moments()
+    )
     edges = edges_of(catalog.predictions)
     scores: dict[CellKey, ScoreHistogram] = {}
     reliability: dict[CellKey, ReliabilityBins] = {}
     cells: dict[CellKey, DecisionCells] = {}
     scores_sql = reliability_sql = cells_sql = ""
     if wanted.any_of(*_RANKED):
-        scores, scores_sql = read_score_histograms(catalog, rows, _keeps(moments, "label"), edges)
+        scores, scores_sql = read_score_histograms(
+            catalog, rows, _keeps(moments, "label"), edges, stored=kept.scores()
+        )
     if wanted.any_of("expected_calibration_error"):
-        reliability, reliability_sql = read_reliability(catalog, rows)
+        reliability, reliability_sql = read_reliability(catalog, rows, stored=kept.reliability())
     decided = wanted.other_than(*_RANKED, *_SUMS, "expected_calibration_error")
     if decided and decides(catalog.predictions):
-        cells, cells_sql = read_decision_cells(catalog, rows, binary.CLASSES)
+        cells, cells_sql = read_decision_cells(catalog, rows, binary.CLASSES, stored=kept.decisions())
     found = {
         key: binary.binary_estimates(
             binary.BinaryAggregates(moment, cells.get(key), scores.get(key), reliability.get(key)),

@@ -50,7 +50,7 @@ covariate = "14 days"
 def main(units: int = 1_000_000, events_per_unit: int = 5) -> None:
     """Print the ratios."""
     folder = Path(tempfile.gettempdir()) / "assay-bench" / f"experiment-{units}"
-    _write(folder, units, events_per_unit)
+    write_shop(folder, units, events_per_unit)
     bench = open_workbench(folder)
     scan = duckdb.connect()
     exposures, events = str(folder / "exposures.parquet"), str(folder / "events.parquet")
@@ -92,7 +92,8 @@ def _pandas(folder: Path) -> float:
     return float(stats.ttest_ind(*arms, equal_var=False).pvalue)
 
 
-def _write(folder: Path, units: int, events_per_unit: int) -> None:
+def write_shop(folder: Path, units: int, events_per_unit: int) -> None:
+    """Exposures and events, unless they are there already; the same numbers give the same logs."""
     if (folder / "assay.toml").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)

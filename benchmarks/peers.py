@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def lines_of(
-    script: str, tool: str, python: str | None, runs: int, surroundings: Mapping[str, str] | None = None
+    script: str,
+    tool: str,
+    python: str | None,
+    runs: int,
+    surroundings: Mapping[str, str] | None = None,
+    words: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """The JSON lines that a script prints of one tool; none, with a word why, where the tool is not there.
 
@@ -24,11 +29,12 @@ def lines_of(
         python: the interpreter that has it; None where none was named.
         runs: how many.
         surroundings: variables of its environment besides.
+        words: what the script takes besides.
     """
     if python is None:
         print(f"{tool} is left out: name an interpreter that has it with --{tool} PYTHON", file=sys.stderr)
         return []
-    command = [python, "-W", "ignore", script, str(runs), "--only", tool]
+    command = [python, "-W", "ignore", script, str(runs), "--only", tool, *words]
     try:
         done = subprocess.run(
             command,

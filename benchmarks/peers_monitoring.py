@@ -5,18 +5,19 @@ docs/performance.md, which says how their environments are made. PYTHON is the i
 the peer (they need other versions of pandas and DuckDB than Assay); a peer without one is left out, with a word why.
 
 What is timed is computing alone. The peers get a data frame that is in memory, with every prediction's label beside it:
-imports, reading, that join, and the first call with its lazy imports (on a few rows, before) are left out. Assay has no
-such step to leave out: it is timed from the Parquet files on, reading, joining labels and looking for duplicates
-included, once from the rows and once from the aggregates stored before, whose building is timed as well. Every turn is a process
-of its own, the tools in turns.
+imports, reading, that join, and a first call on a few rows with its lazy imports are left out. Assay, which has been
+asked the same of a small project before, is timed from opening the Parquet files on: reading them, joining labels and
+looking for duplicates are in its time. It is asked once with nothing stored, and once after `assay aggregate`, which is
+timed as well. Every turn of every tool is a process of its own; the tools take turns.
 """
 
 # ruff: noqa: PLC0415 - each tool is imported in its own environment only
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
-import os
 import resource
 import statistics
 import sys
@@ -24,6 +25,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,7 @@ primary = ["conversion"]
 secondary = ["revenue", "amount_per_event"]
 """
 Line = dict[str, Any]
+Answers = dict[str, float | None]
 
 
 class Taken:
@@ -88,17 +91,15 @@ class Taken:
     def __init__(self, tool: str) -> None:
         self.tool = tool
 
-    def line(self, task: str, seconds: float, answers: dict[str, float | None]) -> Line:
-        """Seconds, answers, and the most memory the process has held until now."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        return {"tool": self.tool, "task": task, "seconds": seconds, "peak": peak, "answers": answers}
-
-
-def timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds, and what came of it."""
-    began = time.perf_counter()
-    found = call()
-    return time.perf_counter() - began, found
+    def line(self, task: str, call: Callable[[], Any], told: Callable[[Any], Answers]) -> Line:
+        """Seconds by the clock and of all processors, answers, and the most memory the process has held until now."""
+        began, busy = time.perf_counter(), time.process_time()
+        found = call()
+        seconds, processor = time.perf_counter() - began, time.process_time() - busy
+        return {
+            "tool": self.tool, "task": task, "seconds": seconds, "processor": processor,
+            "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "answers": told(found),
+        }  # fmt: skip
 
 
 # --- Evidently
@@ -112,6 +113,8 @@ def evidently(folder: Path) -> Iterator[Line]:
 
     taken = Taken("evidently")
     both = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("current", "reference")}
+    # it takes no labels of two types, and a column with missing labels is one of floats
+    labelled = {name: frame.dropna(subset=["label"]).astype({"label": int}) for name, frame in both.items()}
     drift = DataDefinition(numerical_columns=[*NUMERIC, "score"], categorical_columns=CATEGORICAL)
     # labels and probabilities both: it decides anew at the threshold, so the logs' own threshold is named
     classes = BinaryClassification(
@@ -119,26 +122,27 @@ def evidently(folder: Path) -> Iterator[Line]:
     )
     quality = DataDefinition(classification=[classes])
 
-    def report(preset: Any, definition: Any, columns: list[str], rows: int | None) -> dict[str, Any]:
-        sides = [
-            Dataset.from_pandas(frame[columns].dropna(subset=need)[:rows], data_definition=definition)
-            for frame in both.values()
-            for need in [["label"] if "label" in columns else []]
+    def sides(definition: Any, columns: list[str], rows: int | None) -> list[Any]:
+        frames = labelled if "label" in columns else both
+        return [
+            Dataset.from_pandas(one[columns][:rows], data_definition=definition) for one in frames.values()
         ]
-        seconds, snapshot = timed(lambda: Report([preset]).run(*sides))
-        return {"seconds": seconds, "metrics": snapshot.dict()["metrics"]}
 
     of = (("drift", DataDriftPreset(), drift, [*NUMERIC, *CATEGORICAL, "score"]),
           ("quality", ClassificationPreset(probas_threshold=CUT), quality, ["label", "decision", "score"]))  # fmt: skip
     for task, preset, definition, columns in of:
-        report(preset, definition, columns, WARM)
-        found = report(preset, definition, columns, None)
-        yield taken.line(task, found["seconds"], _of_evidently(task, found["metrics"]))
+        Report([preset]).run(*sides(definition, columns, WARM))
+        given = sides(definition, columns, None)
+        yield taken.line(
+            task,
+            partial(Report([preset]).run, *given),
+            lambda found, task=task: _of_evidently(task, found.dict()["metrics"]),
+        )
 
 
-def _of_evidently(task: str, metrics: list[dict[str, Any]]) -> dict[str, float | None]:
+def _of_evidently(task: str, metrics: list[dict[str, Any]]) -> Answers:
     if task == "drift":
-        found: dict[str, float | None] = {}
+        found: Answers = {}
         for metric in metrics:
             column, value = metric["config"].get("column"), metric["value"]
             if column is None:
@@ -167,50 +171,48 @@ def nannyml(folder: Path) -> Iterator[Line]:
     taken = Taken("nannyml")
     both = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("reference", "current")}
     metrics = ["roc_auc", "f1", "precision", "recall", "accuracy"]
-    columns = {"y_true": "label", "y_pred": "decision", "y_pred_proba": "score"}
+    by_day = {"timestamp_column_name": "ts", "chunk_period": "D"}
+    classes = {
+        "metrics": metrics, "problem_type": "classification_binary", **by_day,
+        "y_true": "label", "y_pred": "decision", "y_pred_proba": "score",
+    }  # fmt: skip
 
     def drift() -> Any:
         return nml.UnivariateDriftCalculator(
-            column_names=[*NUMERIC, *CATEGORICAL, "score"], treat_as_categorical=CATEGORICAL, timestamp_column_name="ts",
-            continuous_methods=["kolmogorov_smirnov"], categorical_methods=["jensen_shannon"], chunk_period="D",
+            column_names=[*NUMERIC, *CATEGORICAL, "score"], treat_as_categorical=CATEGORICAL,
+            continuous_methods=["kolmogorov_smirnov"], categorical_methods=["jensen_shannon"], **by_day,
         )  # fmt: skip
 
-    def performance() -> Any:
-        return nml.PerformanceCalculator(
-            metrics=metrics, problem_type="classification_binary", timestamp_column_name="ts", chunk_period="D", **columns
-        )
+    def compute(made: Callable[[], Any], reference: Any, current: Any) -> Any:
+        tool = made()
+        tool.fit(reference)
+        result = tool.calculate(current) if hasattr(tool, "calculate") else tool.estimate(current)
+        return result.filter(period="analysis").to_df()
 
-    def estimate() -> Any:
-        return nml.CBPE(
-            metrics=metrics, problem_type="classification_binary", timestamp_column_name="ts", chunk_period="D", **columns
-        )
-
-    def run(made: Callable[[], Any], labelled: bool, small: bool) -> tuple[float, Any]:
-        reference, current = (
-            (frame.iloc[:: max(len(frame) // WARM, 1)] if small else frame) for frame in (both["reference"], both["current"])
-        )
-        reference = reference.dropna(subset=["label"])
-        current = current.dropna(subset=["label"]) if labelled else current.drop(columns="label")
-
-        def compute() -> Any:
-            tool = made()
-            tool.fit(reference)
-            result = tool.calculate(current) if hasattr(tool, "calculate") else tool.estimate(current)
-            return result.filter(period="analysis")
-
-        return timed(compute)
-
-    for task, made, labelled in (("daily drift", drift, False), ("daily quality", performance, True),
-                                 ("daily estimate", estimate, False)):  # fmt: skip
-        run(made, labelled, small=True)
-        seconds, found = run(made, labelled, small=False)
-        yield taken.line(task, seconds, _of_nannyml(task, found.to_df()))
+    reference = both["reference"].dropna(subset=["label"])
+    for task, made, current in (
+        ("daily drift", drift, both["current"]),
+        (
+            "daily quality",
+            lambda: nml.PerformanceCalculator(**classes),
+            both["current"].dropna(subset=["label"]),
+        ),
+        ("daily estimate", lambda: nml.CBPE(**classes), both["current"].drop(columns="label")),
+    ):
+        # rows from all days, since it cuts the few as well by day
+        few = (frame.iloc[:: len(frame) // WARM] for frame in (reference, current))
+        compute(made, *few)
+        call = partial(compute, made, reference, current)
+        yield taken.line(task, call, partial(_of_nannyml, task))
 
 
-def _of_nannyml(task: str, table: Any) -> dict[str, float | None]:
+def _of_nannyml(task: str, table: Any) -> Answers:
     """Means over the days of what Assay has as well."""
     if task == "daily drift":
-        wanted = {("Kolmogorov-Smirnov", name): (name, "kolmogorov_smirnov", "value") for name in [*NUMERIC, "score"]}
+        wanted = {
+            ("Kolmogorov-Smirnov", name): (name, "kolmogorov_smirnov", "value")
+            for name in [*NUMERIC, "score"]
+        }
         wanted |= {("Jensen-Shannon", name): (name, "jensen_shannon", "value") for name in CATEGORICAL}
         # of logarithms to base 2
         natural = 0.6931471805599453**0.5
@@ -218,14 +220,17 @@ def _of_nannyml(task: str, table: Any) -> dict[str, float | None]:
             f"{what} {name}": float(table[key].mean()) * (natural if what == "Jensen-Shannon" else 1.0)
             for (what, name), key in wanted.items()
         }
-    return {name: float(table[(name, "value")].mean()) for name in ("roc_auc", "f1", "precision", "recall", "accuracy")}
+    return {
+        name: float(table[(name, "value")].mean())
+        for name in ("roc_auc", "f1", "precision", "recall", "accuracy")
+    }
 
 
 # --- tea-tasting
 
 
 def tea_tasting(folder: Path) -> Iterator[Line]:
-    """Three metrics of one experiment through Ibis on DuckDB, as its guide has it; events are added up by unit there."""
+    """Three metrics of one experiment through Ibis on DuckDB, as its guide has it; events are summed by unit there."""
     import ibis
     import tea_tasting as tt
 
@@ -236,7 +241,7 @@ def tea_tasting(folder: Path) -> Iterator[Line]:
         "amount_per_event": tt.RatioOfMeans("amount", "events"),
     }
 
-    def analyze(some: str) -> Any:
+    def analyze(units: int) -> Any:
         connection = ibis.duckdb.connect()
         table = connection.sql(
             f"""
@@ -244,7 +249,7 @@ def tea_tasting(folder: Path) -> Iterator[Line]:
                 coalesce(sum(amount) FILTER (event = 'purchase'), 0) AS revenue,
                 coalesce(sum(amount), 0) AS amount, count(event) AS events
             FROM (SELECT user_id, min(variant) AS variant, min(timestamp) AS exposed
-                FROM read_parquet('{folder}/exposures.parquet') {some} GROUP BY user_id) AS unit
+                FROM read_parquet('{folder}/exposures.parquet') WHERE user_id < {units} GROUP BY user_id) AS unit
             LEFT JOIN read_parquet('{folder}/events.parquet') AS event
                 ON event.user_id = unit.user_id AND event.timestamp >= unit.exposed
             GROUP BY unit.user_id, variant
@@ -252,67 +257,68 @@ def tea_tasting(folder: Path) -> Iterator[Line]:
         )
         return tt.Experiment(**metrics).analyze(table, control="A")
 
-    analyze(f"LIMIT {WARM}")
-    seconds, found = timed(lambda: analyze(""))
-    answers = {f"{name}: {what}": float(getattr(found[name], theirs)) for name in metrics for what, theirs in
-               (("difference", "effect_size"), ("p", "pvalue"))}  # fmt: skip
-    yield taken.line("experiment", seconds, answers)
+    def told(found: Any) -> Answers:
+        return {
+            f"{name}: {what}": float(getattr(found[name], theirs))
+            for name in metrics
+            for what, theirs in (("difference", "effect_size"), ("p", "pvalue"))
+        }
+
+    analyze(WARM)
+    yield taken.line("experiment", lambda: analyze(1 << 60), told)
 
 
 # --- Assay
 
 
-def assay(folder: Path) -> Iterator[Line]:
-    """The same questions of the workbench from the rows, nothing kept from before."""
+def assay(folder: Path, like: str) -> Iterator[Line]:
+    """What a peer was asked, of a workbench opened anew; of the rows, or of what ASSAY_AGGREGATES holds."""
     sys.path.insert(0, str(ROOT))
-    os.environ["ASSAY_AGGREGATES"] = tempfile.mkdtemp(prefix="assay-none-")
-    yield from _asked("assay, rows", folder)
+    for _ in _asked(folder.with_name(f"{folder.name}-few"), like):
+        pass
+    yield from _asked(folder, like)
 
 
-def assay_stored(folder: Path) -> Iterator[Line]:
-    """Building the stored aggregates, then the same questions of them in a workbench opened anew."""
+def building(folder: Path) -> Iterator[Line]:
+    """What `assay aggregate` does, into the empty folder of ASSAY_AGGREGATES."""
     sys.path.insert(0, str(ROOT))
-    os.environ["ASSAY_AGGREGATES"] = tempfile.mkdtemp(prefix="assay-stored-")
-    taken = Taken("assay, stored")
-    seconds, _ = timed(lambda: _build(folder))
-    yield taken.line("build", seconds, {})
-    yield from _asked("assay, stored", folder)
-
-
-def _build(folder: Path) -> None:
     from app.cli import main as cli
 
-    cli(["aggregate", "--project", str(folder)])
+    def build(folder: Path) -> int:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            return cli(["aggregate", "--project", str(folder)])
+
+    taken = Taken("assay")
+    build(folder.with_name(f"{folder.name}-few"))
+    yield taken.line("build", lambda: build(folder), lambda _: {})
 
 
-def _asked(tool: str, folder: Path) -> Iterator[Line]:
+def _asked(folder: Path, like: str) -> Iterator[Line]:
     from analytics.workbench import open_workbench
 
-    taken = Taken(tool)
-    if (folder / "events.parquet").exists():
-        seconds, card = timed(lambda: open_workbench(folder).scorecard(name="test"))
-        yield taken.line("experiment", seconds, _of_card(card))
+    taken = Taken("assay")
+    if like == "tea-tasting":
+        yield taken.line("experiment", lambda: open_workbench(folder).scorecard(name="test"), _of_card)
         return
-    seconds, bench = timed(lambda: _opened(open_workbench(folder)))
-    yield taken.line("open", seconds, {})
+    bench = open_workbench(folder)
+    yield taken.line("open", lambda: bench.catalog, lambda _: {})
     whole, daily = bench.scope(), bench.scope(grain="day")
-    for task, call, told in (
-        ("drift", lambda: bench.drift(whole), _of_drift),
-        ("quality", lambda: bench.quality(whole), _of_quality),
-        ("daily drift", lambda: bench.drift(daily), _of_drift),
-        ("daily quality", lambda: bench.quality(daily), _of_quality),
-        ("daily estimate", lambda: bench.estimates(daily, methods=("cbpe",)).rows, _of_quality),
-    ):
-        seconds, found = timed(call)
-        yield taken.line(task, seconds, told(found))
+    questions: dict[str, dict[str, tuple[Callable[[], Any], Callable[[Any], Answers]]]] = {
+        "evidently": {
+            "drift": (lambda: bench.drift(whole), _of_drift),
+            "quality": (lambda: bench.quality(whole), _of_quality),
+        },
+        "nannyml": {
+            "daily drift": (lambda: bench.drift(daily), _of_drift),
+            "daily quality": (lambda: bench.quality(daily), _of_quality),
+            "daily estimate": (lambda: bench.estimates(daily, methods=("cbpe",)).rows, _of_quality),
+        },
+    }
+    for task, (call, told) in questions[like].items():
+        yield taken.line(task, call, told)
 
 
-def _opened(bench: Any) -> Any:
-    bench.catalog  # noqa: B018 - opened when first asked for
-    return bench
-
-
-def _of_drift(rows: Any) -> dict[str, float | None]:
+def _of_drift(rows: Any) -> Answers:
     found: dict[str, list[float]] = {}
     drifted = 0
     for row in rows:
@@ -323,10 +329,13 @@ def _of_drift(rows: Any) -> dict[str, float | None]:
             found.setdefault(f"Kolmogorov-Smirnov {row.feature}", []).append(row.ks)
         else:
             found.setdefault(f"Jensen-Shannon {row.feature}", []).append(row.js_distance)
-    return {"fields that drifted": float(drifted), **{name: statistics.fmean(of) for name, of in found.items()}}
+    return {
+        "fields that drifted": float(drifted),
+        **{name: statistics.fmean(of) for name, of in found.items()},
+    }
 
 
-def _of_quality(rows: Any) -> dict[str, float | None]:
+def _of_quality(rows: Any) -> Answers:
     found: dict[str, list[float]] = {}
     for row in rows:
         if row.value is not None:
@@ -334,8 +343,8 @@ def _of_quality(rows: Any) -> dict[str, float | None]:
     return {name: statistics.fmean(of) for name, of in found.items()}
 
 
-def _of_card(card: Any) -> dict[str, float | None]:
-    found = {}
+def _of_card(card: Any) -> Answers:
+    found: Answers = {}
     for row in card.rows:
         if row.method == "unadjusted":
             found |= {f"{row.metric}: difference": row.difference, f"{row.metric}: p": row.p_value}
@@ -344,22 +353,23 @@ def _of_card(card: Any) -> dict[str, float | None]:
 
 # --- all of it
 
-TOOLS: dict[str, Callable[[Path], Iterator[Line]]] = {
-    "assay": assay, "assay-stored": assay_stored, "evidently": evidently, "nannyml": nannyml, "tea-tasting": tea_tasting,
+PEERS: dict[str, Callable[[Path], Iterator[Line]]] = {
+    "evidently": evidently, "nannyml": nannyml, "tea-tasting": tea_tasting,
 }  # fmt: skip
 
 
 def prepare(place: Path, rows: int) -> Path:
-    """The logs, a project of one version over them, and the frames that the peers read."""
+    """A project of one version over daily logs, a small one like it beside it, and the frames that the peers read."""
     import duckdb
 
     from benchmarks.data import make_daily_project
 
-    data = make_daily_project(place, rows)
-    folder = place / f"peers-{rows}"
-    folder.mkdir(parents=True, exist_ok=True)
-    features = ", ".join(f'"{name}"' for name in (*NUMERIC, *CATEGORICAL))
-    (folder / "assay.toml").write_text(ONE_VERSION.format(data=data, features=features), encoding="utf-8")
+    for count, ending in ((WARM * 3, "-few"), (rows, "")):
+        data = make_daily_project(place, count)
+        folder = place / f"peers-{rows}{ending}"
+        folder.mkdir(parents=True, exist_ok=True)
+        features = ", ".join(f'"{name}"' for name in (*NUMERIC, *CATEGORICAL))
+        (folder / "assay.toml").write_text(ONE_VERSION.format(data=data, features=features), encoding="utf-8")
     columns = ", ".join(["ts", "score", "decision", *NUMERIC, *CATEGORICAL])
     for name, kind in (("current", "predictions"), ("reference", "reference")):
         if not (folder / f"{name}.parquet").exists():
@@ -372,13 +382,42 @@ def prepare(place: Path, rows: int) -> Path:
 
 
 def prepare_shop(place: Path, units: int) -> Path:
-    """An experiment with five events a unit."""
-    from benchmarks.experiment_scan import _write
+    """An experiment with five events a unit, and a small one beside it."""
+    from benchmarks.experiment_scan import write_shop
 
-    folder = place / f"peers-shop-{units}"
-    _write(folder, units, 5)
-    (folder / "assay.toml").write_text(SHOP, encoding="utf-8")
+    for count, ending in ((WARM, "-few"), (units, "")):
+        folder = place / f"peers-shop-{units}{ending}"
+        write_shop(folder, count, 5)
+        (folder / "assay.toml").write_text(SHOP, encoding="utf-8")
     return folder
+
+
+def turn(folders: dict[str, Path], pythons: dict[str, str | None]) -> Iterator[tuple[str, str, Line]]:
+    """One turn: (peer, who, line) of every peer that is there, and of Assay asked the same."""
+    from benchmarks.peers import lines_of
+
+    with (
+        tempfile.TemporaryDirectory(prefix="assay-none-") as none,
+        tempfile.TemporaryDirectory(prefix="assay-stored-") as stored,
+    ):
+        built = False
+        for peer, python in pythons.items():
+            words = ["--folder", str(folders[peer])]
+            theirs = lines_of(__file__, peer, python, 1, SILENT, words)
+            if not theirs:
+                continue
+            yield from ((peer, peer, line) for line in theirs)
+            ways = {"rows": none, **({} if peer == "tea-tasting" else {"stored": stored})}
+            for way, aggregates in ways.items():
+                own = {"ASSAY_AGGREGATES": aggregates}
+                if way == "stored" and not built:
+                    yield from (
+                        ("all", "build", line)
+                        for line in lines_of(__file__, "build", sys.executable, 1, own, words)
+                    )
+                    built = True
+                asked = lines_of(__file__, "assay", sys.executable, 1, own, [*words, "--like", peer])
+                yield from ((peer, way, line) for line in asked)
 
 
 def main() -> None:
@@ -388,17 +427,65 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--units", type=int, default=2_000_000)
     parser.add_argument("--place", type=Path, default=Path(tempfile.gettempdir()) / "assay-bench")
-    for peer in ("evidently", "nannyml", "tea-tasting"):
+    for peer in PEERS:
         parser.add_argument(f"--{peer}", metavar="PYTHON")
-    parser.add_argument("--only", choices=tuple(TOOLS))
+    parser.add_argument("--only", choices=("assay", "build", *PEERS))
+    parser.add_argument("--like", choices=tuple(PEERS))
     parser.add_argument("--folder", type=Path)
     words = parser.parse_args()
     warnings.simplefilter("ignore")
     if words.only:
-        for line in TOOLS[words.only](words.folder):
+        ways = {**PEERS, "build": building, "assay": lambda folder: assay(folder, words.like)}
+        for line in ways[words.only](words.folder):
             print(json.dumps(line, default=float), flush=True)
         return
-    raise SystemExit("not yet")
+    sys.path.insert(0, str(ROOT))
+    pythons = {"evidently": words.evidently, "nannyml": words.nannyml, "tea-tasting": words.tea_tasting}
+    logs = prepare(words.place, words.rows)
+    folders = {"evidently": logs, "nannyml": logs, "tea-tasting": prepare_shop(words.place, words.units)}
+    found = [line for _ in range(words.runs) for line in turn(folders, pythons)]
+    show(found)
+
+
+def show(found: list[tuple[str, str, Line]]) -> None:
+    """Seconds and ratios, then how far the answers lie apart."""
+    of: dict[tuple[str, str, str], list[Line]] = {}
+    for peer, who, line in found:
+        of.setdefault((peer, who, line["task"]), []).append(line)
+    median = {key: {what: statistics.median(line[what] for line in lines) for what in ("seconds", "processor", "peak")}
+              for key, lines in of.items()}  # fmt: skip
+    print("| asked | who | seconds | processor seconds | memory |\n| --- | --- | --- | --- | --- |")
+    for (peer, who, task), took in median.items():
+        numbers = f"{took['seconds']:.2f} | {took['processor']:.2f} | {took['peak']:,.0f} MB"
+        print(f"| {task} | {_name(peer, who)} | {numbers} |")
+    print("\n| all that the peer answers | seconds | against the peer |\n| --- | --- | --- |")
+    for peer in PEERS:
+        totals: dict[str, float] = {}
+        for (asked, who, _), took in median.items():
+            if asked == peer:
+                totals[who] = totals.get(who, 0.0) + took["seconds"]
+        for who, seconds in totals.items():
+            print(f"| {_name(peer, who)} | {seconds:.2f} | {totals[peer] / seconds:.1f} x as fast |")
+    print("\n| answers | in common | farthest apart | where |\n| --- | --- | --- | --- |")
+    for (peer, who, task), lines in of.items():
+        theirs = of.get((peer, peer, task))
+        if who == peer or theirs is None:
+            continue
+        mine, other = lines[0]["answers"], theirs[0]["answers"]
+        apart = {name: abs(mine[name] - other[name]) for name in other if mine.get(name) is not None}
+        worst = max(apart, key=lambda name: apart[name], default=None)
+        if worst is not None:
+            common = f"{len(apart)} of {len(other)} | {apart[worst]:.1e} | {worst}"
+            print(f"| {task}, {_name(peer, who)} and {peer} | {common} |")
+
+
+def _name(peer: str, who: str) -> str:
+    known = {
+        "rows": "Assay, from the rows",
+        "stored": "Assay, from stored aggregates",
+        "build": "Assay, building them",
+    }
+    return known.get(who, peer)
 
 
 if __name__ == "__main__":

@@ -7,20 +7,57 @@ cluster's own. It reads exactly the files that the catalog has listed, so that w
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import PurePosixPath
 from typing import cast
 
 from analytics.engines.duckdb import DuckDBEngine
-from analytics.engines.spark import SparkEngine
+from analytics.engines.spark import SparkEngine, is_spark
 from analytics.engines.text import identifier, literal
-from analytics.errors import EngineError
+from analytics.errors import EngineError, ProjectError
+from analytics.project import Project
+from analytics.project.aggregates import ENGINE, LOCAL_ENGINE
 from analytics.telemetry import typed
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.feeds import FILE, ROW, Feed, Group
 from analytics.telemetry.files import LogFile
+
+
+def engine_of(project: Project) -> str:
+    """What builds a project's stored aggregates: what the environment says, else the project file.
+
+    Raises:
+        ProjectError: the environment names no engine.
+    """
+    named = os.environ.get(ENGINE)
+    if not named:
+        return project.engine
+    if named != LOCAL_ENGINE and not is_spark(named):
+        raise ProjectError(f'{ENGINE} is neither "{LOCAL_ENGINE}" nor an address sc://host:port')
+    return named
+
+
+@contextmanager
+def reading(catalog: Catalog) -> Iterator[Catalog]:
+    """A catalog whose questions go to the engine that the project names; with DuckDB the same one.
+
+    Raises:
+        EngineError: the cluster does not answer, or cannot read the logs.
+    """
+    name = engine_of(catalog.project)
+    if not is_spark(name) or not catalog.has_predictions:
+        yield catalog
+        return
+    engine = SparkEngine(name)
+    try:
+        define_views(catalog, engine)
+        yield on_cluster(catalog, engine)
+    finally:
+        engine.close()
 
 
 def define_views(catalog: Catalog, engine: SparkEngine) -> None:

@@ -1,15 +1,16 @@
 """Feature histograms: rows of every watched field on the reference's bins, all fields in one scan.
 
-The text is `sum(CAST(x < edge AS DOUBLE))` per edge (a few nanoseconds a row and edge on DuckDB) and the same
-on the code of a category, grouped by window, block and version, so that the answer is one wide row a group.
+The text (`analytics.aggregates.feature_columns`) is `count_if(x < edge)` per edge and `count_if(x = value)` per
+category, grouped by window, block and version, so that the answer is one wide row a group, which adds over days. Labels
+have a text of their own: only they need the label feed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property, partial
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -17,16 +18,30 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from analytics.aggregates.additive import Additive, Standard, read_added
+from analytics.aggregates.feature_columns import (
+    TAIL,
+    bound_categories,
+    field_sums,
+    field_values,
+    pooled_lookup,
+)
 from analytics.aggregates.keys import add_blocks, block_codes
-from analytics.aggregates.reference_bins import LISTED, MAX_DOUBLE, ReferenceBins, counted_rows, of_version
-from analytics.engines.text import Sql, literal
+from analytics.aggregates.reference_bins import (
+    MAX_DOUBLE,
+    ReferenceBins,
+    counted_rows,
+    feature_bins,
+    of_version,
+    reference_version_of,
+)
+from analytics.engines.text import Sql, any_of, literal
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog, Source
-from analytics.telemetry.rows import block_key, scoped_rows
+from analytics.telemetry.rows import scoped_rows, segmented_rows, unlabelled_rows
 
 Floats = NDArray[np.float64]
-_TAIL = 8
-"""Columns after the bins of a field, as `FieldCounts` names them after counts."""
+_Key = tuple[datetime, str | None]
 
 
 class FieldCounts(NamedTuple):
@@ -73,17 +88,17 @@ class CellHistogram:
     @classmethod
     def empty(cls, bins: tuple[ReferenceBins, ...]) -> CellHistogram:
         """No rows."""
-        return cls(bins, np.zeros(0, dtype=np.int64), np.zeros((0, sum(item.size + _TAIL for item in bins))))
+        return cls(bins, np.zeros(0, dtype=np.int64), np.zeros((0, _starts(bins)[-1])))
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
-        """First column of each field."""
-        return tuple(accumulate((item.size + _TAIL for item in self.bins[:-1]), initial=0))
+        """First column of each field, and the number of all columns."""
+        return _starts(self.bins)
 
     def field(self, index: int) -> FieldCounts:
         """The counts of one field."""
         start, size = self.starts[index], self.bins[index].size
-        tail = self.values[:, start + size : start + size + _TAIL].T
+        tail = self.values[:, start + size : start + size + TAIL].T
         return FieldCounts(self.values[:, start : start + size], *tail)
 
     def __add__(self, other: CellHistogram) -> CellHistogram:
@@ -127,7 +142,7 @@ def feature_histograms(
     source: Source = "predictions",
     by: tuple[Sql, str] | None = None,
 ) -> FeatureHistograms:
-    """Count the rows of some versions on the bins of one reference version, in one scan.
+    """Count the rows of some versions on the bins of one reference version: from stored parts, or in a scan.
 
     Args:
         catalog: the project's views.
@@ -137,144 +152,167 @@ def feature_histograms(
         source: monitored rows, or the reference.
         by: other rows instead of the scope's, and which of their columns stands for the block (a whole number).
     """
-    rows, block = by or (scoped_rows(catalog, scope, source), "block_key")
-    sql = histogram_query(catalog, rows, bins, versions, block)
-    return FeatureHistograms(_cells(catalog.engine.query(sql), bins), sql.text)
+    which = _any_of(versions)
+    if by is None and source == "predictions" and _all_compare(catalog, bins, versions):
+        # the same text whichever of these versions are asked for, so that one part answers for all of them
+        which = compared_versions(catalog, bins[0].version)
+        if set(versions) != set(catalog.versions):
+            scope = replace(scope, versions=tuple(str(version) for version in versions))
+    values: dict[_Key, dict[int, Floats]] = {}
+    texts = []
+    for part in histogram_parts(catalog, bins, which, by[1] if by is not None else "block_key"):
+        rows = by[0] if by is not None else _rows(catalog, scope, source, labelled=part.additive.labelled)
+        table, text = read_added(catalog, rows, part.additive)
+        texts.append(text)
+        _put(values, bins, part.fields, table)
+    cells = {key: _cell(bins, blocks) for key, blocks in values.items()}
+    return FeatureHistograms(cells, ";\n\n".join(texts))
 
 
-def histogram_query(
-    catalog: Catalog, rows: Sql, bins: tuple[ReferenceBins, ...], versions: Sequence[str | None], block: str
+def _rows(catalog: Catalog, scope: Scope, source: Source, *, labelled: bool) -> Sql:
+    if labelled or any(one.kind in {"label", "outcome"} for one in scope.filters):
+        return scoped_rows(catalog, scope, source)
+    # joined labels nobody reads would cost half of a scan
+    segments = () if scope.by is None else (scope.by,)
+    return segmented_rows(catalog, scope, source, segments, datetime.now(UTC), unlabelled_rows(scope, source))
+
+
+def _any_of(versions: Sequence[str | None]) -> Sql:
+    return any_of([of_version(version, f"counted_version_{i}") for i, version in enumerate(versions)])
+
+
+def compared_versions(catalog: Catalog, reference_version: str | None) -> Sql:
+    """The condition on rows of the versions that are compared with the reference of one, whichever there will be."""
+    known = catalog.reference_versions
+    if known[0] != reference_version:
+        return of_version(reference_version, "counted_version")
+    others = {f"counted_elsewhere_{i}": version for i, version in enumerate(known[1:])}
+    conditions = [f"version <> ${name}" for name in others]
+    return Sql(" AND ".join(conditions) or "TRUE", dict(others))
+
+
+def _all_compare(catalog: Catalog, bins: tuple[ReferenceBins, ...], versions: Sequence[str | None]) -> bool:
+    if any(item.source != "reference" for item in bins) or not catalog.reference_versions:
+        return False
+    own = bins[0].version
+    return all(
+        version in catalog.versions and reference_version_of(catalog, version) == own for version in versions
+    )
+
+
+class HistogramPart(NamedTuple):
+    """Some of the watched fields, counted by one additive query.
+
+    Attributes:
+        additive: the query.
+        fields: which of the bins it counts.
+    """
+
+    additive: Additive
+    fields: tuple[int, ...]
+
+
+def histogram_parts(
+    catalog: Catalog, bins: tuple[ReferenceBins, ...], versions: Sql, block: str = "block_key"
+) -> tuple[HistogramPart, ...]:
+    """The queries that count on bins: one of what predictions hold, and one of labels where they are watched.
+
+    Args:
+        catalog: the project's views.
+        bins: of every watched field.
+        versions: the condition on the rows that count.
+        block: which column stands for the block.
+    """
+    parts = []
+    for labelled in (False, True):
+        fields = tuple(i for i, item in enumerate(bins) if (item.field.role == "label") == labelled)
+        if fields:
+            query = partial(_query, catalog, bins, fields, versions, block)
+            names = [name for name, _ in _sums(catalog, bins, fields)]
+            pooled = any(bins[i].pooled for i in fields)
+            name = "drift of labels" if labelled else "drift"
+            parts.append(
+                HistogramPart(
+                    Additive(name, query, tuple(names), labelled=labelled, reference=pooled), fields
+                )
+            )
+    return tuple(parts)
+
+
+def standard_drift(catalog: Catalog) -> tuple[Standard, ...]:
+    """What the Drift page reads: every version on the bins of the reference it is compared with."""
+    found = []
+    for version in catalog.reference_versions:
+        bins = feature_bins(catalog, version)
+        own = histogram_parts(catalog, bins, _any_of([version]))
+        monitored = histogram_parts(catalog, bins, compared_versions(catalog, version))
+        found += [Standard(part.additive, source="reference") for part in own]
+        found += [Standard(part.additive) for part in monitored]
+    return tuple(found)
+
+
+def _sums(catalog: Catalog, bins: tuple[ReferenceBins, ...], fields: Sequence[int]) -> list[tuple[str, str]]:
+    weighted = catalog.predictions.weight is not None
+    found = [("n", "count(*)"), *([("w2", "sum(weight * weight)")] if weighted else [])]
+    return found + [one for i in fields for one in field_sums(bins[i], i, weighted=weighted)]
+
+
+def _query(
+    catalog: Catalog,
+    bins: tuple[ReferenceBins, ...],
+    fields: tuple[int, ...],
+    versions: Sql,
+    block: str,
+    rows: Sql,
 ) -> Sql:
     """The text of the scan, one row per window, block and version."""
-    wanted = [of_version(version, f"counted_version_{i}") for i, version in enumerate(versions)]
-    weighted = catalog.predictions.weight is not None
-    columns = [f"{item.field.expression} AS f{i}" for i, item in enumerate(bins)]
-    lookups = [_lookup(catalog, item, i) for i, item in enumerate(bins) if not item.is_numeric]
-    sums = [expression for i, item in enumerate(bins) for expression in _sums(item, i, weighted=weighted)]
-    named = ", ".join(f"{expression} AS s{j}" for j, expression in enumerate(sums))
+    columns = "".join(f", {bins[i].field.expression} AS f{i}" for i in fields)
+    finite = "".join(
+        f", CASE WHEN abs(f{i}) <= {literal(MAX_DOUBLE)} THEN f{i} END AS g{i}"
+        for i in fields
+        if bins[i].is_numeric
+    )
+    lookups = [pooled_lookup(catalog, bins[i], i) for i in fields if bins[i].pooled]
+    names = [bound_categories(bins[i], i) for i in fields]
+    sums = ", ".join(f"{expression} AS {name}" for name, expression in _sums(catalog, bins, fields))
     text = (
-        f"SELECT window_key, block_key, version, {named} FROM "
-        f"(SELECT window_key, {block} AS block_key, version, weight, {', '.join(columns)} FROM ({rows.text}) "
-        f"WHERE ({' OR '.join(part.text for part in wanted) or 'FALSE'}) AND {counted_rows(catalog)}) "
+        f"SELECT window_key, block_key, version, {sums} FROM (SELECT *{finite} FROM "
+        f"(SELECT window_key, {block} AS block_key, version, weight{columns} FROM ({rows.text}) "
+        f"WHERE ({versions.text}) AND {counted_rows(catalog)})) AS r "
         f"{' '.join(lookup.text for lookup in lookups)} GROUP BY window_key, block_key, version"
     )
-    parameters = dict(rows.parameters)
-    for part in (*wanted, *lookups):
-        parameters |= part.parameters
+    parameters = dict(rows.parameters) | versions.parameters
+    for more in (*(lookup.parameters for lookup in lookups), *names):
+        parameters |= more
     return Sql(text, parameters)
 
 
-def _lookup(catalog: Catalog, item: ReferenceBins, i: int) -> Sql:
-    """The join that gives a category its code: its place among the listed ones, LISTED for the other ones."""
-    if item.pooled:
-        own = of_version(item.version, f"bins_version_{i}")
-        block = block_key(catalog.predictions.block, "all", catalog.project.time_zone)
-        flags = "count(*) AS held, count(DISTINCT block) AS blocks"
-        ranked = (
-            f"SELECT value, row_number() OVER (ORDER BY count(*) DESC, value) - 1 AS place, {flags} FROM "
-            f"(SELECT {item.field.expression} AS value, {block} AS block FROM {item.source} WHERE {own.text} AND "
-            f"{counted_rows(catalog)}) WHERE value IS NOT NULL GROUP BY value"
-        )
-        code = f"CAST(CASE WHEN place < {LISTED} THEN place ELSE {LISTED} END AS INTEGER)"
-        table = f"(SELECT value, {code} AS code, held, blocks FROM ({ranked}))"
-        return Sql(f"LEFT JOIN {table} AS m{i} ON m{i}.value = f{i}", own.parameters)
-    if not item.categories:
-        return Sql("")
-    names = {f"category_{i}_{place}": name for place, name in enumerate(item.categories)}
-    values = ", ".join(f"(${name}, {place})" for place, name in enumerate(names))
-    return Sql(f"LEFT JOIN (VALUES {values}) AS m{i}(value, code) ON m{i}.value = f{i}", names)
-
-
-def _sums(item: ReferenceBins, i: int, *, weighted: bool) -> list[str]:
-    """What `_bins` turns into the bins of a field, then the tail."""
-
-    def total(condition: str) -> str:
-        return f"sum(CAST({condition} AS DOUBLE){' * weight' if weighted else ''})"
-
-    present = f"f{i} IS NOT NULL"
-    counted = present if item.field.role == "label" else "TRUE"
-    tail = [f"sum(CAST({counted} AS DOUBLE))"]
-    tail.append(f"sum(CAST({counted} AS DOUBLE) * weight * weight)" if weighted else tail[0])
-    missing = total(f"f{i} IS NULL") if item.field.role != "label" else "0e0"
-    if item.is_numeric:
-        less = [total(f"f{i} < {literal(edge)}") for edge in item.edges]
-        # NaN is larger than every number, infinity included, on every engine used
-        rest = [
-            total(f"f{i} > {literal(MAX_DOUBLE)}"),
-            total(f"isnan(f{i})"),
-            total(f"f{i} < {literal(-MAX_DOUBLE)}"),
-        ]
-        return [
-            *less,
-            total(present),
-            *rest,
-            missing,
-            *tail,
-            *_beyond(item, i, weighted=weighted),
-            *_moments(item, i, weighted=weighted),
-            *["0e0"] * 2,
-        ]
-    listed = [total(f"m{i}.code = {place}") for place in range(len(item.categories))]
-    if not item.pooled:
-        return [*listed, total(present), missing, *tail, *["0e0"] * 6]
-    other = f"m{i}.code = {LISTED}"
-    lone = [total(f"{other} AND m{i}.{unit} = {few}") for unit in ("held", "blocks") for few in (1, 2)]
-    return [*listed, total(other), total(present), missing, *tail, "0e0", "0e0", *lone]
-
-
-def _beyond(item: ReferenceBins, i: int, *, weighted: bool) -> list[str]:
-    if not item.edges:
-        return ["0e0", "0e0"]
-    times = " * weight" if weighted else ""
-    low, high = literal(item.edges[0]), literal(item.edges[-1])
-    return [
-        f"sum(CASE WHEN f{i} < {low} AND f{i} >= {literal(-MAX_DOUBLE)} THEN ({low} - f{i}){times} END)",
-        f"sum(CASE WHEN f{i} >= {high} AND f{i} <= {literal(MAX_DOUBLE)} THEN (f{i} - {high}){times} END)",
-    ]
-
-
-def _moments(item: ReferenceBins, i: int, *, weighted: bool) -> list[str]:
-    times = " * weight" if weighted else ""
-    gap, finite = f"(f{i} - {literal(item.centre)})", f"abs(f{i}) <= {literal(MAX_DOUBLE)}"
-    return [f"sum(CASE WHEN {finite} THEN {term}{times} END)" for term in (gap, f"{gap} * {gap}")]
-
-
-def _cells(
-    table: pa.Table, bins: tuple[ReferenceBins, ...]
-) -> dict[tuple[datetime, str | None], CellHistogram]:
+def _put(
+    values: dict[_Key, dict[int, Floats]],
+    bins: tuple[ReferenceBins, ...],
+    fields: tuple[int, ...],
+    table: pa.Table,
+) -> None:
+    """Write the answer about some fields into the rows of values that all fields share."""
     if table.num_rows == 0:
-        return {}
-    raw = np.column_stack([table.column(j).fill_null(0.0).to_numpy() for j in range(3, table.num_columns)])
-    parts, start = [], 0
-    for item in bins:
-        width = item.size + _TAIL + item.is_numeric
-        parts.append(_bins(item, raw[:, start : start + width]))
-        start += width
-    values = np.concatenate(parts, axis=1)
-    blocks = block_codes(table)
-    rows: dict[tuple[datetime, str | None], list[int]] = {}
-    for row, key in enumerate(zip(table.column(0).to_pylist(), table.column(2).to_pylist(), strict=True)):
-        rows.setdefault(key, []).append(row)
-    cells = {}
-    for key, chosen in rows.items():
-        order = np.array(chosen)[np.argsort(blocks[chosen], kind="stable")]
-        cells[key] = CellHistogram(bins, blocks[order], values[order])
-    return cells
+        return
+    starts = _starts(bins)
+    found = [(starts[i], field_values(bins[i], i, table)) for i in fields]
+    blocks = block_codes(table).tolist()
+    keys = zip(table.column("window_key").to_pylist(), table.column("version").to_pylist(), strict=True)
+    for row, key in enumerate(keys):
+        cell = values.setdefault(key, {})
+        if blocks[row] not in cell:
+            cell[blocks[row]] = np.zeros(starts[-1])
+        for start, part in found:
+            cell[blocks[row]][start : start + part.shape[1]] = part[row]
 
 
-def _bins(item: ReferenceBins, raw: Floats) -> Floats:
-    """Turn the sums of one field into its bins and tail."""
-    tail = raw[:, -_TAIL:]
-    if not item.is_numeric:
-        n = item.n_values
-        seen, present, missing = raw[:, :n], raw[:, n], raw[:, n + 1]
-        # weights may differ from their sum by rounding; a share below 0 would be worse
-        unseen = np.maximum(present - seen.sum(axis=1), 0.0) if item.size else present
-        unseen[unseen < present * 1e-9] = 0.0
-        return np.column_stack([seen, missing, unseen, tail])
-    k = len(item.edges)
-    above_all, nans, below_all, missing = raw[:, k + 1], raw[:, k + 2], raw[:, k + 3], raw[:, k + 4]
-    infinite = above_all - nans
-    cumulative = np.column_stack([below_all, raw[:, :k], raw[:, k] - above_all])
-    values = np.maximum(np.diff(cumulative, axis=1), 0.0)
-    return np.column_stack([values, missing + nans, infinite, below_all, tail])
+def _cell(bins: tuple[ReferenceBins, ...], blocks: dict[int, Floats]) -> CellHistogram:
+    order = sorted(blocks)
+    return CellHistogram(bins, np.array(order, dtype=np.int64), np.stack([blocks[block] for block in order]))
+
+
+def _starts(bins: tuple[ReferenceBins, ...]) -> tuple[int, ...]:
+    """First column of each field, and the number of all."""
+    return tuple(accumulate((item.size + TAIL for item in bins), initial=0))

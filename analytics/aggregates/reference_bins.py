@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 
 from analytics.engines.text import Sql, literal
 from analytics.errors import ProjectError
 from analytics.scope import MISSING, Scope
 from analytics.telemetry import typed
 from analytics.telemetry.catalog import Catalog, FeatureKind, Source
-from analytics.telemetry.rows import OTHER, scoped_rows
+from analytics.telemetry.remembered import remembered
+from analytics.telemetry.rows import OTHER, segmented_rows, unlabelled_rows
 
 Role = Literal["feature", "score", "decision", "label"]
 _Of = tuple[str | None, Source, datetime | None]
@@ -211,23 +213,30 @@ def feature_bins(
     """
     fields = watched_fields(catalog)
     of: _Of = (reference_version, source, as_of)
-    numeric = [field for field in fields if field.kind == "numeric"]
-    texts = [field for field in fields if field.kind != "numeric"]
-    quantiles = _by_field(catalog, _quantile_query(catalog, numeric, of)) if numeric else {}
-    values = _by_field(catalog, _category_query(catalog, texts, of)) if texts else {}
-    found = {
-        field.name: _numeric_bins(field, reference_version, quantiles.get(i, ()))
-        for i, field in enumerate(numeric)
-    }
-    names = {
-        field.name: _category_bins(field, reference_version, values.get(i, ()))
-        for i, field in enumerate(texts)
-    }
+    # of labels apart from the rest, which need not be joined with them nor read again when late ones arrive
+    asked = [
+        (
+            kind,
+            [field for field in fields if (field.kind == "numeric", field.role == "label") == (kind, late)],
+        )
+        for late in (False, True)
+        for kind in (True, False)
+    ]
+    found: dict[str, ReferenceBins] = {}
+    for numeric, some in asked:
+        if some:
+            query = _quantile_query if numeric else _category_query
+            rows = _by_field(
+                _answered(catalog, query(catalog, some, of), of, labelled=some[0].role == "label")
+            )
+            make = _numeric_bins if numeric else _category_bins
+            for i, field in enumerate(some):
+                found[field.name] = make(field, reference_version, rows.get(i, ()))
     held = _columns(catalog, source)
     return tuple(
         _absent(bins) if field.role == "feature" and field.name not in held else replace(bins, source=source)
         for field in fields
-        for bins in [(found if field.kind == "numeric" else names)[field.name]]
+        for bins in [found[field.name]]
     )
 
 
@@ -267,7 +276,9 @@ def _category_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
 
 def _over_rows(catalog: Catalog, fields: list[Field], of: _Of, body: str) -> Sql:
     version, source, as_of = of
-    rows = scoped_rows(catalog, Scope(as_of=as_of), source)
+    scope = Scope(as_of=as_of)
+    base = unlabelled_rows(scope, source) if all(field.role != "label" for field in fields) else None
+    rows = segmented_rows(catalog, scope, source, (), datetime.now(UTC), base)
     own = of_version(version, "reference_version")
     columns = ", ".join(f"{field.expression} AS f{i}" for i, field in enumerate(fields))
     chosen = f"SELECT block_key, {columns} FROM ({rows.text}) WHERE {own.text} AND {counted_rows(catalog)}"
@@ -275,9 +286,19 @@ def _over_rows(catalog: Catalog, fields: list[Field], of: _Of, body: str) -> Sql
     return Sql(text, rows.parameters | own.parameters)
 
 
-def _by_field(catalog: Catalog, sql: Sql) -> dict[int, list[dict[str, Any]]]:
+def _answered(catalog: Catalog, sql: Sql, of: _Of, *, labelled: bool) -> pa.Table:
+    """The answer, kept on disk while the files stay the same, unless it is of an instant: there are many of those."""
+    _, source, as_of = of
+    if as_of is not None or "known_at" in sql.parameters:
+        return catalog.engine.query(sql)
+    feed = "reference" if source == "reference" and catalog.listed.get("reference") else "predictions"
+    feeds = (feed, "labels") if labelled else (feed,)
+    return remembered(catalog, "reference bins", sql, feeds)
+
+
+def _by_field(table: pa.Table) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in catalog.engine.query(sql).to_pylist():
+    for row in table.to_pylist():
         found.setdefault(row["field"], []).append(row)
     return found
 

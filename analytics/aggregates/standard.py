@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from analytics.aggregates.additive import Standard
+from analytics.aggregates.features import standard_drift
 from analytics.measures.standard_quality import standard_quality
 from analytics.telemetry.catalog import Catalog
 
 FAMILIES: list[Callable[[Catalog], Iterable[Standard]]] = [
     standard_quality,
+    standard_drift,
 ]
 """``standard_*(catalog)`` of each family, in the order they are built."""
 

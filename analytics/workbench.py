@@ -15,7 +15,12 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
+from analytics.aggregates.additive import definition_of
+from analytics.aggregates.build import Build, bring_up_to_date, kept_standards
+from analytics.aggregates.build import Progress as BuildProgress
 from analytics.aggregates.series_cells import series_names
+from analytics.aggregates.stored_days import Built, ProjectParts, attach, attached, open_catalog
+from analytics.aggregates.verify import Verified, verify
 from analytics.alerts import people as alert_people
 from analytics.alerts.check import history_of, names_of
 from analytics.alerts.claims import claims_of, with_claims
@@ -982,6 +987,31 @@ class Workbench:
         """What every log file holds, and what of it was left out."""
         return self._ask(ask_telemetry.telemetry_of)
 
+    def built(self) -> Built | None:
+        """When stored aggregates were last built, and of how many rows; None where there are none."""
+        catalog = self.catalog
+        if not isinstance(catalog.parts, ProjectParts):
+            return None
+        return catalog.parts.built(definition_of(catalog, one) for one in kept_standards(catalog))
+
+    def aggregate(self, tell: Callable[[BuildProgress], None] = lambda _: None, *, anew: bool = False) -> Build:
+        """Bring stored aggregates up to date; answers that are asked for meanwhile do not wait.
+
+        Args:
+            tell: called with the progress, from this thread.
+            anew: forget everything that is stored first.
+        """
+        found = bring_up_to_date(self.project, tell, anew=anew)
+        with self._lock:
+            if self._catalog is not None and self._catalog.parts is None:
+                attach(self._catalog)
+        return found
+
+    def verify_aggregates(self, tell: Callable[[BuildProgress], None] = lambda _: None) -> Verified:
+        """Compare stored aggregates with a rebuild from scratch."""
+        catalog = self.catalog
+        return verify(catalog, attached(catalog), tell)
+
     def close(self) -> None:
         """Close the engine."""
         with self._lock:
@@ -1015,13 +1045,15 @@ class Workbench:
     def _open(self, left_out: Mapping[Path, str] | None = None) -> None:
         self.project = read_project(self._file)
         # the catalog before may still be answering another thread; it is closed when nobody holds it any more
-        self._catalog = Catalog(self.project, left_out=dict(left_out or {}))
+        self._catalog = open_catalog(self.project, left_out)
         self._looked = time.monotonic()
 
     def _changed(self) -> bool:
         self._looked = time.monotonic()
         if self._catalog is None:
             return True
+        if self._catalog.parts is None:
+            attach(self._catalog)  # another process, or a thread, may have built some since
         project = read_project(self._file)
         listed = list_feeds(project)
         return (

@@ -20,6 +20,7 @@ from app import __version__
 COMMANDS: dict[str, str] = {
     "acknowledge": "app.commands.said:acknowledge_command",
     "ageing": "app.commands.changes:ageing_command",
+    "aggregate": "app.commands.aggregate:aggregate_command",
     "assertions": "app.commands.assertions:assertions_command",
     "backtest": "app.commands.drills:backtest_command",
     "baselines": "app.commands.calibration:baselines_command",

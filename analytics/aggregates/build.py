@@ -22,8 +22,9 @@ from analytics.aggregates.batches import answers
 from analytics.aggregates.day_facts import Facts, keyed_files, midnight
 from analytics.aggregates.standard import standard
 from analytics.aggregates.store import Part
-from analytics.aggregates.stored_days import ProjectParts
+from analytics.aggregates.stored_days import ProjectParts, attached, store_of
 from analytics.engines.text import Sql, literal
+from analytics.project import Project
 from analytics.scope import Grain, Scope
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.parts import WHOLE, Definition
@@ -126,7 +127,7 @@ def build(catalog: Catalog, parts: ProjectParts, tell: Callable[[Progress], None
         tell(Progress(all_rows, all_rows, "tidying up"))
         if first:
             store.tidy([definition.key for _, definition in wanted])
-    everything = sum(len(_days_of(definition, facts)) for _, definition in wanted)
+    everything = sum(len(days_of(definition, facts)) for _, definition in wanted)
     return Build(
         len(done),
         made,
@@ -137,6 +138,31 @@ def build(catalog: Catalog, parts: ProjectParts, tell: Callable[[Progress], None
         len(store.damaged),
         time.monotonic() - start,
     )
+
+
+def bring_up_to_date(
+    project: Project, tell: Callable[[Progress], None] = lambda _: None, *, anew: bool = False
+) -> Build:
+    """Open the logs of a project by themselves, so that no page waits, and build what is missing.
+
+    Args:
+        project: the project.
+        tell: called with the progress.
+        anew: forget everything that is stored first.
+
+    Raises:
+        ProjectError: there are no predictions to aggregate.
+        StoreError, FileVanishedError: as `build`.
+    """
+    project.require_predictions()
+    store = store_of(project)
+    if anew:
+        store.forget()
+    catalog = Catalog(project, memory=store)
+    try:
+        return build(catalog, attached(catalog), tell)
+    finally:
+        catalog.close()
 
 
 def kept_standards(catalog: Catalog) -> tuple[Standard, ...]:
@@ -194,14 +220,14 @@ def _plan(
 ) -> tuple[_Work, ...]:
     works = (_Work(labelled=False), _Work(labelled=True))
     for one, definition in wanted:
-        days = _days_of(definition, facts)
+        days = days_of(definition, facts)
         missing = parts.missing(definition, days)
         if missing:
             works[definition.labelled].lacking.append((one, definition, frozenset(missing)))
     return works
 
 
-def _days_of(definition: Definition, facts: Facts) -> list[date]:
+def days_of(definition: Definition, facts: Facts) -> list[date]:
     """The days of which parts of a definition are kept."""
     if definition.source == "reference":
         return []

@@ -9,7 +9,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,9 +22,11 @@ from analytics.aggregates.day_facts import (
     unknown_files,
     update_facts,
 )
+from analytics.aggregates.remote_shelf import RemoteShelf
 from analytics.aggregates.shelf import FolderShelf, Shelf, own_folder
 from analytics.aggregates.store import DAMAGED, PartStore, parquet_bytes, read_parquet, store_in
 from analytics.errors import StoreError
+from analytics.places.remote import is_remote, remote_path
 from analytics.project import Project
 from analytics.project.aggregates import PATH
 from analytics.telemetry.catalog import Catalog
@@ -75,6 +77,12 @@ class ProjectParts:
             days: naive midnights; `WHOLE` is the day of the reference.
             as_of: leave out days of whose rows or labels something became known only after then.
         """
+        try:
+            return self._read(definition, days, as_of)
+        except StoreError:  # a bucket that does not answer: the rows do
+            return Stored(None, frozenset())
+
+    def _read(self, definition: Definition, days: Sequence[datetime], as_of: datetime | None) -> Stored:
         facts = self.facts
         if facts is None:
             return Stored(None, frozenset())
@@ -111,6 +119,19 @@ class ProjectParts:
         else:
             keys = []
         return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]
+
+    def orphans(self, known_at: datetime) -> int | None:
+        """Label reports up to an instant about no row that there is; None where that is not known file by file.
+
+        Args:
+            known_at: files with later reports are not known so.
+        """
+        facts = self.facts
+        if facts is None or facts.mixed:
+            return None
+        if any(facts.newest(day, labelled=True) > known_at for day in facts.days):
+            return None
+        return sum(max(file.missing - file.reference, 0) for file in facts.labels.values())
 
     # ---------------------------------------------------------------- what is known of the files
 
@@ -208,6 +229,10 @@ def shelf_of(project: Project) -> Shelf:
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.name)[:40]
     own = f"{name}-{hashlib.sha256(str(project.file.resolve()).encode()).hexdigest()[:10]}"
     by_environment = os.environ.get(PATH)
+    named = project.aggregates.folder()
+    if named and is_remote(named):
+        # one place for every machine that has this project, wherever its folder lies there
+        return RemoteShelf(remote_path(named) / name)
     if by_environment:
         return FolderShelf(Path(by_environment).expanduser().resolve() / own)
     if project.aggregates.path is None:
@@ -221,21 +246,42 @@ def store_of(project: Project) -> PartStore:
     return store_in(shelf_of(project))
 
 
-def attach(catalog: Catalog, *, always: bool = False) -> ProjectParts | None:
-    """Let a catalog answer from stored parts, where there is a store.
+def attach(catalog: Catalog) -> ProjectParts | None:
+    """Let a catalog answer from stored parts, where something was stored.
 
     Args:
         catalog: the project's views.
-        always: also where nothing was stored yet, as before a build.
 
     Raises:
         StoreError: the place cannot be looked at.
     """
-    if not catalog.has_predictions:
+    if not catalog.has_predictions or not store_of(catalog.project).exists:
         return None
-    store = store_of(catalog.project)
-    if not always and not store.exists:
-        return None
-    parts = ProjectParts(catalog, store)
+    return attached(catalog)
+
+
+def attached(catalog: Catalog) -> ProjectParts:
+    """Let a catalog answer from stored parts, also where nothing was stored yet."""
+    parts = ProjectParts(catalog, store_of(catalog.project))
     catalog.parts = parts
     return parts
+
+
+def open_catalog(project: Project, left_out: Mapping[Path, str] | None = None) -> Catalog:
+    """Open the logs of a project, with what is stored of them where something is.
+
+    Args:
+        project: the project.
+        left_out: as for `Catalog`.
+    """
+    if project.predictions is None:
+        return Catalog(project, left_out=dict(left_out or {}))
+    store: PartStore | None = store_of(project)
+    try:
+        store = store if store is not None and store.exists else None
+    except StoreError:  # a store that cannot be looked at is no reason to answer nothing
+        store = None
+    catalog = Catalog(project, left_out=dict(left_out or {}), memory=store)
+    if store is not None:
+        attached(catalog)
+    return catalog

@@ -21,7 +21,7 @@ from analytics.aggregates import day_facts
 from analytics.aggregates import standard as standards
 from analytics.aggregates.additive import Additive, Standard, definition_of, read_added
 from analytics.aggregates.build import build
-from analytics.aggregates.stored_days import attach
+from analytics.aggregates.stored_days import attach, attached
 from analytics.engines.text import Sql
 from analytics.project import read_project
 from analytics.scope import Scope
@@ -135,7 +135,7 @@ class Logs:
 def _opened(folder):
     catalog = Catalog(read_project(folder / "assay.toml"))
     try:
-        yield catalog, attach(catalog, always=True)
+        yield catalog, attached(catalog)
     finally:
         catalog.close()
 

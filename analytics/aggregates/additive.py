@@ -203,7 +203,10 @@ def canonical_rows(catalog: Catalog, standard: Standard, base: Sql | None = None
 def definition_of(catalog: Catalog, standard: Standard) -> Definition:
     """What the parts of an aggregate are kept under."""
     additive = standard.additive
-    sql = additive.query(canonical_rows(catalog, standard))
+    # of rows by any way of finding them: what makes rows and labels what they are is part of their meaning, and
+    # neither a first label that comes a second time nor a cluster makes other parts of them
+    base = Sql("SELECT * FROM labelled_rows" if additive.labelled else f"SELECT * FROM {standard.source}")
+    sql = additive.query(canonical_rows(catalog, standard, base))
     parts = [sql.text, sorted((name, str(value)) for name, value in sql.parameters.items())]
     parts += [_meaning(catalog, sql.text), additive.sums, additive.lows, additive.highs]
     if additive.reference and catalog.parts is not None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from analytics.engines.text import Sql
+from analytics.engines.text import Sql, literal
 from analytics.errors import EngineError, QueryTimeoutError, TelemetryError
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ REACH_SECONDS = 10.0
 QUERY_SECONDS = 3600.0
 """A batch over days of logs may take long; a live question sets its own limit."""
 DEFAULT_PORT = 15002
+BATCH_ROWS = 200_000_000
+"""Rows of a build that are held on the cluster at a time."""
+_DESCRIBE = "DESCRIBE "
 _INSTALL = "pip install 'assay-ml[spark]'"
 _GONE = ("failed to connect", "connection refused", "socket closed", "unavailable", "connection reset")
 
@@ -109,11 +112,17 @@ class SparkEngine:
                 reader = reader.option("basePath", base)
             frame = reader.parquet(*paths)
             placed = self._placed(frame, file, row)
-            if placed is None:
-                frame.createOrReplaceTempView(f"{name}_plain")
-                text = f"SELECT *, '' AS `{file}`, CAST(0 AS BIGINT) AS `{row}` FROM {name}_plain"
-                placed = self._session.sql(text)
-            placed.createOrReplaceTempView(name)
+            if placed is not None:
+                placed.createOrReplaceTempView(name)
+                return
+            one_by_one = []
+            for i, path in enumerate(paths):
+                reader.parquet(path).createOrReplaceTempView(f"{name}_{i}")
+                shown = literal(path).replace("\\", "\\\\").replace("''", "\\'")
+                one_by_one.append(
+                    f"SELECT *, {shown} AS `{file}`, CAST(0 AS BIGINT) AS `{row}` FROM {name}_{i}"
+                )
+            self._session.sql(" UNION ALL ".join(one_by_one)).createOrReplaceTempView(name)
 
     @staticmethod
     def _placed(frame: DataFrame, file: str, row: str) -> DataFrame | None:
@@ -157,6 +166,8 @@ class SparkEngine:
         """
         text = sql.text if isinstance(sql, Sql) else sql
         values = dict(sql.parameters) if isinstance(sql, Sql) else dict(parameters or {})
+        if text.startswith(_DESCRIBE):
+            return self._described(text.removeprefix(_DESCRIBE), values)
         printed = _printed(text)
         for name, table in (tables or {}).items():
             self._session.createDataFrame(table).createOrReplaceTempView(name)
@@ -164,6 +175,13 @@ class SparkEngine:
         answer = self._run(printed, values)
         self.seconds = time.perf_counter() - started
         return conform(answer)
+
+    def _described(self, text: str, values: Mapping[str, Any]) -> pa.Table:
+        with self._explained():
+            schema = self._session.sql(_printed(text), args=dict(values) or None).schema
+        fields = [(field.name, field.dataType.simpleString()) for field in schema.fields]
+        names = ("column_name", "column_type")
+        return pa.table({name: [field[i] for field in fields] for i, name in enumerate(names)})
 
     @contextmanager
     def kept(self, sql: Sql) -> Iterator[Sql]:

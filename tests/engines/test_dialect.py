@@ -16,8 +16,9 @@ TRAPS = {
     "a week day by its part": "SELECT extract(dow FROM ts) FROM rows",
     "a double rounded or cut off": "SELECT CAST(score * 10e0 AS INTEGER) FROM rows",
     "a hash of the engine's own": "SELECT hash(id) FROM rows",
-    "a logarithm, whose last bit differs": "SELECT ln(x) FROM rows",
-    "a power": "SELECT pow(x, 2) FROM rows",
+    "a bin by logarithm, whose last bit differs": "SELECT floor(ln(x)) AS place FROM rows",
+    "a comparison of powers": "SELECT sum(CASE WHEN pow(x, 2) < 1e0 THEN 1 END) FROM rows",
+    "a logarithm of base ten": "SELECT log10(x) FROM rows",
     "a division by zero": "SELECT a / b FROM rows",
     "a remainder by zero": "SELECT a % b FROM rows",
     "a fraction that is a DECIMAL": "SELECT x * 0.5 FROM rows",
@@ -35,6 +36,7 @@ TRAPS = {
     "two statements": "SELECT 1; SELECT 2",
 }
 GOOD = (
+    "SELECT sum(weight * ln(x)) AS l, sum(pow(x - y, 2)) AS s FROM rows",
     "SELECT window_key, count(*) AS n, sum(weight) AS w FROM rows GROUP BY window_key",
     "SELECT count(*) FILTER (WHERE x > 5e-1) AS n, min(x) AS low FROM rows",
     "SELECT CAST(floor(10e0 * x) AS INTEGER) AS tenth, a / nullif(b, 0) AS r FROM rows",

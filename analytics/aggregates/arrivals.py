@@ -25,8 +25,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 COVERAGE = (
-    Statistic("rows", "1e0"),
-    Statistic("labelled", "CASE WHEN label IS NOT NULL THEN 1e0 ELSE 0e0 END"),
+    Statistic("rows", "1e0", share=True),
+    Statistic("labelled", "CASE WHEN label IS NOT NULL THEN 1e0 ELSE 0e0 END", share=True, within="rows"),
 )
 """Rows and labelled rows, for `analytics.aggregates.moments.read_row_moments`."""
 COVERAGE_TOGETHER = (("rows", "labelled"),)

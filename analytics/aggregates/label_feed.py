@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.aggregates.additive import Additive, Standard, read_stored
+from analytics.aggregates.keys import KEYS, column
 from analytics.aggregates.moments import Statistic
 from analytics.engines.text import Sql, literal
 from analytics.scope import Grain, Scope
@@ -123,10 +125,86 @@ def _reports(rows: Sequence[dict[str, Any]]) -> Reports:
     )  # fmt: skip
 
 
+QUARTER = 900
+"""Seconds within which stored parts do not tell reports apart; a longer silence is known to the second."""
+
+
+def report_parts() -> Additive:
+    """The first reports about predictions by the quarter of an hour in which they came."""
+
+    def query(rows: Sql) -> Sql:
+        quarter = f"CAST(floor(epoch(first_label_ts) / {QUARTER}e0) AS BIGINT)"
+        text = (
+            f"SELECT {KEYS}, quarter, count(*) AS n, CAST(sum(early) AS BIGINT) AS n_early, "
+            f"min(came) AS earliest, max(came) AS latest FROM (SELECT {KEYS}, {quarter} AS quarter, "
+            "CASE WHEN first_label_ts < ts THEN 1 ELSE 0 END AS early, "
+            f"CAST(epoch(first_label_ts) AS DOUBLE) AS came FROM ({rows.text}) WHERE first_label_ts IS NOT NULL) "
+            f"GROUP BY {KEYS}, quarter"
+        )
+        return Sql(text, rows.parameters)
+
+    return Additive("label reports", query, ("n", "n_early"), ("earliest",), ("latest",))
+
+
+def standard_reports(catalog: Catalog) -> tuple[Standard, ...]:
+    """What the Labels page asks of the feed; with several reports about a row the feed itself is read."""
+    return (Standard(report_parts()),) if catalog.has_labels and not catalog.relabelled else ()
+
+
+def stored_reports(catalog: Catalog, rows: Sql, known_at: datetime) -> dict[str | None, Reports] | None:
+    """`read_reports` from stored parts; None where there are none, or a report comes after the instant asked for.
+
+    Args:
+        catalog: the project's views.
+        rows: scoped rows of one window.
+        known_at: the instant.
+    """
+    stored = read_stored(catalog, rows, report_parts()) if not catalog.relabelled else None
+    if stored is None:
+        return None
+    table, _ = stored
+    quarter, n, early, earliest, latest = (
+        column(table, name) for name in ("quarter", "n", "n_early", "earliest", "latest")
+    )
+    if len(latest) and latest.max() > known_at.timestamp():
+        return None
+    version = np.array(table.column("version").to_pylist(), dtype=object)
+    found = {}
+    for name in dict.fromkeys(version.tolist()):
+        mine = np.flatnonzero([one == name for one in version])
+        mine = mine[np.argsort(quarter[mine])]
+        first, last = earliest[mine], latest[mine]
+        found[name] = Reports(
+            int(n[mine].sum()), int(early[mine].sum()), 0, 0, _instant(first[0]), _instant(last[-1]),
+            _longest_by_day(catalog, first, last),
+        )  # fmt: skip
+    return found
+
+
+def _longest_by_day(catalog: Catalog, first: Floats, last: Floats) -> Floats:
+    """The longest silence that ended on each local day; one within a quarter of an hour counts as such a quarter."""
+    zone = catalog.project.zone
+    gaps = np.maximum(first[1:] - last[:-1], float(QUARTER))
+    if not len(gaps):
+        return gaps
+    days = [datetime.fromtimestamp(seconds, zone).toordinal() for seconds in first[1:].tolist()]
+    found, place = np.unique(days, return_inverse=True)
+    longest = np.zeros(len(found))
+    np.maximum.at(longest, place, gaps)
+    return longest
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 def count_orphans(catalog: Catalog, known_at: datetime) -> int:
     """Reports whose prediction is not in the logs."""
     if not catalog.has_label_feed:
         return 0
+    known_by_file = catalog.parts.orphans(known_at) if catalog.parts is not None else None
+    if known_by_file is not None:
+        return known_by_file
     # the reference's predictions have labels in the same feed
     known = " UNION ALL ".join(f"SELECT id FROM {view} WHERE id IS NOT NULL" for view in catalog.sources)
     text = (

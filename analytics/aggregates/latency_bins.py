@@ -134,7 +134,7 @@ class BlockedLatencies:
 def latency_parts(grain: PartGrain = "day") -> Additive:
     """Latencies by block and bin."""
     return Additive(
-        f"latency {grain}",
+        "latency",
         _latency_sql,
         sums=("n", "w", "w2"),
         lows=("low",),

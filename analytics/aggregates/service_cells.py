@@ -112,15 +112,14 @@ def request_parts(catalog: Catalog, grain: PartGrain = "day") -> Additive:
         )
         return Sql(text, rows.parameters)
 
-    return Additive(f"requests {grain}", query, sums=("n", "counted", "w", "w2"), grain=grain, labelled=False)
+    return Additive("requests", query, sums=("n", "counted", "w", "w2"), grain=grain, labelled=False)
 
 
 def standard_service(catalog: Catalog) -> tuple[Standard, ...]:
-    """What the Service page reads over days, and over hours of the newest days."""
-    grains: tuple[PartGrain, ...] = ("day", "5min")
-    found = [Standard(request_parts(catalog, grain)) for grain in grains]
+    """What the Service page reads: over days, and over minutes and hours of the newest days."""
+    found = [Standard(request_parts(catalog, "5min"))]
     if catalog.predictions.latency is not None:
-        found += [Standard(latency_parts(grain)) for grain in grains]
+        found.append(Standard(latency_parts("5min")))
     return tuple(found)
 
 

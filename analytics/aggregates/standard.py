@@ -8,13 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from analytics.aggregates.additive import Standard
+from analytics.aggregates.arrival_parts import standard_labels
 from analytics.aggregates.features import standard_drift
+from analytics.aggregates.label_feed import standard_reports
+from analytics.aggregates.service_cells import standard_service
 from analytics.measures.standard_quality import standard_quality
 from analytics.telemetry.catalog import Catalog
 
 FAMILIES: list[Callable[[Catalog], Iterable[Standard]]] = [
     standard_quality,
     standard_drift,
+    standard_service,
+    standard_labels,
+    standard_reports,
 ]
 """``standard_*(catalog)`` of each family, in the order they are built."""
 

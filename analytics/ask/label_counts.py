@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.aggregates.arrival_parts import read_followed
 from analytics.aggregates.arrivals import (
     COVERAGE,
     COVERAGE_TOGETHER,
@@ -21,6 +22,7 @@ from analytics.aggregates.arrivals import (
     read_arrivals,
     read_delays,
 )
+from analytics.aggregates.followed import arrivals_of, delays_of_groups
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import RowMoments, read_row_moments
 from analytics.ask.labels import Maturity, known, maturity_of, outages_of
@@ -51,24 +53,44 @@ def labels_of(catalog: Catalog, scope: Scope) -> Results[LabelRow]:
     if not catalog.has_labels:
         return _without_labels(catalog, windows, versions)
     known_at = known(scope)
-    source = followed_of(catalog, scope, known_at)
-    with catalog.engine.kept(source) as kept:
-        moments, sql = read_row_moments(catalog, inside(kept), COVERAGE, COVERAGE_TOGETHER)
-        reading = _Reading(
-            scope, zone, moments, read_arrivals(catalog, kept, learn=False), read_delays(catalog, kept),
-            history_of(read_arrivals(catalog, kept, learn=True)), maturity_of(catalog, scope), _always(catalog),
-        )  # fmt: skip
+    reading = _from_parts(catalog, scope, known_at) or _from_rows(catalog, scope, known_at)
     found: list[LabelRow] = []
     for version in versions:
         found += judged([reading.row(window, version) for window in windows])
     order = {window.start: place for place, window in enumerate(windows)}
     found.sort(key=lambda row: (order[row.window_start], versions.index(row.version)))
-    return Results(
-        tuple(found),
-        zone,
-        tuple(text.replace(kept.text, source.text) for text in (sql, reading.arrivals.sql)),
-        notes_of(catalog),
-    )
+    return Results(tuple(found), zone, (reading.sql, reading.arrivals.sql), notes_of(catalog))
+
+
+def _from_rows(catalog: Catalog, scope: Scope, known_at: datetime) -> _Reading:
+    source = followed_of(catalog, scope, known_at)
+    with catalog.engine.kept(source) as kept:
+        moments, sql = read_row_moments(catalog, inside(kept), COVERAGE, COVERAGE_TOGETHER)
+        now, history = (read_arrivals(catalog, kept, learn=learn) for learn in (False, True))
+        delays = read_delays(catalog, kept)
+    sql, text = (one.replace(kept.text, source.text) for one in (sql, now.sql))
+    return _Reading(
+        scope, catalog.project.zone, moments, replace(now, sql=text), delays, history_of(history),
+        maturity_of(catalog, scope), _always(catalog), sql,
+    )  # fmt: skip
+
+
+def _from_parts(catalog: Catalog, scope: Scope, known_at: datetime) -> _Reading | None:
+    """The same from stored parts: ages to the day before the newest week, and delays inside bins of 3 to 6 %."""
+    stored = read_followed(catalog, scope, known_at, earlier=True)
+    if stored is None:
+        return None
+    followed, text = stored
+    rows = scoped_rows(catalog, replace(scope, versions=()), now=known_at)
+    moments, sql = read_row_moments(catalog, rows, COVERAGE, COVERAGE_TOGETHER)
+    section = catalog.project.labels
+    after = section.absent_after if section is not None else None
+    now = arrivals_of(followed, known_at, learn=False, absent_after=after, sql=text)
+    history = arrivals_of(followed, known_at, learn=True, outages=outages_of(catalog))
+    return _Reading(
+        scope, catalog.project.zone, moments, now, delays_of_groups(followed, known_at), history_of(history),
+        maturity_of(catalog, scope), _always(catalog), sql,
+    )  # fmt: skip
 
 
 def notes_of(catalog: Catalog) -> tuple[str, ...]:
@@ -128,6 +150,7 @@ class _Reading:
     history: History
     maturity: Maturity
     always: bool
+    sql: str
 
     def row(self, window: Window, version: str | None) -> LabelRow:
         """One window and version; the p-value is not corrected yet."""
@@ -204,8 +227,11 @@ def label_delay_of(catalog: Catalog, scope: Scope) -> Results[LabelDelayRow]:
     if not windows or not catalog.has_labels:
         return Results((), zone, notes=notes_of(catalog))
     known_at = known(scope)
-    followed = followed_of(catalog, scope, known_at, earlier=False)
-    arrivals = read_arrivals(catalog, followed, learn=True)
+    stored = read_followed(catalog, scope, known_at)
+    if stored is not None:
+        arrivals = arrivals_of(stored[0], known_at, learn=True, outages=outages_of(catalog), sql=stored[1])
+    else:
+        arrivals = read_arrivals(catalog, followed_of(catalog, scope, known_at, earlier=False), learn=True)
     history = history_of(arrivals)
     found: list[LabelDelayRow] = []
     notes = list(notes_of(catalog))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.aggregates import label_feed as feed
+from analytics.aggregates.arrival_parts import read_followed, whole_logs
 from analytics.aggregates.arrivals import (
     COVERAGE,
     COVERAGE_TOGETHER,
@@ -20,6 +21,7 @@ from analytics.aggregates.arrivals import (
     followed_sql,
     read_arrivals,
 )
+from analytics.aggregates.followed import Followed, arrivals_of, early_late_moments
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.label_groups import By, early_late_rows, early_late_statistics, grouped_rows
 from analytics.aggregates.moments import RowMoments, read_row_moments
@@ -273,10 +275,16 @@ def label_feed_of(catalog: Catalog, scope: Scope) -> Results[LabelFeedRow]:
     # labels of all predictions count: the feed does not know which window is on screen
     wide = replace(scope, start=None, end=None)
     rows = scoped_rows(catalog, wide, now=known_at)
-    reports = feed.read_reports(catalog, feed.reports_sql(catalog, rows, known_at))
+    every_day = scoped_rows(catalog, whole_logs(catalog, wide), now=known_at)
+    reports = feed.stored_reports(catalog, every_day, known_at)
+    if reports is None:
+        reports = feed.read_reports(catalog, feed.reports_sql(catalog, rows, known_at))
     orphans = feed.count_orphans(catalog, known_at)
+    stored = read_followed(catalog, wide, known_at)
+    followed = stored[0] if stored is not None else None
     answer = [
-        _feed_row(catalog, wide, version, reports.get(version), orphans, known_at) for version in versions
+        _feed_row(catalog, wide, version, reports.get(version), orphans, followed, known_at)
+        for version in versions
     ]
     return Results(tuple(answer), zone, (rows.text,), notes_of(catalog))
 
@@ -285,12 +293,13 @@ def _no_feed(version: str | None) -> LabelFeedRow:
     return LabelFeedRow(version, 0, 0, 0, 0, 0, *(None,) * 18, "undefined", NO_LABELS)
 
 
-def _feed_row(  # one argument a reading
+def _feed_row(  # noqa: PLR0917  # one argument a reading
     catalog: Catalog,
     scope: Scope,
     version: str | None,
     reports: feed.Reports | None,
     orphans: int,
+    followed: Followed | None,
     known_at: datetime,
 ) -> LabelFeedRow:
     row = replace(_no_feed(version), n_orphans=orphans, status="no_data", reason="no label has come")
@@ -302,16 +311,25 @@ def _feed_row(  # one argument a reading
         silent_seconds=max((known_at - reports.last) / timedelta(seconds=1), 0.0),
         usual_silence_seconds=usual_silence(reports.longest_by_day),
     )  # fmt: skip
-    own = replace(scope, versions=() if version is None else (version,))
-    rows = scoped_rows(catalog, own, now=known_at)
-    since = (reports.last, known_at + timedelta(seconds=1))
-    outages = outages_of(catalog)
-    with catalog.engine.kept(followed_sql(catalog, rows, known_at, outages=(*outages, since))) as kept:
+    outages = (*outages_of(catalog), (reports.last, known_at + timedelta(seconds=1)))
+    usual = maturity_of(catalog, scope).delay or timedelta()
+    in_outage = any(start <= known_at < end for start, end in outages_of(catalog))
+    if followed is not None and catalog.predictions.unit is None:
+        own = followed.of(version)
+        now, before = (arrivals_of(own, known_at, learn=learn, outages=outages) for learn in (False, True))
+        row = _with_silence(row, _Heard(now, before), in_outage=in_outage)
+        row = _with_change(row, _Heard(now, before), scope.confidence)
+        if row.delay_p50_seconds is None or catalog.predictions.task == "multiclass":
+            return row
+        found = early_late_moments(own, known_at, row.delay_p50_seconds, usual / timedelta(seconds=1))
+        return _with_late_labels(row, [found] if found is not None else [], scope.confidence)
+    asked = replace(scope, versions=() if version is None else (version,))
+    rows = scoped_rows(catalog, asked, now=known_at)
+    with catalog.engine.kept(followed_sql(catalog, rows, known_at, outages=outages)) as kept:
         heard = _Heard(read_arrivals(catalog, kept, learn=False), read_arrivals(catalog, kept, learn=True))
-        row = _with_silence(row, heard, in_outage=any(s <= known_at < e for s, e in outages))
+        row = _with_silence(row, heard, in_outage=in_outage)
         row = _with_change(row, heard, scope.confidence)
         if row.delay_p50_seconds is not None and catalog.predictions.task != "multiclass":
-            usual = maturity_of(catalog, scope).delay or timedelta()
             late = early_late_rows(kept, row.delay_p50_seconds, usual / timedelta(seconds=1))
             moments, _ = read_row_moments(
                 catalog, late, early_late_statistics(numeric=True),

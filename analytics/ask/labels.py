@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from analytics.aggregates.arrival_parts import read_followed
 from analytics.aggregates.arrivals import Arrivals, followed_sql, read_arrivals
+from analytics.aggregates.followed import arrivals_of
 from analytics.scope import Scope, format_instant
 from analytics.stats.arrivals import EDGES, follow_up, kaplan_meier
 from analytics.telemetry.catalog import Catalog, Source
@@ -48,7 +50,7 @@ def maturity_of(catalog: Catalog, scope: Scope, source: Source = "predictions") 
     shown = format_instant(known_at, catalog.project.zone)
     if source == "reference" or not catalog.has_labels:
         return Maturity(known_at, None, shown)
-    delay = _usual_delay(catalog, known_at)
+    delay = _usual_delay(catalog, known_at, scope.as_of)
     section = catalog.project.labels
     if section is not None and section.absent_after is not None:
         # until then a missing label may still come; only after it does silence mean the absent label
@@ -72,18 +74,26 @@ def outages_of(catalog: Catalog) -> tuple[tuple[datetime, datetime], ...]:
     return tuple((project.instant(outage.start), project.instant(outage.end)) for outage in declared)
 
 
-def _usual_delay(catalog: Catalog, known_at: datetime) -> timedelta | None:
+def _usual_delay(catalog: Catalog, known_at: datetime, as_of: datetime | None) -> timedelta | None:
     """By when 95 % of the labels that ever come have come; the same for every scope, so it is kept."""
     key = ("usual delay of labels", known_at)
     if key not in catalog.answered:
-        rows = scoped_rows(catalog, Scope(as_of=known_at), now=known_at)
-        followed = followed_sql(catalog, rows, known_at, outages=outages_of(catalog))
-        seconds = usual_seconds(read_arrivals(catalog, followed, learn=True))
+        seconds = usual_seconds(_learned(catalog, known_at, as_of))
         while len(catalog.answered) >= KEPT:
             catalog.answered.pop(next(iter(catalog.answered)), None)
         catalog.answered[key] = None if seconds is None else timedelta(seconds=seconds)
     found: timedelta | None = catalog.answered[key]
     return found
+
+
+def _learned(catalog: Catalog, known_at: datetime, as_of: datetime | None) -> Arrivals:
+    """How the labels of all predictions came."""
+    outages = outages_of(catalog)
+    stored = read_followed(catalog, Scope(as_of=as_of), known_at)
+    if stored is not None:
+        return arrivals_of(stored[0], known_at, learn=True, outages=outages)
+    rows = scoped_rows(catalog, Scope(as_of=known_at), now=known_at)
+    return read_arrivals(catalog, followed_sql(catalog, rows, known_at, outages=outages), learn=True)
 
 
 def usual_seconds(arrivals: Arrivals, share: float = USUAL_SHARE) -> float | None:

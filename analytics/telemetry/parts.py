@@ -62,6 +62,10 @@ class Parts(Protocol):
         """Changes with the files that the reference is made of (and with those of its labels)."""
         ...
 
+    def orphans(self, known_at: datetime) -> int | None:
+        """Label reports up to an instant about no row that there is; None where that is not known file by file."""
+        ...
+
 
 class Memory(Protocol):
     """Where answers are kept that do not add over days; see `analytics.telemetry.remembered`."""

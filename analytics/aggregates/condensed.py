@@ -30,6 +30,11 @@ _PLACE = "CAST(floor(code / 90e0) AS INTEGER)"
 _TENTH = "CAST(floor(code / 9e0) AS INTEGER) % 10"
 _LABEL_OF = "CAST(floor(code / 3e0) AS INTEGER) % 3"
 _DECISION_OF = "code % 3"
+_SHARES = {
+    "scored": f"code <> {_UNSCORED}",
+    "labelled": f"code <> {_UNSCORED} AND {_LABEL_OF} <> 2",
+    "label": f"code <> {_UNSCORED} AND {_LABEL_OF} = 1",
+}
 _CLASS = "CASE {code} WHEN 1 THEN '1' WHEN 0 THEN '0' END"
 
 
@@ -50,9 +55,10 @@ class Condensed:
     def moments(self) -> Additive:
         """What `analytics.aggregates.moments.read_row_moments` reads."""
         names = ("n", *self.sums.columns)
+        told = self._told()
 
         def finish(groups: Sql) -> Sql:
-            items = ", ".join(f"{_total(name)} AS {name}" for name in names)
+            items = ", ".join(f"{told.get(name) or _total(name)} AS {name}" for name in names)
             return _grouped(groups, items, _CELLS)
 
         return self._additive("moments", finish, names)
@@ -74,14 +80,13 @@ class Condensed:
     def reliability(self) -> Additive:
         """What `analytics.aggregates.reliability.read_reliability` reads."""
         sums = reliability_sums(plain=self.sums.plain)
-        of = {
-            "ws": self._sum_of("score"),
-            "wl": self._sum_of("label"),
-            "we2": self._sum_of("brier_score"),
-        }
+        of = {"ws": self._sum_of("score"), "we2": self._sum_of("brier_score")}
+        positive = f"sum(CASE WHEN {_LABEL_OF} = 1 THEN {self._weight} ELSE 0e0 END)"
 
         def finish(groups: Sql) -> Sql:
-            items = ", ".join(f"{_total(of.get(name, name))} AS {name}" for name in sums)
+            items = ", ".join(
+                f"{positive if name == 'wl' else _total(of.get(name, name))} AS {name}" for name in sums
+            )
             return _grouped(
                 groups, items, KEYS, {"tenth": _TENTH}, f"code <> {_UNSCORED} AND {_LABEL_OF} <> 2"
             )
@@ -106,6 +111,18 @@ class Condensed:
 
         return self._additive("scores", finish, sums, ends=True)
 
+    @property
+    def _weight(self) -> str:
+        """The column of groups that sums the rows' weights."""
+        return "CAST(n AS DOUBLE)" if self.sums.plain else "w"
+
+    def _told(self) -> dict[str, str]:
+        """Sums that the groups tell by what they are: of shares that follow from label and score."""
+        return {
+            self._sum_of(name): f"sum(CASE WHEN {when} THEN {self._weight} ELSE 0e0 END)"
+            for name, when in _SHARES.items()
+        }
+
     def _sum_of(self, name: str) -> str:
         return f"s{[one.name for one in self.sums.statistics].index(name)}"
 
@@ -116,7 +133,12 @@ class Condensed:
         return Additive(name, steps, tuple(sums), ("low",) if ends else (), ("high",) if ends else ())
 
     def _prepare(self, rows: Sql) -> Sql:
-        statistics = ", ".join(f"{one.expression} AS z{i}" for i, one in enumerate(self.sums.statistics))
+        told = self._told()
+        statistics = ", ".join(
+            f"{one.expression} AS z{i}"
+            for i, one in enumerate(self.sums.statistics)
+            if not (self.sums.plain and f"s{i}" in told)
+        )
         place = f"CAST({bin_expression('score', self.edges)} AS INTEGER)"
         tenth = f"CASE WHEN scored THEN {tenth_of_score('score')} END"
         coarse = _CODE.format(place=f"CAST(floor(place / {EVERY}e0) AS INTEGER)")
@@ -128,11 +150,12 @@ class Condensed:
         )
 
     def _condense(self, rows: Sql) -> Sql:
-        weights = "" if self.sums.plain else "sum(weight) AS w, sum(weight * weight) AS w2, "
-        sums = ", ".join(f"{text} AS {name}" for name, text in self.sums.columns.items())
+        told, score = self._told(), self._sum_of("score").replace("s", "z")
+        weights = "" if self.sums.plain else ", sum(weight) AS w, sum(weight * weight) AS w2"
+        sums = "".join(f", {text} AS {name}" for name, text in self.sums.columns.items() if name not in told)
         code = f"code_{self.every}"
         return Sql(
-            f"SELECT {_CELLS}, {code} AS code, count(*) AS n, {weights}{sums}, min(score) AS low, max(score) AS high "
+            f"SELECT {_CELLS}, {code} AS code, count(*) AS n{weights}{sums}, min({score}) AS low, max({score}) AS high "
             f"FROM ({rows.text}) GROUP BY {_CELLS}, {code}",
             rows.parameters,
         )

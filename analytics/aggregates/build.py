@@ -27,6 +27,7 @@ from analytics.engines.text import Sql, literal
 from analytics.project import Project
 from analytics.scope import Grain, Scope
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.cluster import reading
 from analytics.telemetry.parts import WHOLE, Definition
 from analytics.telemetry.rows import KeyedRows, block_grain, key_column, labelled_rows, window_key
 
@@ -118,7 +119,7 @@ def build(catalog: Catalog, parts: ProjectParts, tell: Callable[[Progress], None
         all_rows = sum(facts.rows(day) for work in works for day in work.days)
         rows = 0
         for work in works:
-            for days in _batches(facts, work.days, reverse=not first):
+            for days in _batches(facts, work.days, reverse=not first, most=_most(catalog)):
                 stage = f"{min(days)} to {max(days)}{', with labels' if work.labelled else ''}"
                 tell(Progress(rows, all_rows, stage))
                 made += _build_batch(catalog, parts, work, days)
@@ -160,7 +161,8 @@ def bring_up_to_date(
         store.forget()
     catalog = Catalog(project, memory=store)
     try:
-        return build(catalog, attached(catalog), tell)
+        with reading(catalog) as answered:
+            return build(answered, attached(answered), tell)
     finally:
         catalog.close()
 
@@ -187,7 +189,7 @@ def day_batches(
         days: those wanted.
         labelled: whether the aggregates read labels.
     """
-    for batch in _batches(facts, sorted(days), reverse=False):
+    for batch in _batches(facts, sorted(days), reverse=False, most=_most(catalog)):
         with _rows_of(catalog, facts, batch, standards, labelled=labelled) as base:
             yield batch, answers(catalog, base, standards)
 
@@ -234,13 +236,19 @@ def days_of(definition: Definition, facts: Facts) -> list[date]:
     return facts.days if definition.grain == "day" else facts.days[-FINE_DAYS:]
 
 
-def _batches(facts: Facts, days: Sequence[date], *, reverse: bool) -> Iterator[list[date]]:
-    """Days that lie together in time, of about `BATCH_ROWS` rows."""
+def _most(catalog: Catalog) -> int:
+    """Rows that the engine takes at a time."""
+    most: int = getattr(catalog.engine, "batch_rows", BATCH_ROWS)
+    return most
+
+
+def _batches(facts: Facts, days: Sequence[date], *, reverse: bool, most: int) -> Iterator[list[date]]:
+    """Days that lie together in time, of so many rows at most (or one day)."""
     batch: list[date] = []
     size = 0
     for day in reversed(days) if reverse else days:
         rows = facts.rows(day)
-        if batch and size + rows > BATCH_ROWS:
+        if batch and size + rows > most:
             yield sorted(batch)
             batch, size = [], 0
         batch.append(day)

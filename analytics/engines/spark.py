@@ -72,6 +72,7 @@ class SparkEngine:
 
     Attributes:
         seconds: what the last query took.
+        batch_rows: rows of a build that are taken at a time.
 
     Raises:
         EngineError: nothing answers there, or the extra is not installed.
@@ -81,6 +82,7 @@ class SparkEngine:
         self.address = shown_address(address)
         self.query_seconds = query_seconds
         self.seconds = 0.0
+        self.batch_rows = BATCH_ROWS
         self._names = count()
         _require_listener(address)
         try:

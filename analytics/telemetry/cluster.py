@@ -104,7 +104,8 @@ def on_cluster(catalog: Catalog, engine: SparkEngine) -> Catalog:
     """
     if catalog.has_predictions:
         # looked at on this side, before the engine is another
-        _ = catalog.segments, catalog.versions, catalog.relabelled
+        _ = catalog.segments, catalog.versions, catalog.reference_versions, catalog.relabelled
+        _ = catalog.extent, catalog.reference_extent, catalog.newest_label
     other = copy.copy(catalog)
     other.engine = cast("DuckDBEngine", engine)
     # reports that were replaced are found by a window over them, not in a table of this process

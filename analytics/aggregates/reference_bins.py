@@ -257,7 +257,8 @@ def _quantile_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
         "ROWS UNBOUNDED PRECEDING) AS upto, sum(n) OVER () AS total FROM "
         f"(SELECT f{i} AS value, CAST(count(*) AS DOUBLE) AS n FROM reference_rows "
         f"WHERE abs(f{i}) <= {literal(MAX_DOUBLE)} GROUP BY f{i})) "
-        f"WHERE floor(upto * {QUANTILES}e0 / nullif(total, 0e0)) > floor((upto - n) * {QUANTILES}e0 / nullif(total, 0e0))"
+        f"WHERE floor(upto * {QUANTILES}e0 / nullif(total, 0e0)) > "
+        f"floor((upto - n) * {QUANTILES}e0 / nullif(total, 0e0))"
         for i in range(len(fields))
     ]
     return _over_rows(catalog, fields, of, " UNION ALL ".join(picks))

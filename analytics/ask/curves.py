@@ -14,12 +14,12 @@ from analytics.aggregates.moments import Statistic, read_row_moments
 from analytics.aggregates.pairs import PairHistogram, read_pairs
 from analytics.aggregates.reliability import BINS, ReliabilityBins, read_reliability
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
-from analytics.ask.aggregates import decides, edges_of
 from analytics.ask.windows import in_order, resolve, versions_of
-from analytics.engines.text import literal
+from analytics.engines.text import Sql, literal
 from analytics.errors import ScopeError
 from analytics.measures import binary
 from analytics.measures.estimate import among_class, of_cells, ratio
+from analytics.measures.standard_quality import decides, edges_of, kept_quality
 from analytics.quality.rows import CalibrationRow, ConfusionRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.results import Results
 from analytics.scope import Scope, Window
@@ -51,7 +51,7 @@ def confusion_of(catalog: Catalog, scope: Scope) -> Results[ConfusionRow]:
     if not decides(catalog.predictions):
         raise ScopeError(binary.NO_DECISIONS)
     scope, windows = resolve(catalog, scope)
-    found, sql = read_decision_cells(catalog, scoped_rows(catalog, scope), classes)
+    found, sql = _decisions(catalog, scoped_rows(catalog, scope), classes)
     rows = tuple(
         row
         for window in windows
@@ -73,7 +73,7 @@ def roc_of(catalog: Catalog, scope: Scope) -> Results[RocRow]:
     texts = []
     cells: dict[CellKey, DecisionCells] = {}
     if decides(catalog.predictions):
-        cells, text = read_decision_cells(catalog, rows, _classes(catalog))
+        cells, text = _decisions(catalog, rows, _classes(catalog))
         texts.append(text)
     for position, score in enumerate(_columns(catalog)):
         found, text = _binned(catalog, scope, windows, score, edges)
@@ -96,7 +96,10 @@ def calibration_of(catalog: Catalog, scope: Scope) -> Results[CalibrationRow]:
     answers: list[CalibrationRow] = []
     texts = []
     for score in _columns(catalog):
-        found, text = read_reliability(catalog, rows, score=score.score, positive=score.positive)
+        stored = kept_quality(catalog, rows).reliability() if score.class_ is None else None
+        found, text = read_reliability(
+            catalog, rows, score=score.score, positive=score.positive, stored=stored
+        )
         effects = _design_effects(catalog, scope, score)
         texts.append(text)
         values: list[str | None] = [None]
@@ -206,13 +209,24 @@ def _confusion_rows(
             )  # fmt: skip
 
 
+def _decisions(
+    catalog: Catalog, rows: Sql, classes: tuple[str, ...]
+) -> tuple[dict[CellKey, DecisionCells], str]:
+    binary_ = catalog.predictions.task == "binary"
+    stored = kept_quality(catalog, rows).decisions() if binary_ else None
+    return read_decision_cells(catalog, rows, classes, stored=stored)
+
+
 def _binned(
     catalog: Catalog, scope: Scope, windows: tuple[Window, ...], score: _Column, edges: Floats
 ) -> tuple[dict[CellKey, ScoreHistogram], str]:
     # curves are read at fixed thresholds, also where few rows would allow every distinct score
     large = {CellKey(window.key, version, None): False for window, version in _pairs(catalog, scope, windows)}
     rows = scoped_rows(catalog, scope)
-    return read_score_histograms(catalog, rows, large, edges, score=score.score, positive=score.positive)
+    stored = kept_quality(catalog, rows).scores() if score.class_ is None else None
+    return read_score_histograms(
+        catalog, rows, large, edges, score=score.score, positive=score.positive, stored=stored, fine=True
+    )
 
 
 def _dense(histogram: ScoreHistogram, bins: int) -> tuple[Floats, Floats]:
@@ -286,15 +300,19 @@ def _operating_point(
 
 
 def _design_effects(catalog: Catalog, scope: Scope, score: _Column) -> dict[CellKey, float]:
-    when = "scored AND label IS NOT NULL"
-    residual = f"CASE WHEN {score.positive} THEN 1e0 ELSE 0e0 END - {score.score}"
-    statistics = (
-        Statistic("labelled", f"CASE WHEN {when} THEN 1e0 ELSE 0e0 END"),
-        Statistic("residual", f"CASE WHEN {when} THEN {residual} ELSE 0e0 END"),
-    )
-    moments, _ = read_row_moments(
-        catalog, scoped_rows(catalog, scope), statistics, (("labelled", "residual"),)
-    )
+    rows = scoped_rows(catalog, scope)
+    if score.class_ is None:
+        moments, _ = read_row_moments(
+            catalog, rows, binary.STATISTICS, binary.TOGETHER, stored=kept_quality(catalog, rows).moments()
+        )
+    else:
+        when = "scored AND label IS NOT NULL"
+        residual = f"CASE WHEN {score.positive} THEN 1e0 ELSE 0e0 END - {score.score}"
+        statistics = (
+            Statistic("labelled", f"CASE WHEN {when} THEN 1e0 ELSE 0e0 END", share=True),
+            Statistic("residual", f"CASE WHEN {when} THEN {residual} ELSE 0e0 END", within="labelled"),
+        )
+        moments, _ = read_row_moments(catalog, rows, statistics, (("labelled", "residual"),))
     effects = dict.fromkeys(moments, 1.0)
     for key, moment in moments.items():
         if moment.count("labelled") > 1:

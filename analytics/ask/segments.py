@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.aggregates.additive import held_rows, shown
 from analytics.aggregates.cells import DecisionCells, read_decision_cells
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import (
@@ -21,12 +23,12 @@ from analytics.aggregates.moments import (
     variance_over_units,
 )
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
-from analytics.ask.aggregates import decides, edges_of
 from analytics.ask.windows import resolve, versions_of
 from analytics.engines.text import Sql, literal
 from analytics.errors import ScopeError
 from analytics.measures import binary, multiclass, regression
 from analytics.measures.estimate import Estimate, missing, of_moments, ratio, with_units
+from analytics.measures.standard_quality import decides, edges_of, kept_quality
 from analytics.results import Results
 from analytics.scope import MISSING, Filter, Scope, Window
 from analytics.segments.compare import Difference, Pair, corrected, differences, impact
@@ -313,21 +315,34 @@ def _read(
 ) -> tuple[dict[CellKey, _Part], list[str]]:
     task = catalog.predictions.task
     statistics, together = _statistics(catalog, wanted, centre)
-    with catalog.engine.kept(needed_columns(catalog.predictions, rows)) as kept:
-        moments, text = read_row_moments(catalog, kept, statistics, together, slices=slices)
+    family = kept_quality(catalog, rows) if task == "binary" else None
+    with held_rows(catalog, rows, partial(needed_columns, catalog.predictions)) as held:
+        same = family.moments() if family is not None and statistics == binary.STATISTICS else None
+        moments, text = read_row_moments(catalog, held, statistics, together, slices=slices, stored=same)
         texts = [text]
         cells: dict[CellKey, DecisionCells] = {}
         scores: dict[CellKey, ScoreHistogram] = {}
         if task != "regression" and any(_of_decisions(one.metric) for one in wanted):
-            cells, text = read_decision_cells(catalog, kept, catalog.predictions.classes or binary.CLASSES)
+            cells, text = read_decision_cells(
+                catalog,
+                held,
+                catalog.predictions.classes or binary.CLASSES,
+                stored=family.decisions() if family is not None else None,
+            )
             texts.append(text)
         if any(one.metric in _RANKED for one in wanted):
             # bins subtract; distinct scores of a slice and of the whole do not
-            binned = dict.fromkeys(moments, False)
-            scores, text = read_score_histograms(catalog, kept, binned, edges_of(catalog.predictions))
+            scores, text = read_score_histograms(
+                catalog,
+                held,
+                dict.fromkeys(moments, False),
+                edges_of(catalog.predictions),
+                stored=family.scores() if family is not None else None,
+            )
             texts.append(text)
+        texts = [shown(rows, held, text) for text in texts]
     parts = {key: _Part(moment, cells.get(key), scores.get(key), centre) for key, moment in moments.items()}
-    return parts, [text.replace(kept.text, rows.text) for text in texts]
+    return parts, texts
 
 
 def _estimates(

@@ -33,11 +33,13 @@ _CONNECT_SECONDS = 10.0
 _REQUEST_SECONDS = 60.0
 _ATTEMPTS = 4
 _BUFFER = 1 << 20
+_TRAILER = 100
 _SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _KNOWN = (
     *_SECRETS, "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_S3", "AWS_NO_SIGN_REQUEST", "GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST",
 )  # fmt: skip
+_SECRET_KEYS = re.compile(r"[?&]\w*(key|token|secret|endpoint)\w*=", re.IGNORECASE)
 _DENIED = re.compile(
     r"ACCESS_DENIED|SIGNATURE_DOES_NOT_MATCH|INVALID_ACCESS_KEY|MISSING_AUTHENTICATION|INVALID_CLIENT_TOKEN|"
     r"EXPIRED_TOKEN|UNRECOGNIZED_CLIENT|PermissionDenied|Permission denied|Unauthenticated|status 40[13]|"
@@ -50,7 +52,9 @@ _UNREACHED = re.compile(
     r"NETWORK_CONNECTION|curlCode|could not connect|couldn't connect|resolve host|timed? ?out|Unavailable|retry policy",
     re.IGNORECASE,
 )
-_GONE = re.compile(r"NO_SUCH_KEY|status 404|INVALID_RANGE|status 416|PRECONDITION_FAILED", re.IGNORECASE)
+_GONE = re.compile(
+    r"NO_SUCH_KEY|RESOURCE_NOT_FOUND|status 404|INVALID_RANGE|status 416|PRECONDITION_FAILED", re.IGNORECASE
+)
 
 
 class RemotePath(PosixPath):
@@ -185,7 +189,7 @@ def remote_path(text: str) -> RemotePath:
     """
     scheme, _, rest = text.partition("://")
     bucket, _, key = rest.partition("/")
-    if "@" in bucket or ":" in bucket or "?" in text:
+    if "@" in bucket or ":" in bucket or _SECRET_KEYS.search(text):
         raise RemoteError(
             f"{scheme}://…: holds more than a bucket and a key; credentials, endpoint and region come from the "
             "environment only (see docs/object-storage.md)"
@@ -208,11 +212,44 @@ def listed(folder: RemotePath, *, deep: bool = True) -> list[RemoteEntry]:
         found = filesystem(folder).get_file_info(
             fs.FileSelector(folder.place, allow_not_found=True, recursive=deep)
         )
+        if not found and filesystem(folder).get_file_info(folder.bucket).type == fs.FileType.NotFound:
+            raise RemoteError(f'{folder}: there is no bucket "{folder.bucket}"')
     return [
         RemoteEntry(entry.path[start:], entry.size, entry.mtime_ns or 0)
         for entry in found
         if entry.type == fs.FileType.File
     ]
+
+
+def folders(folder: RemotePath) -> list[str]:
+    """Names of the folders directly in a folder; none where there is no such folder.
+
+    Raises:
+        RemoteError: the bucket cannot be listed.
+    """
+    if folder.scheme == "gs":  # pyarrow shows only folders that are objects there
+        return sorted({entry.below.partition("/")[0] for entry in listed(folder) if "/" in entry.below})
+    with explained(folder):
+        found = filesystem(folder).get_file_info(fs.FileSelector(folder.place, allow_not_found=True))
+    return [entry.base_name for entry in found if entry.type == fs.FileType.Directory]
+
+
+def read_whole(path: RemotePath) -> bytes:
+    """All bytes of an object.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        RemoteError: it cannot be read.
+    """
+    for _ in range(_ATTEMPTS):
+        with path.opened() as source, explained(path):
+            data: bytes = source.read()
+            before = source.metadata()
+        # size and bytes are asked for one after the other: they must be those of one writing
+        with path.opened() as again:
+            if len(data) == again.size() and again.metadata() == before:
+                return data
+    raise RemoteError(f"{path}: is replaced again and again while it is read")
 
 
 def one_object(path: RemotePath) -> RemoteEntry | None:
@@ -237,11 +274,11 @@ def write_whole(path: RemotePath, data: bytes) -> None:
     with explained(path, "written"):
         with filesystem(path).open_output_stream(path.place, compression=None) as stream:
             stream.write(data)
-        kept = filesystem(path).get_file_info(path.place).size
-    if kept != len(data):
-        # a server that does not know trailing checksums keeps them as if they were data
+        end = filesystem(path).open_input_file(path.place)
+        tail = end.read_at(_TRAILER, max(0, end.size() - _TRAILER)) if end.size() > len(data) else b""
+    if b"x-amz-" in tail and not data.endswith(tail):
         raise RemoteError(
-            f"{path}: {len(data)} bytes were sent and the server keeps {kept}; set "
+            f"{path}: the server kept a checksum as if it were data; set "
             "AWS_REQUEST_CHECKSUM_CALCULATION=when_required before Assay starts"
         )
 

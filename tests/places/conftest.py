@@ -35,9 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
         "nanio", reason="the S3 server of the tests is not installed: pip install 'assay-ml[dev]'"
     )
     folder = tmp_path_factory.mktemp("s3")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     environment = os.environ | {"NANIO_ACCESS_KEY": ACCESS_KEY, "NANIO_SECRET_KEY": SECRET_KEY}
     command = [sys.executable, "-m", "nanio", "serve", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(
@@ -60,6 +58,23 @@ def bucket(server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: 
     return Bucket(name, folder / name, endpoint)
 
 
+@pytest.fixture(scope="session")
+def google_server() -> Iterator[str]:
+    pytest.importorskip(
+        "gcp_storage_emulator", reason="the emulator is not installed: pip install 'assay-ml[dev]'"
+    )
+    port = _free_port()
+    arguments = ["start", "--host=127.0.0.1", f"--port={port}", "--in-memory", "--default-bucket=assay-logs"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "gcp_storage_emulator", *arguments], stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            _wait(port, process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
 def reach(monkeypatch: pytest.MonkeyPatch, endpoint: str, secret: str = SECRET_KEY) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
@@ -68,6 +83,12 @@ def reach(monkeypatch: pytest.MonkeyPatch, endpoint: str, secret: str = SECRET_K
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:

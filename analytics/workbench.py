@@ -15,8 +15,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
-from analytics.aggregates.additive import definition_of
-from analytics.aggregates.build import Build, bring_up_to_date, kept_standards
+from analytics.aggregates.build import Build, bring_up_to_date, kept_up_to_date
 from analytics.aggregates.build import Progress as BuildProgress
 from analytics.aggregates.series_cells import series_names
 from analytics.aggregates.stored_days import Built, ProjectParts, attach, attached, open_catalog
@@ -992,7 +991,7 @@ class Workbench:
         catalog = self.catalog
         if not isinstance(catalog.parts, ProjectParts):
             return None
-        return catalog.parts.built(definition_of(catalog, one) for one in kept_standards(catalog))
+        return catalog.parts.built(kept_up_to_date(catalog).values())
 
     def aggregate(self, tell: Callable[[BuildProgress], None] = lambda _: None, *, anew: bool = False) -> Build:
         """Bring stored aggregates up to date; answers that are asked for meanwhile do not wait.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics.aggregates.additive import EVER, Standard, canonical_rows, definition_of
-from analytics.aggregates.batches import answers
+from analytics.aggregates.batches import answers, with_columns
 from analytics.aggregates.day_facts import Facts, keyed_files, midnight
 from analytics.aggregates.standard import standard
 from analytics.aggregates.store import Part
@@ -111,7 +111,7 @@ def build(catalog: Catalog, parts: ProjectParts, tell: Callable[[Progress], None
     with _patient(catalog), store.shelf.lock(LOCK) as first:
         tell(Progress(0, 0, "looking at new files"))
         facts = parts.refresh()
-        wanted = [(one, definition_of(catalog, one)) for one in kept_standards(catalog)]
+        wanted = list(kept_up_to_date(catalog).items())
         done: set[date] = set()
         made = _build_reference(catalog, parts, wanted)
         works = _plan(parts, facts, wanted)
@@ -168,13 +168,14 @@ def bring_up_to_date(
 
 
 def kept_standards(catalog: Catalog) -> tuple[Standard, ...]:
-    """What is kept up to date: every standard aggregate, those in stretches of five minutes also by day."""
-    found: list[Standard] = []
-    for one in standard(catalog):
-        if one.additive.grain != "day":
-            found.append(one._replace(additive=replace(one.additive, grain="day")))
-        found.append(one)
-    return tuple(dict.fromkeys(found))
+    """The aggregates that are kept up to date."""
+    return tuple(kept_up_to_date(catalog))
+
+
+def kept_up_to_date(catalog: Catalog) -> dict[Standard, Definition]:
+    """Every standard aggregate and what its parts are kept under; one that two families name is there once."""
+    found = {definition_of(catalog, one).key: one for one in standard(catalog)}
+    return {one: definition_of(catalog, one) for one in found.values()}
 
 
 def day_batches(
@@ -289,15 +290,34 @@ def _build_batch(catalog: Catalog, parts: ProjectParts, work: _Work, days: list[
     needed = sorted({day for _, missing in lacking.values() for day in missing})
     found: dict[Definition, dict[datetime, Part]] = {}
     with _rows_of(catalog, facts, needed, list(lacking), labelled=work.labelled) as base:
-        for one, table in answers(catalog, base, list(lacking)):
-            definition, missing = lacking[one]
-            tables = split_by_day(table, definition, catalog.project.zone)
-            found[definition] = {
-                midnight(day): Part(facts.state(day, labelled=definition.labelled), tables.get(midnight(day)))
-                for day in missing
-            }
+        for some, alike in _by_days(lacking):
+            rows = base if list(some) == needed else _only_days(base, some, catalog.project.zone)
+            for one, table in answers(catalog, rows, alike):
+                definition = lacking[one][0]
+                tables = split_by_day(table, definition, catalog.project.zone)
+                found[definition] = {
+                    midnight(day): Part(
+                        facts.state(day, labelled=definition.labelled), tables.get(midnight(day))
+                    )
+                    for day in some
+                }
     parts.store.write(found)
     return sum(len(made) for made in found.values())
+
+
+def _by_days(
+    lacking: Mapping[Standard, tuple[Definition, list[date]]],
+) -> list[tuple[tuple[date, ...], list[Standard]]]:
+    """Aggregates that lack the same days, together."""
+    found: dict[tuple[date, ...], list[Standard]] = {}
+    for one, (_, days) in lacking.items():
+        found.setdefault(tuple(days), []).append(one)
+    return list(found.items())
+
+
+def _only_days(base: Sql, days: Sequence[date], zone: ZoneInfo) -> Sql:
+    """Rows of some of the days: those in five minutes are of the last few only."""
+    return KeyedRows(f"SELECT * FROM ({base.text}) WHERE {_within(days, zone)}", base.parameters)
 
 
 @contextmanager
@@ -309,14 +329,7 @@ def _rows_of(
     first, last = _instant(days[0], zone), _instant(days[-1] + timedelta(days=1), zone)
     files = keyed_files(catalog, "predictions")
     paths = sorted(str(files[key].path) for key in {key for day in days for key in facts.files(day)})
-    cut = f"SELECT * FROM main.predictions WHERE file IN ({_listed(paths)}) AND {_between(first, last)}"
-    stretches = _stretches(days)
-    if len(stretches) > 1:
-        each = (
-            _between(_instant(begin, zone), _instant(end + timedelta(days=1), zone))
-            for begin, end in stretches
-        )
-        cut += f" AND ({' OR '.join(f'({one})' for one in each)})"
+    cut = f"SELECT * FROM main.predictions WHERE file IN ({_listed(paths)}) AND {_within(days, zone)}"
     grains: dict[Grain, None] = {}
     for one in standards:
         grain: Grain = one.additive.grain
@@ -335,8 +348,9 @@ def _rows_of(
         views.append(f"labels AS (SELECT * FROM main.labels WHERE file IN ({_listed(mine)}))")
     columns = _columns(catalog, rows, standards)
     text = f"WITH {', '.join(views)} SELECT {', '.join(columns)}, {keys} FROM ({rows.text})"
-    with catalog.engine.kept(Sql(text, rows.parameters)) as kept:
-        yield KeyedRows(kept.text)
+    prepared = with_columns(KeyedRows(text, rows.parameters), standards)
+    with catalog.engine.kept(prepared) as kept:
+        yield replace(prepared, text=kept.text, parameters={})
 
 
 def _columns(catalog: Catalog, rows: Sql, standards: Sequence[Standard]) -> list[str]:
@@ -396,6 +410,17 @@ def _stretches(days: Sequence[date]) -> list[tuple[date, date]]:
         else:
             found.append((day, day))
     return found
+
+
+def _within(days: Sequence[date], zone: ZoneInfo) -> str:
+    """The condition that rows are of certain days; the outermost instants first, which prune files and row groups."""
+    bounds = [
+        (_instant(begin, zone), _instant(end + timedelta(days=1), zone)) for begin, end in _stretches(days)
+    ]
+    outer = _between(bounds[0][0], bounds[-1][1])
+    if len(bounds) == 1:
+        return outer
+    return f"{outer} AND ({' OR '.join(f'({_between(*one)})' for one in bounds)})"
 
 
 def _between(first: datetime, last: datetime) -> str:

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analytics.aggregates.additive import Additive, Standard, canonical_rows, definition_of
+from analytics.aggregates.additive import Additive, Standard, canonical_rows
 from analytics.aggregates.build import (
     QUERY_SECONDS,
     Progress,
     day_batches,
     days_of,
-    kept_standards,
+    kept_up_to_date,
     split_by_day,
 )
 from analytics.aggregates.day_facts import Facts, midnight, update_facts
@@ -66,7 +66,7 @@ def verify(
     catalog.engine.query_seconds = QUERY_SECONDS
     tell(Progress(0, 0, "looking at all files"))
     facts = update_facts(catalog, Facts())
-    wanted = {one: definition_of(catalog, one) for one in kept_standards(catalog)}
+    wanted = kept_up_to_date(catalog)
     found: list[Difference] = []
     compared = 0
     for one, definition in wanted.items():

@@ -73,6 +73,7 @@ def _family(catalog):
         Standard(LABELLED),
         Standard(LABELLED, ("carrier",)),
         Standard(UNLABELLED, ("carrier",)),
+        Standard(DAILY),
         Standard(FINE),
     )
 
@@ -186,7 +187,10 @@ def _pieces(logs, n_files, chance):
     chance.shuffle(rows)
     chance.shuffle(reports)
     cuts = [sorted(chance.choices(range(len(all_) + 1), k=n_files - 1)) for all_ in (rows, reports)]
-    bounds = [list(zip([0, *cut], [*cut, len(all_)], strict=True)) for cut, all_ in zip(cuts, (rows, reports), strict=True)]
+    bounds = [
+        list(zip([0, *cut], [*cut, len(all_)], strict=True))
+        for cut, all_ in zip(cuts, (rows, reports), strict=True)
+    ]
     return [(rows[a:b], reports[c:d]) for (a, b), (c, d) in zip(*bounds, strict=True)]
 
 
@@ -281,6 +285,27 @@ def test_a_build_that_is_killed_at_any_moment_goes_on_where_it_was(tmp_path):
     assert _build(tmp_path).parts == 0
 
 
+def test_stretches_of_five_minutes_are_kept_of_the_last_days_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(builds, "FINE_DAYS", 2)
+    logs = Logs(tmp_path, 8)
+    logs.add(logs.rows, logs.reports)
+    _build(tmp_path)
+    with _opened(tmp_path) as (catalog, parts):
+        days = parts.refresh().days
+        found = {
+            one.grain: parts.read(one, list(map(day_facts.midnight, days))).days for one in _kept(catalog)
+        }
+        whole = scoped_rows(catalog, Scope(start=START - timedelta(days=1), end=START + timedelta(days=9)))
+        n = {sum(read_added(catalog, whole, one)[0].column("n").to_pylist()) for one in (FINE, DAILY)}
+    assert len(found["day"]) == len(days)
+    assert found["5min"] == frozenset(map(day_facts.midnight, days[-2:]))
+    assert n == {len(logs.rows)}
+
+
+def _kept(catalog):
+    return [one for one in builds.kept_up_to_date(catalog).values() if one.name == "fine"]
+
+
 def test_parts_are_left_out_as_of_an_instant_before_all_was_known(tmp_path):
     logs = Logs(tmp_path, 5)
     logs.add(logs.rows, logs.reports)
@@ -305,7 +330,7 @@ def test_pages_say_when_and_of_how_many_rows(tmp_path):
     _build(tmp_path)
     logs.add([("new", START + timedelta(days=20), 0.5, "a", None)], [])
     with _opened(tmp_path) as (catalog, parts):
-        built = parts.built(definition_of(catalog, one) for one in builds.kept_standards(catalog))
+        built = parts.built(builds.kept_up_to_date(catalog).values())
     assert built.rows == len(logs.rows)
     assert built.missing == 1
     assert began <= built.at <= datetime.now(UTC)

@@ -70,7 +70,10 @@ def read_service_cells(catalog: Catalog, rows: Sql, *, kinds: bool = True) -> Se
     grain = part_grain(rows)
     with held_rows(catalog, rows, _needed) as held:
         # two scans of what is held where the former three also joined every row with its cell's percentiles
-        latencies, bins_sql = read_latencies(catalog, held, grain)
+        latencies: dict[CellKey, BlockedLatencies] = {}
+        bins_sql = ""
+        if catalog.predictions.latency is not None:
+            latencies, bins_sql = read_latencies(catalog, held, grain)
         table, sums_sql = read_added(catalog, held, request_parts(catalog, grain))
         found = _Requests(group(table), table)
         names = found.kinds() if kinds else ()
@@ -79,7 +82,7 @@ def read_service_cells(catalog: Catalog, rows: Sql, *, kinds: bool = True) -> Se
         pooled = {key: one.pooled() for key, one in latencies.items()}
         if catalog.predictions.unit is not None:
             moments = _with_units(catalog, held, moments, pooled, names)
-        texts = tuple(shown(rows, held, text) for text in (sums_sql, bins_sql))
+        texts = tuple(shown(rows, held, text) for text in (sums_sql, bins_sql) if text)
     return ServiceCells(
         {key: ServiceCell(moment, pooled.get(key)) for key, moment in moments.items()}, names, texts
     )

@@ -54,7 +54,10 @@ def reader_path(path: Path) -> str:
     >>> reader_path(Path("/logs/a[1].csv"))
     '/logs/a[[]1].csv'
     """
-    return "".join(f"[{sign}]" if sign in WILDCARDS else sign for sign in str(path))
+    text = str(path)
+    if not any(sign in text for sign in WILDCARDS):
+        return text
+    return "".join(f"[{sign}]" if sign in WILDCARDS else sign for sign in text)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.engines.duckdb import DuckDBEngine
+from analytics.engines.text import Sql
 from analytics.project import Project
 from analytics.telemetry.feeds import Feed
 from analytics.telemetry.files import LogFile
@@ -38,9 +39,11 @@ MOST_VALUES = 5_000
 MOST_REPEATED = 1_000_000
 """Beyond so many ids that occur twice, windows over all rows cost less than lists of exceptions."""
 IDS_AT_ONCE = 16_000_000
+FILES_AT_ONCE = 5_000
 _FORMAT = 1
 _UNREADABLE = (OSError, pa.ArrowException, ValueError, KeyError, TypeError)
 _State = tuple[str, int, int]
+_Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,14 @@ class Known:
         spells: by version; one None where there are no versions.
         values: segment -> value -> rows; None where a segment has too many values.
         repeated: ids that occur more than once; None where these are too many to list.
+        hashes: the file that holds the hashes of all ids; None where no such file is kept.
     """
 
     files: frozenset[_State] = frozenset()
     spells: Mapping[str | None, Spell] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, int] | None] = field(default_factory=dict)
     repeated: frozenset[str] | None = frozenset()
+    hashes: Path | None = None
 
     @property
     def n(self) -> int:
@@ -119,10 +124,11 @@ def look(engine: DuckDBEngine, project: Project, asked: Asked) -> Known:
     new = [file for state, file in listed.items() if state not in kept.files]
     quiet = time.time_ns() - int(SETTLED_SECONDS * 1e9)
     settled = [file for file in new if file.modified_ns < quiet]
-    grown = _with(engine, asked, kept, settled)
-    if settled:
-        _keep(project, asked, grown)
-    return _with(engine, asked, grown, [file for file in new if file.modified_ns >= quiet])
+    place = _place(project, asked)
+    for some in _batches(settled):
+        kept, hashes = _with(engine, asked, kept, some)
+        kept = _keep(place, asked, kept, hashes)
+    return _with(engine, asked, kept, [file for file in new if file.modified_ns >= quiet])[0]
 
 
 def facts_folder(project: Project) -> Path:
@@ -142,24 +148,44 @@ def facts_folder(project: Project) -> Path:
 # ------------------------------------------------------------------ looking
 
 
-def _with(engine: DuckDBEngine, asked: Asked, kept: Known, files: list[LogFile]) -> Known:
-    """What is known once some more files are looked at."""
+def _batches(files: list[LogFile]) -> Iterator[list[LogFile]]:
+    """All at once, unless opening that many files takes so long that it is done in steps, each of which is kept."""
+    for start in range(0, len(files), FILES_AT_ONCE):
+        yield files[start : start + FILES_AT_ONCE]
+
+
+def _with(
+    engine: DuckDBEngine, asked: Asked, kept: Known, files: list[LogFile]
+) -> tuple[Known, _Hashes | None]:
+    """What is known once some more files are looked at; and of many files the hashes of all ids, to be kept."""
     if not files:
-        return kept
-    part = _only(asked.feed, files)
-    body = asked.body(part)
+        return kept, None
+    if len(files) <= LARGE_FILES:
+        return _grown(engine, asked, kept, files, asked.body(_only(asked.feed, files)))
+    # to open the files takes longer than to read what is in them: once, and not once a question
+    names = ", ".join(("id", "ts", *(("version",) if asked.versions else ()), *asked.segments.values()))
+    with engine.kept(Sql(f"SELECT {names} FROM ({asked.body(_only(asked.feed, files))})")) as held:
+        return _grown(engine, asked, kept, files, held.text)
+
+
+def _grown(
+    engine: DuckDBEngine, asked: Asked, kept: Known, files: list[LogFile], body: str
+) -> tuple[Known, _Hashes | None]:
     spells = dict(kept.spells)
     for version, spell in _spells(engine, body, versions=asked.versions).items():
         spells[version] = spells[version] + spell if version in spells else spell
     values = {
         name: _counted(engine, body, column, kept.values.get(name)) for name, column in asked.segments.items()
     }
-    repeated = kept.repeated
+    repeated, hashes = kept.repeated, None
     if asked.ids and repeated is not None:
         n = sum(spell.n for spell in spells.values()) - kept.n
-        found = repeated | _repeated(engine, body, n) | _seen_before(engine, asked, kept, body)
+        before = _seen_before(engine, asked, kept, body)
+        if before is None:
+            before, hashes = _seen_by_hash(engine, kept, body)
+        found = repeated | _repeated(engine, body, n) | before
         repeated = found if len(found) <= MOST_REPEATED else None
-    return Known(kept.files | {_state(file) for file in files}, spells, values, repeated)
+    return Known(kept.files | {_state(file) for file in files}, spells, values, repeated), hashes
 
 
 def _spells(engine: DuckDBEngine, body: str, *, versions: bool) -> dict[str | None, Spell]:
@@ -195,7 +221,7 @@ def _repeated(engine: DuckDBEngine, body: str, n: int) -> set[str]:
     candidates are compared as they are.
     """
     passes = -(-n // IDS_AT_ONCE)
-    candidates: list[np.ndarray[Any, np.dtype[np.uint64]]] = []
+    candidates: list[_Hashes] = []
     for one in range(passes):
         where = f" AND hash(id) % {passes} = {one}" if passes > 1 else ""
         hashes = engine.query(f"SELECT hash(id) AS h FROM ({body}) WHERE id IS NOT NULL{where}")["h"]
@@ -216,8 +242,13 @@ def _repeated(engine: DuckDBEngine, body: str, n: int) -> set[str]:
 _NONE: Final = np.empty(0, np.uint64)
 
 
-def _seen_before(engine: DuckDBEngine, asked: Asked, kept: Known, body: str) -> set[str]:
-    """Ids of new files that occur in those known already: the small side is held, the large one only passes by."""
+def _seen_before(engine: DuckDBEngine, asked: Asked, kept: Known, body: str) -> set[str] | None:
+    """Ids of new files that occur in those known already: the small side is held, the large one only passes by.
+
+    None where that would open too many files; see `_seen_by_hash`.
+    """
+    if len(asked.feed.files) > LARGE_FILES:
+        return None
     before = [file for file in asked.feed.files if _state(file) in kept.files]
     if not before:
         return set()
@@ -226,6 +257,21 @@ def _seen_before(engine: DuckDBEngine, asked: Asked, kept: Known, body: str) -> 
         f"SEMI JOIN (SELECT id FROM ({body}) WHERE id IS NOT NULL) AS new_ids USING (id) LIMIT {MOST_REPEATED + 1}"
     )
     return set(found["id"].to_pylist())
+
+
+def _seen_by_hash(engine: DuckDBEngine, kept: Known, body: str) -> tuple[set[str], _Hashes | None]:
+    """The same by the hashes of all ids, which are kept of feeds with many files; and these with the new ones.
+
+    Two ids of one hash do no harm: an id that is looked at without need is found to be there once.
+    """
+    new = engine.query(f"SELECT id, hash(id) AS h FROM ({body}) WHERE id IS NOT NULL")
+    hashes = np.concatenate([np.asarray(chunk, np.uint64) for chunk in new["h"].chunks] or [_NONE])
+    old = _NONE if kept.hashes is None else np.load(kept.hashes, mmap_mode="r")
+    if not len(old):
+        return set(), np.sort(hashes)
+    found = old[np.minimum(np.searchsorted(old, hashes), len(old) - 1)] == hashes
+    again = new["id"].filter(pa.array(found)).to_pylist()
+    return set(again), np.sort(np.concatenate([old, hashes]))
 
 
 def _only(feed: Feed, files: Iterable[LogFile]) -> Feed:
@@ -266,18 +312,26 @@ def _recalled(project: Project, asked: Asked) -> Known:
                 ids.append(text)
             else:
                 files.append((text, size, modified))
+        hashes = None if said["hashes"] is None else _place(project, asked).with_name(said["hashes"])
+        if hashes is None and asked.ids and len(asked.feed.files) > LARGE_FILES:
+            return nothing
+        if hashes is not None and not hashes.exists():
+            return nothing
         spells = {
             version: Spell(n, datetime.fromisoformat(first), datetime.fromisoformat(last))
             for version, n, first, last in said["spells"]
         }
-        return Known(frozenset(files), spells, said["values"], None if said["many"] else frozenset(ids))
+        repeated = None if said["many"] else frozenset(ids)
+        return Known(frozenset(files), spells, said["values"], repeated, hashes)
     except _UNREADABLE:
         # not there, written by another release, or damaged: it is found anew
         return nothing
 
 
-def _keep(project: Project, asked: Asked, known: Known) -> None:
-    place = _place(project, asked)
+def _keep(place: Path, asked: Asked, known: Known, hashes: _Hashes | None) -> Known:
+    token = secrets.token_hex(8)
+    if hashes is not None:
+        known = replace(known, hashes=place.with_name(f"{place.stem}-{token}.npy"))
     said = {
         "meaning": _meaning(asked),
         "spells": [
@@ -286,6 +340,7 @@ def _keep(project: Project, asked: Asked, known: Known) -> None:
         ],
         "values": known.values,
         "many": known.repeated is None,
+        "hashes": None if known.hashes is None else known.hashes.name,
     }
     rows = [*sorted(known.files), *((name, -1, 0) for name in sorted(known.repeated or ()))]
     text, size, modified = zip(*rows, strict=True)
@@ -296,11 +351,20 @@ def _keep(project: Project, asked: Asked, known: Known) -> None:
             "modified": pa.array(modified, pa.int64()),
         }
     ).replace_schema_metadata({"assay": json.dumps(said)})
-    unfinished = place.with_name(f".unfinished-{secrets.token_hex(8)}")
+    unfinished = place.with_name(f".unfinished-{token}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
+        if known.hashes is not None and hashes is not None:
+            with unfinished.open("wb") as file:
+                np.save(file, hashes)
+            unfinished.replace(known.hashes)
         pq.write_table(table, unfinished, compression="zstd")
         unfinished.replace(place)
+        for old in place.parent.glob(f"{place.stem}-*.npy"):
+            if old != known.hashes:
+                old.unlink(missing_ok=True)
     except (OSError, pa.ArrowException):
         # a folder that cannot be written to only costs the time of looking again
         unfinished.unlink(missing_ok=True)
+        return replace(known, hashes=None)
+    return known

@@ -80,6 +80,7 @@ def _same_as_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
     assert known.superseded or known.relabelled is False or known.known("labels").repeated is None  # type: ignore[union-attr]
     with monkeypatch.context() as patch:
         patch.setattr(facts, "LARGE_BYTES", 10**12)
+        patch.setattr(facts, "LARGE_FILES", 10**12)
         read = open_catalog(folder, **SECTIONS)
         assert read.known("predictions") is None
         assert said == _facts(read)
@@ -208,3 +209,23 @@ def test_a_segment_of_many_values_keeps_its_most_frequent_ones(
 def _recalled(folder: Path) -> facts.Known:
     catalog = open_catalog(folder, **SECTIONS)
     return facts._recalled(catalog.project, catalog._asked("predictions"))
+
+
+def test_many_files_are_looked_at_in_steps_and_compared_by_hashes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "LARGE_FILES", 1)
+    monkeypatch.setattr(facts, "FILES_AT_ONCE", 2)
+    for place in range(5):
+        _predictions(
+            tmp_path / f"p/{place}.parquet",
+            [f"{place}-{i}" for i in range(3)] + ["twice"][place % 4 :],
+            place,
+        )
+    _labels(tmp_path / "l/1.parquet", ["0-0"], 2, 1)
+    assert _same_as_read(tmp_path, monkeypatch).known("predictions").repeated == {"twice"}  # type: ignore[union-attr]
+    _predictions(tmp_path / "p/9.parquet", ["9-0", "3-1"], 9)
+    known = _same_as_read(tmp_path, monkeypatch).known("predictions")
+    assert known is not None
+    assert known.repeated == {"twice", "3-1"}
+    assert [file.name for file in (tmp_path / "kept/facts").glob("predictions-*.npy")] == [known.hashes.name]  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -317,7 +317,7 @@ def _by_days(
 
 def _only_days(base: Sql, days: Sequence[date], zone: ZoneInfo) -> Sql:
     """Rows of some of the days: those in five minutes are of the last few only."""
-    return KeyedRows(f"SELECT * FROM ({base.text}) WHERE {_within(days, zone)}", base.parameters)
+    return replace(base, text=f"SELECT * FROM ({base.text}) WHERE {_within(days, zone)}")
 
 
 @contextmanager

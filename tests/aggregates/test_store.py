@@ -21,7 +21,7 @@ from analytics.telemetry.parts import Definition
 
 ONE = Definition("one", "aaaa", labelled=True, source="predictions", grain="day")
 OTHER = Definition("other", "bbbb", labelled=False, source="predictions", grain="day")
-DAYS = [datetime(2026, 1, 1) + timedelta(days=i) for i in range(70)]
+DAYS = [datetime(2026, 1, 1) + timedelta(days=i) for i in range(70)]  # noqa: DTZ001  # local days
 
 
 def _table(*values: int) -> pa.Table:

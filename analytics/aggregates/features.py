@@ -266,7 +266,7 @@ def _query(
     rows: Sql,
 ) -> Sql:
     """The text of the scan, one row per window, block and version."""
-    columns = "".join(f", {bins[i].field.expression} AS f{i}" for i in fields)
+    columns = "".join(f", {_read(bins[i], versions)} AS f{i}" for i in fields)
     finite = "".join(
         f", CASE WHEN abs(f{i}) <= {literal(MAX_DOUBLE)} THEN f{i} END AS g{i}"
         for i in fields
@@ -285,6 +285,15 @@ def _query(
     for more in (*(lookup.parameters for lookup in lookups), *names):
         parameters |= more
     return Sql(text, parameters)
+
+
+def _read(item: ReferenceBins, versions: Sql) -> str:
+    """The value of a field; numbers of which a condition leaves some out are copied by adding 0.
+
+    Otherwise DuckDB goes through the list of the rows left in every comparison, which takes 1.4 times as long.
+    """
+    copied = item.is_numeric and versions.text != "TRUE"
+    return f"{item.field.expression} + 0e0" if copied else item.field.expression
 
 
 def _put(

@@ -47,7 +47,7 @@ _FUNCTIONS = (
     exp.Sum, exp.Count, exp.Min, exp.Max, exp.RowNumber, exp.Coalesce, exp.Nullif, exp.Abs, exp.Floor, exp.Ceil,
     exp.Round, exp.Sqrt, exp.IsNan, exp.Least, exp.Greatest, exp.Lower, exp.Upper, exp.Distinct, exp.TimestampTrunc,
     exp.Extract, exp.AtTimeZone, exp.Chr, exp.Trim, exp.ArrayContains, exp.Concat,
-    exp.Exists, exp.Replace, exp.UnixToTime, exp.Ln, exp.Pow,
+    exp.Exists, exp.Replace, exp.UnixToTime, exp.TimeToUnix, exp.Ln, exp.Pow,
 )  # fmt: skip
 _ALLOWED = frozenset((*_STRUCTURE, *_OPERATORS, *_FUNCTIONS))
 _NAMED = frozenset({"isfinite", "epoch_us"})
@@ -235,6 +235,8 @@ def _for_spark(node: Any) -> Any:
         if scale is not None:  # make_timestamp
             return _call("TIMESTAMP_MICROS", node.this)
         return _from_seconds(node.this)
+    if isinstance(node, exp.TimeToUnix):  # with fractions, and not whole seconds as Spark's own
+        return exp.paren(exp.Div(this=_call("UNIX_MICROS", _instant(node.this)), expression=_number_of("1e6")))
     if isinstance(node, exp.Table) and node.db == _SCHEMA:
         node.set("db", None)
     if isinstance(node, exp.DataType):

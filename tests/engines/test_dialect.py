@@ -68,11 +68,12 @@ def test_what_spark_calls_otherwise_is_renamed_wherever_it_stands() -> None:
     printed = to_spark(
         "SELECT CASE WHEN isfinite(CAST(a AS DOUBLE)) THEN timezone('Europe/Berlin', CAST(b AS TIMESTAMP)) END AS t, "
         "make_timestamptz(epoch_us(c)) AS u, TRY_CAST(d AS UBIGINT) AS v, epoch_ms(e) // 900000 AS w, "
-        "to_timestamp(f) AS x FROM rows"
+        "to_timestamp(f) AS x, epoch(g) AS y FROM rows"
     )
     assert "ABS(CAST(a AS DOUBLE)) <= 1.7976931348623157e+308" in printed
     assert "TO_UTC_TIMESTAMP(CAST(b AS TIMESTAMP), 'Europe/Berlin')" in printed
     assert "TIMESTAMP_MICROS(UNIX_MICROS(CAST(c AS TIMESTAMP))) AS u" in printed
     assert "UNIX_MILLIS(CAST(e AS TIMESTAMP)) DIV 900000 AS w" in printed
+    assert "(UNIX_MICROS(CAST(g AS TIMESTAMP)) / 1e6) AS y" in printed
     assert "TIMESTAMP_MICROS(CAST(RINT((f) * 1e6) AS BIGINT)) AS x" in printed
     assert "TRY_CAST(d AS DECIMAL(20, 0))" in printed

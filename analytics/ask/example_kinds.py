@@ -9,16 +9,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analytics.aggregates.additive import read_added
+from analytics.aggregates.decided import decided_parts
 from analytics.aggregates.reference_bins import reference_version_of
 from analytics.aggregates.rich_columns import IDENTITY, LABELLED
 from analytics.aggregates.samples import read_sample
+from analytics.ask.example_bounds import KnownScores
 from analytics.ask.example_rows import Asking, Found, Item, text_of
 from analytics.ask.samples import Column, block_codes, feature_columns, numbers, picked
 from analytics.ask.unlike import MOST_FEATURES, SAMPLE, Reference, known_reference
 from analytics.examples import reasons
 from analytics.examples.boundaries import Boundary, from_decisions, from_threshold
 from analytics.examples.rows import ExampleKind
-from analytics.examples.select import any_request, chosen, decided_scores, disagreeing, highest_entropy
+from analytics.examples.select import (
+    any_request,
+    candidates,
+    chosen,
+    disagreeing,
+    highest_entropy,
+    plain_rows,
+    reads_labels,
+)
 from analytics.examples.suspected import (
     LEAST_OF_CLASS,
     LEAST_ROWS,
@@ -34,6 +45,8 @@ from analytics.telemetry.rows import scoped_rows
 LABELS_SAMPLE = 10_000
 UNLIKE_SAMPLE = 5_000
 _TOLD = 3
+_DESCRIBED = 500
+"""Rows of which each is named by file and row to find its label; with more, all labels are joined."""
 _PLACED = IDENTITY | {"request": "request"}
 
 
@@ -58,8 +71,9 @@ def gather(
     versions: Sequence[str | None],
     *,
     per_class: bool,
+    scores: KnownScores | None = None,
 ) -> Gathered:
-    """At most n rows of a kind (of each class)."""
+    """At most n rows of a kind (of each class); with known scores, only rows that can be among them are labelled."""
     if kind == "disagreeing":
         return _disagreeing(asking, scope, n, versions, per_class=per_class)
     if kind == "suspected-labels":
@@ -70,7 +84,7 @@ def gather(
     boundaries: tuple[Boundary, ...] = ()
     if kind == "uncertain" and catalog.predictions.task == "binary":
         boundaries = _boundaries(asking, scope, versions)
-    items = asking.records(chosen(catalog, scope, kind, n, per_class=per_class, boundaries=boundaries))
+    items = _chosen(asking, scope, kind, n, boundaries, per_class=per_class, scores=scores)
     by_version = {boundary.version: boundary for boundary in boundaries}
     found = tuple(
         Found(item, _reason(asking, kind, item, by_version), item["class"] if per_class else None)
@@ -79,11 +93,48 @@ def gather(
     return Gathered(found, tuple(boundary.sentence for boundary in boundaries))
 
 
+def _chosen(
+    asking: Asking,
+    scope: Scope,
+    kind: ExampleKind,
+    n: int,
+    boundaries: tuple[Boundary, ...],
+    *,
+    per_class: bool,
+    scores: KnownScores | None,
+) -> list[Item]:
+    """The rows themselves; with a feed of labels as few as can be are joined, since that costs most."""
+    catalog = asking.catalog
+    whole = chosen(catalog, scope, kind, n, per_class=per_class, boundaries=boundaries)
+    if not catalog.has_label_feed or reads_labels(scope):
+        return asking.records(whole)
+    if kind in {"worst", "best"}:
+        extremes = scores.extremes(kind, n, per_class=per_class) if scores is not None else None
+        if extremes is None:
+            return asking.records(whole)
+        with catalog.engine.kept(candidates(catalog, scope, extremes)) as few:
+            return asking.records(
+                chosen(catalog, scope, kind, n, per_class=per_class, few=f"({few.text})"), whole.text
+            )
+    if n > _DESCRIBED:
+        return asking.records(whole)
+    picked_rows = asking.records(
+        chosen(catalog, scope, kind, n, per_class=per_class, boundaries=boundaries, unlabelled=True)
+    )
+    keys = [(item["file"], item["row"]) for item in picked_rows]
+    told = {(item["file"], item["row"]): item for item in asking.described(scope, keys)}
+    return [{**item, **told[item["file"], item["row"]]} for item in picked_rows]
+
+
 def _boundaries(asking: Asking, scope: Scope, versions: Iterable[str | None]) -> tuple[Boundary, ...]:
     section = asking.catalog.predictions
     if section.decision is None:
         return tuple(from_threshold(version, section.threshold) for version in versions)
-    seen = {row["version"]: row for row in asking.records(decided_scores(asking.catalog, scope))}
+    catalog, everything = asking.catalog, replace(scope, filters=())
+    # labels are no part of it, so none are joined
+    table, text = read_added(catalog, plain_rows(catalog, everything), decided_parts(catalog))
+    asking.texts.append(text)
+    seen = {row["version"]: row for row in table.to_pylist()}
     nothing = {"highest_negative": None, "lowest_positive": None}
     return tuple(
         from_decisions(version, row["highest_negative"], row["lowest_positive"])

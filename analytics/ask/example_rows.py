@@ -29,14 +29,14 @@ class Asking:
     catalog: Catalog
     texts: list[str] = field(default_factory=list)
 
-    def table(self, sql: Sql) -> pa.Table:
-        """The answer of a query."""
-        self.texts.append(sql.text)
+    def table(self, sql: Sql, shown: str | None = None) -> pa.Table:
+        """The answer of a query; another text is shown where it reads what is held in memory."""
+        self.texts.append(shown or sql.text)
         return self.catalog.engine.query(sql)
 
-    def records(self, sql: Sql) -> list[Item]:
+    def records(self, sql: Sql, shown: str | None = None) -> list[Item]:
         """The same as dictionaries."""
-        found: list[Item] = self.table(sql).to_pylist()
+        found: list[Item] = self.table(sql, shown).to_pylist()
         return found
 
     def described(self, scope: Scope, keys: Sequence[tuple[str, int]]) -> list[Item]:

@@ -6,13 +6,14 @@ from collections import Counter
 from dataclasses import replace
 from typing import get_args
 
+from analytics.ask.example_bounds import KnownScores, known_counts, known_scores
 from analytics.ask.example_kinds import Gathered, gather
 from analytics.ask.example_problems import pool_size, spread
 from analytics.ask.example_rows import MASK, Asking, Found, Logged, example_rows, logged_of
 from analytics.ask.windows import resolve, versions_of
 from analytics.errors import ScopeError
 from analytics.examples.rows import ExampleKind, ExampleRow
-from analytics.examples.select import counted
+from analytics.examples.select import counted, reads_labels
 from analytics.results import Results
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
@@ -61,10 +62,11 @@ def examples_of(
     asking = Asking(catalog)
     # a plain random draw leaves nothing out, so there is nothing to count
     counting = kind != "random" or per_class or diverse
-    counts = asking.records(counted(catalog, scope))[0] if counting else None
+    scores = None if reads_labels(scope) else known_scores(catalog, scope)
+    counts = _counts(asking, scope, kind, scores) if counting else None
     notes = _left_out(catalog, counts, kind, per_class=per_class) if counts else []
     n = pool_size(k, counts) if diverse and counts else k
-    gathered = gather(asking, scope, kind, n, versions, per_class=per_class)
+    gathered = gather(asking, scope, kind, n, versions, per_class=per_class, scores=scores)
     if diverse:
         chosen, said = spread(asking, scope, kind, gathered, k, per_class=per_class)
     else:
@@ -78,6 +80,17 @@ def examples_of(
 def kinds_of(catalog: Catalog) -> tuple[ExampleKind, ...]:
     """The kinds of examples that this project's logs can show."""
     return tuple(kind for kind in get_args(ExampleKind) if _refusal(catalog, kind) is None)
+
+
+def _counts(asking: Asking, scope: Scope, kind: ExampleKind, scores: KnownScores | None) -> dict[str, int]:
+    """How many rows there are, and how many lack what an example needs; labels are joined only to count those."""
+    counts_labels = kind in {"worst", "best", "suspected-labels"} and asking.catalog.has_labels
+    if scores is not None or not counts_labels:
+        known = known_counts(asking.catalog, scope, scores)
+        if known is not None:
+            asking.texts.append(known[1].text)
+            return known[0]
+    return asking.records(counted(asking.catalog, scope))[0]
 
 
 def _ranked(gathered: Gathered, k: int) -> list[tuple[int, Found]]:

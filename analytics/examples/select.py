@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from analytics.engines.text import Sql, identifier, literal
 from analytics.examples.boundaries import Boundary
@@ -20,24 +20,58 @@ from analytics.project import Predictions
 from analytics.scope import Scope
 from analytics.telemetry import typed
 from analytics.telemetry.catalog import Catalog
-from analytics.telemetry.rows import scoped_rows
+from analytics.telemetry.rows import (
+    ScopedRows,
+    labelled_rows,
+    scoped_rows,
+    segmented_rows,
+    unlabelled_rows,
+)
 
 CLIP = 2.220446049250313e-16
 SEED = "assay"
 """Random examples are the rows whose salted digests come first: the same on every engine."""
 
 _TIES = "ts, id NULLS LAST, file, row"
+_OF_LABELS = frozenset({"label", "outcome"})
+_CANDIDATE = "file, row, id, ts, received, version, request, decision, score, scored"
 
 
-def decided_scores(catalog: Catalog, scope: Scope) -> Sql:
-    """The highest score decided 0 and the lowest decided 1 of each version, whatever the filters."""
-    rows = scoped_rows(catalog, replace(scope, filters=()))
-    return Sql(
-        "SELECT version, max(CASE WHEN decision = 0 THEN score END) AS highest_negative, "
-        "min(CASE WHEN decision = 1 THEN score END) AS lowest_positive "
-        f"FROM ({rows.text}) WHERE scored AND decision IS NOT NULL GROUP BY version",
-        rows.parameters,
-    )
+class Extremes(NamedTuple):
+    """Bounds on the fit of the rows that can be among the k worst, or best: of label 1 (its score) and 0 (1 - score).
+
+    Attributes:
+        worst: whether fits are at most, else at least, the bound.
+    """
+
+    worst: bool
+    one: float
+    zero: float
+
+    @property
+    def condition(self) -> Sql:
+        """Which rows they leave, whatever their label is."""
+        sign = "<=" if self.worst else ">="
+        text = f"(score {sign} $fit_one OR 1e0 - score {sign} $fit_zero)"
+        return Sql(text, {"fit_one": self.one, "fit_zero": self.zero})
+
+
+def reads_labels(scope: Scope) -> bool:
+    """Whether a scope's filters ask for labels."""
+    return any(condition.kind in _OF_LABELS for condition in scope.filters)
+
+
+def plain_rows(catalog: Catalog, scope: Scope) -> ScopedRows:
+    """Scoped rows without their labels, for scopes that ask for none."""
+    base = unlabelled_rows(scope, "predictions")
+    return segmented_rows(catalog, scope, "predictions", (), datetime.now(UTC), base)
+
+
+def candidates(catalog: Catalog, scope: Scope, extremes: Extremes) -> Sql:
+    """The rows of a binary model that can be among the first, without their labels; to be held in memory."""
+    rows, wanted = plain_rows(catalog, scope), extremes.condition
+    text = f"SELECT {_CANDIDATE} FROM ({rows.text}) WHERE scored AND {wanted.text}"
+    return Sql(text, rows.parameters | wanted.parameters)
 
 
 def counted(catalog: Catalog, scope: Scope) -> Sql:
@@ -60,6 +94,8 @@ def chosen(
     *,
     per_class: bool = False,
     boundaries: Iterable[Boundary] = (),
+    few: str | None = None,
+    unlabelled: bool = False,
 ) -> Sql:
     """The k rows of a kind, overall or per class.
 
@@ -72,8 +108,16 @@ def chosen(
         k: rows wanted, of each class where ``per_class``.
         per_class: by true class for worst and best, by decided class for the others.
         boundaries: where the decisions of each version turn; needed for the uncertain rows of a binary task.
+        few: a table of the `candidates`, where they have been read.
+        unlabelled: whether labels are left out (NULL), as nothing is ordered by them.
     """
-    rows = scoped_rows(catalog, scope)
+    if few is not None:
+        rows = labelled_rows(catalog, scope, "predictions", datetime.now(UTC), few)
+    elif unlabelled:
+        plain = plain_rows(catalog, scope)
+        rows = Sql(f"SELECT *, CAST(NULL AS INTEGER) AS label FROM ({plain.text})", plain.parameters)
+    else:
+        rows = scoped_rows(catalog, scope)
     section = catalog.predictions
     measure, direction, condition = _measure(section, kind, tuple(boundaries))
     class_ = "label" if kind in {"worst", "best"} else "decision"

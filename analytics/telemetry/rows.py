@@ -329,8 +329,14 @@ def _inside(column: str, text: str, name: str) -> Sql:
     return Sql(" AND ".join(parts), parameters)
 
 
-def labelled_rows(catalog: Catalog, scope: Scope, source: Rows, now: datetime) -> Sql:
-    """Every row of a view beside its newest label, as known at the scope's as-of."""
+def labelled_rows(
+    catalog: Catalog, scope: Scope, source: Rows, now: datetime, few: str | None = None
+) -> Sql:
+    """Every row of a view beside its newest label, as known at the scope's as-of.
+
+    With ``few``, a table in memory of some of its rows, only these: labels are looked up for them, where joining all
+    takes several times as long as reading them.
+    """
     parameters: dict[str, Any] = {}
     # as-of replays what was known of monitored rows; the reference is what we compare with today
     known = scope.as_of if source != "reference" else None
@@ -338,7 +344,7 @@ def labelled_rows(catalog: Catalog, scope: Scope, source: Rows, now: datetime) -
     if known is not None:
         parameters["as_of"] = known
         before = " WHERE {} <= CAST($as_of AS TIMESTAMP WITH TIME ZONE)"
-    rows = f"SELECT * FROM {source}{before.format('coalesce(received, ts)')}"
+    rows = f"SELECT * FROM {few or source}{before.format('coalesce(received, ts)')}"
     if not catalog.has_label_feed:
         late = "own_label_ts > CAST($as_of AS TIMESTAMP WITH TIME ZONE)" if known is not None else "FALSE"
         label = f"CASE WHEN {late} THEN NULL ELSE own_label END"

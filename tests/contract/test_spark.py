@@ -1,4 +1,4 @@
-"""A real Apache Spark cluster: equal answers, also when a worker is killed while it computes them."""
+"""A real Apache Spark cluster builds the same parts as this process, though a worker is killed while it does."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
-import pyarrow as pa
 import pytest
 
+from analytics.aggregates.build import bring_up_to_date
 from analytics.engines.spark import SparkEngine
+from analytics.project import read_project
+from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.cluster import define_views
-from tests.contract.questions import asked, differences, stored
+from tests.contract.building import one_segment, same_parts, stored_parts
+from tests.contract.questions import asked, differences
 from tests.contract.spark_cluster import SparkCluster, java_missing
 
 
@@ -28,39 +32,52 @@ def cluster() -> Iterator[SparkCluster]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def engine(cluster, catalogs) -> Iterator[SparkEngine]:
-    """The views of the binary project on the cluster."""
-    opened = SparkEngine(cluster.address)
-    define_views(catalogs["binary"], opened)
-    yield opened
-    opened.close()
+def test_a_build_on_spark_is_right_though_a_worker_dies(cluster, tmp_path, monkeypatch) -> None:
+    # names that a cluster writes otherwise
+    file = one_segment(tmp_path / "a b+ü%")
+    monkeypatch.setenv("ASSAY_AGGREGATES", str(tmp_path / "here"))
+    alone = bring_up_to_date(read_project(file))
+    here = stored_parts(file)
 
-
-def test_the_cluster_answers_as_duckdb_does_though_a_worker_dies(cluster, engine, catalogs) -> None:
+    monkeypatch.setenv("ASSAY_AGGREGATES", str(tmp_path / "there"))
+    monkeypatch.setenv("ASSAY_ENGINE", cluster.address)
     assert len(cluster.alive()) == 2
-    questions = [*asked(catalogs["binary"]), *stored(catalogs["binary"])]
-    answers: dict[str, pa.Table] = {}
+    asked_so_far: list[str] = []
+    counted = SparkEngine._run
+    monkeypatch.setattr(
+        SparkEngine,
+        "_run",
+        lambda self, text, values: (asked_so_far.append(text), counted(self, text, values))[1],
+    )
     when: list[int] = []
-    killer = threading.Thread(target=_kill_soon, args=(cluster, answers, when))
+    killer = threading.Thread(target=_kill_soon, args=(cluster, asked_so_far, when))
     killer.start()
-    for name, sql in questions:
-        answers[name] = engine.query(sql)
+    together = bring_up_to_date(read_project(file))
     killer.join()
-    assert 0 < when[0] < len(questions)
-    for name, sql in questions:
-        assert differences(catalogs["binary"].engine.query(sql), answers[name]) == [], name
+    assert 0 < when[0] < len(asked_so_far)  # while it was at work
+
+    monkeypatch.delenv("ASSAY_ENGINE")
+    assert together.parts == alone.parts > 0
+    assert same_parts(here, stored_parts(file)) == []
     until = time.monotonic() + 90
     while len(cluster.alive()) > 1 and time.monotonic() < until:
         time.sleep(0.5)
     assert len(cluster.alive()) == 1
 
+    # a live question says how long it took
+    with closing(Catalog(read_project(file))) as catalog, closing(SparkEngine(cluster.address)) as engine:
+        define_views(catalog, engine)
+        name, sql = next(asked(catalog))
+        answer = engine.query(sql)
+        assert differences(catalog.engine.query(sql), answer) == [], name
+        assert engine.seconds > 0
 
-def _kill_soon(cluster: SparkCluster, answers: dict[str, pa.Table], when: list[int]) -> None:
-    """Kill a worker with its executor while the second question is computed."""
-    until = time.monotonic() + 120
-    while not answers and time.monotonic() < until:
+
+def _kill_soon(cluster: SparkCluster, asked_so_far: list[str], when: list[int]) -> None:
+    """Kill a worker with its executor a moment after the eighth question was put."""
+    until = time.monotonic() + 240
+    while len(asked_so_far) < 8 and time.monotonic() < until:
         time.sleep(0.02)
-    time.sleep(0.5)
-    when.append(len(answers))
+    time.sleep(0.3)
+    when.append(len(asked_so_far))
     cluster.kill("worker-0")

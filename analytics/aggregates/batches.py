@@ -13,6 +13,21 @@ from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.rows import KeyedRows
 
 
+class PreparedRows(KeyedRows):
+    """Rows that have the columns already that `Steps.prepare` of some aggregates adds (`with_columns`)."""
+
+
+def with_columns(base: KeyedRows, standards: Sequence[Standard]) -> KeyedRows:
+    """Rows with what the steps of some aggregates add to them, where these agree on that; else the rows as they are.
+
+    Held in memory like this they are written once, not once before and once after.
+    """
+    texts = {_text(one, base, "prepare") for one in standards} - {None}
+    if len(texts) != 1:
+        return base
+    return PreparedRows(texts.pop() or "", base.parameters)
+
+
 def answers(
     catalog: Catalog, base: Sql, standards: Sequence[Standard]
 ) -> Iterator[tuple[Standard, pa.Table]]:
@@ -20,9 +35,12 @@ def answers(
 
     Args:
         catalog: the project's views.
-        base: the rows, held in memory.
+        base: the rows, held in memory; `PreparedRows` if they were made by `with_columns` of the same aggregates.
         standards: of the source these rows are of.
     """
+    if isinstance(base, PreparedRows):
+        yield from _split(catalog, base, standards)
+        return
     for alike in _alike(standards, lambda one: _text(one, base, "prepare")):
         with _step(catalog, alike[0], base, "prepare") as prepared:
             keyed = isinstance(base, KeyedRows) and not isinstance(prepared, KeyedRows)

@@ -350,7 +350,7 @@ def _rows_of(
     text = f"WITH {', '.join(views)} SELECT {', '.join(columns)}, {keys} FROM ({rows.text})"
     prepared = with_columns(KeyedRows(text, rows.parameters), standards)
     with catalog.engine.kept(prepared) as kept:
-        yield replace(prepared, text=kept.text, parameters={})
+        yield type(prepared)(kept.text)
 
 
 def _columns(catalog: Catalog, rows: Sql, standards: Sequence[Standard]) -> list[str]:

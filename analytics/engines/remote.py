@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from analytics.engines.text import reader_path
 from analytics.errors import FileVanishedError, RemoteError
-from analytics.places.remote import SCHEMES, RemotePath, explained
+from analytics.places.remote import SCHEMES, RemotePath, explained, missed
 
 try:
     from fsspec import AbstractFileSystem
@@ -140,7 +140,7 @@ class _Source:
             with explained(self._path):
                 data: bytes = opened.read_at(count, start)
         except FileNotFoundError as error:
-            self._trouble.keep(FileVanishedError(f"{self._path}: the object is gone"))
+            self._trouble.keep(missed(self._path))
             raise OSError(str(error)) from error
         except RemoteError as error:
             self._trouble.keep(error)
@@ -151,7 +151,7 @@ class _Source:
         try:
             return int(self._open().size())
         except FileNotFoundError as error:
-            self._trouble.keep(FileVanishedError(f"{self._path}: the object is gone"))
+            self._trouble.keep(missed(self._path))
             raise OSError(str(error)) from error
 
     def _open(self) -> pa.NativeFile:

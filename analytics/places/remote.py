@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
-from analytics.errors import RemoteError
+from analytics.errors import FileVanishedError, RemoteError
 
 SCHEMES = ("s3://", "gs://")
 _CONNECT_SECONDS = 10.0
@@ -50,6 +50,11 @@ _NO_BUCKET = re.compile(r"NO_SUCH_BUCKET|bucket does not exist|bucket.*not found
 _ELSEWHERE = re.compile(r"PERMANENT_REDIRECT|status 301|AUTHORIZATION_HEADER_MALFORMED|region", re.IGNORECASE)
 _UNREACHED = re.compile(
     r"NETWORK_CONNECTION|curlCode|could not connect|couldn't connect|resolve host|timed? ?out|Unavailable|retry policy",
+    re.IGNORECASE,
+)
+_FROM_STORAGE = re.compile(
+    r"AWS Error|google::cloud|\bGCS?\b|\bS3\b|Path does not exist|bucket|object|credential|curl|"
+    r"HTTP|retry policy|Permission denied",
     re.IGNORECASE,
 )
 _GONE = re.compile(
@@ -318,7 +323,8 @@ def _filesystem(scheme: str, bucket: str, known: tuple[tuple[str, str], ...]) ->
             f"{scheme}://: this build of pyarrow cannot read it; install pyarrow from PyPI"
         ) from error
     except (OSError, pa.ArrowException) as error:
-        raise RemoteError(f"{scheme}://{bucket}: {_reason(error)}") from error
+        path = RemotePath(f"{scheme}://{bucket}")
+        raise RemoteError(f"{path}: cannot be reached: {_advice(error, path)}") from error
 
 
 def _s3(environment: Mapping[str, str], bucket: str) -> fs.FileSystem:
@@ -353,19 +359,32 @@ def _gcs(environment: Mapping[str, str]) -> fs.FileSystem:
     return fs.GcsFileSystem(**options)
 
 
+class Missed:
+    """How often a listed log was not there any more: a listing that was kept is not to be used again then."""
+
+    count = 0
+
+
+def missed(path: RemotePath) -> FileVanishedError:
+    """What to raise where a listed log is gone or another one now."""
+    Missed.count += 1
+    return FileVanishedError(f"{path}: the object is gone")
+
+
 @contextmanager
 def explained(path: RemotePath, what: str = "read") -> Iterator[None]:
     """Turn what pyarrow says into a line that tells what to do; an object that is not there stays FileNotFoundError.
 
     Raises:
         FileNotFoundError: there is no such object, or it changed while it was read.
-        RemoteError: anything else.
+        RemoteError: anything else that storage says.
+        OSError: what the object holds is damaged.
     """
     try:
         yield
-    except RemoteError:
-        raise
-    except (OSError, pa.ArrowException) as error:
+    except OSError as error:
+        if not _FROM_STORAGE.search(str(error)) and not isinstance(error, FileNotFoundError):
+            raise  # what the object holds, not what holds the object
         if not _NO_BUCKET.search(str(error)) and (
             isinstance(error, FileNotFoundError) or _GONE.search(str(error))
         ):

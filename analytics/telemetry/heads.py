@@ -15,7 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.errors import FileVanishedError, TelemetryError
+from analytics.places.remote import is_remote
 from analytics.telemetry.files import LogFile
+from analytics.telemetry.remote_files import AT_ONCE
 
 MANY_FILES = 1_000
 """With fewer, footers are simply read."""
@@ -54,8 +56,9 @@ class Heads:
             missing = [file for file in wanted if file not in known]
         found: dict[LogFile, str | TelemetryError] = dict(known)
         look = partial(_looked_at, read)
-        if len(missing) > MANY_FILES:
-            with ThreadPoolExecutor(_THREADS) as pool:
+        remote = any(is_remote(file.path) for file in missing[:1])
+        if len(missing) > (1 if remote else MANY_FILES):
+            with ThreadPoolExecutor(AT_ONCE if remote else _THREADS) as pool:
                 found |= dict(zip(missing, pool.map(look, missing), strict=True))
         else:
             found |= {file: look(file) for file in missing}

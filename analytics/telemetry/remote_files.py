@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from pyarrow.dataset import ParquetFileFormat
 
 from analytics.engines.text import WILDCARDS
-from analytics.places.remote import RemoteEntry, RemotePath, explained, listed, one_object, remote_path
+from analytics.places.remote import (
+    Missed,
+    RemoteEntry,
+    RemotePath,
+    explained,
+    filesystem,
+    listed,
+    missed,
+    one_object,
+    remote_path,
+)
 
 AT_ONCE = 32
 """Requests under way at a time: a bucket answers each after tens of milliseconds, whatever the number."""
+LONG_SECONDS = 0.5
+"""A listing that takes longer is used again for `REST` times as long, at most for `MOST_REST_SECONDS`."""
+REST = 20
+MOST_REST_SECONDS = 300.0
 
 
 def fixed_remote_folder(pattern: str) -> RemotePath:
@@ -41,30 +58,63 @@ def remote_files(pattern: str) -> tuple[RemotePath, list[RemotePath]]:
         entry = one_object(path)
         if entry is not None:
             return path.parent, [_placed(path.parent, entry)]
-        found = [entry for entry in listed(path) if not _hidden(entry.below)]
+        found = [entry for entry in _listed(path, deep=True) if not _hidden(entry.below)]
         return path, [_placed(path, entry) for entry in found]
     rest = path.parts[len(folder.parts) :]
     matches = _pattern(rest)
     found = [
         entry
-        for entry in listed(folder, deep=len(rest) > 1 or "**" in rest)
+        for entry in _listed(folder, deep=len(rest) > 1 or "**" in rest)
         if matches.fullmatch(entry.below)
     ]
     return folder, [_placed(folder, entry) for entry in found]
+
+
+class _Listings:
+    """Long listings, used again for a while: each page of one is a request that takes time and costs money."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, bool], tuple[float, int, list[RemoteEntry]]] = {}
+
+    def entries(self, folder: RemotePath, *, deep: bool) -> list[RemoteEntry]:
+        key = (str(folder), deep)
+        with self._lock:
+            until, misses, found = self._kept.get(key, (0.0, 0, []))
+        if time.monotonic() < until and misses == Missed.count:
+            return found
+        started, misses = time.monotonic(), Missed.count
+        found = listed(folder, deep=deep)
+        took = time.monotonic() - started
+        with self._lock:
+            self._kept.pop(key, None)
+            if took > LONG_SECONDS:
+                self._kept[key] = (time.monotonic() + min(REST * took, MOST_REST_SECONDS), misses, found)
+        return found
+
+
+_listed = _Listings().entries
 
 
 def parquet_metadata(path: Path) -> pq.FileMetaData:
     """The footer of a Parquet file, wherever it lies.
 
     Raises:
-        FileNotFoundError: it is gone.
+        FileNotFoundError: it is gone from this machine.
+        FileVanishedError: it is gone from its bucket.
         OSError, pyarrow.ArrowException: it is damaged.
         RemoteError: its bucket does not give it.
     """
     if not isinstance(path, RemotePath):
         return pq.read_metadata(path)
-    with explained(path), path.opened() as source:
-        return pq.read_metadata(source)
+    try:
+        # whoever knows the size need not ask for it: one request, not two
+        with explained(path):
+            return (
+                ParquetFileFormat().make_fragment(path.place, filesystem(path), file_size=path.size).metadata
+            )
+    except FileNotFoundError as error:
+        raise missed(path) from error
 
 
 def _placed(folder: RemotePath, entry: RemoteEntry) -> RemotePath:

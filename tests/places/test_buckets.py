@@ -179,6 +179,17 @@ def test_a_damaged_text_log_is_repaired_and_counted(bucket, tmp_path):
     assert seen(catalog)[0]["n"] == 400
 
 
+@pytest.mark.parametrize(
+    "damage", [b"no Parquet at all", b"PAR1" + b"\0" * 64 + b"\x20\0\0\0PAR1", b"PAR1", b""]
+)
+def test_a_damaged_parquet_object_is_left_out_and_named(bucket, tmp_path, damage):
+    write_parquet(bucket.folder, "a.parquet", table())
+    (bucket.folder / "b.parquet").write_bytes(damage)
+    catalog = opened(tmp_path, bucket.url())
+    assert [str(path) for path in catalog.feeds["predictions"].damaged] == [bucket.url("b.parquet")]
+    assert [row["n"] for row in seen(catalog)] == [400]
+
+
 def test_only_the_columns_and_row_groups_a_query_needs_are_asked_for(bucket, monkeypatch):
     rows = pa.table(
         {name: np.random.default_rng(3).random(200_000) for name in "abcd"} | {"ts": range(200_000)}

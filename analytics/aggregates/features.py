@@ -7,7 +7,7 @@ have a text of their own: only they need the label feed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.aggregates.additive import Additive, Standard, read_added
+from analytics.aggregates.additive import Additive, Standard, read_added, read_stored
 from analytics.aggregates.feature_columns import (
     TAIL,
     bound_categories,
@@ -152,6 +152,35 @@ def feature_histograms(
         source: monitored rows, or the reference.
         by: other rows instead of the scope's, and which of their columns stands for the block (a whole number).
     """
+    found = _histograms(catalog, scope, bins, versions, source, by, read_added)
+    if found is None:
+        raise ValueError("rows always have an answer")
+    return found
+
+
+def stored_histograms(
+    catalog: Catalog,
+    scope: Scope,
+    bins: tuple[ReferenceBins, ...],
+    versions: Sequence[str | None],
+    source: Source = "predictions",
+) -> FeatureHistograms | None:
+    """As `feature_histograms`, from stored parts alone; None where they do not answer."""
+    return _histograms(catalog, scope, bins, versions, source, None, read_stored)
+
+
+_Read = Callable[[Catalog, Sql, Additive], tuple[pa.Table, str] | None]
+
+
+def _histograms(  # noqa: PLR0917  # bound but for the way of reading
+    catalog: Catalog,
+    scope: Scope,
+    bins: tuple[ReferenceBins, ...],
+    versions: Sequence[str | None],
+    source: Source,
+    by: tuple[Sql, str] | None,
+    read: _Read,
+) -> FeatureHistograms | None:
     which = _any_of(versions)
     if by is None and source == "predictions" and _all_compare(catalog, bins, versions):
         # the same text whichever of these versions are asked for, so that one part answers for all of them
@@ -162,9 +191,11 @@ def feature_histograms(
     texts = []
     for part in histogram_parts(catalog, bins, which, by[1] if by is not None else "block_key"):
         rows = by[0] if by is not None else _rows(catalog, scope, source, labelled=part.additive.labelled)
-        table, text = read_added(catalog, rows, part.additive)
-        texts.append(text)
-        _put(values, bins, part.fields, table)
+        found = read(catalog, rows, part.additive)
+        if found is None:
+            return None
+        texts.append(found[1])
+        _put(values, bins, part.fields, found[0])
     cells = {key: _cell(bins, blocks) for key, blocks in values.items()}
     return FeatureHistograms(cells, ";\n\n".join(texts))
 

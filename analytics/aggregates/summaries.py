@@ -67,7 +67,7 @@ class Values:
         p05: the smallest value that 5 % of the weight does not exceed; p50 and p95 alike; None for texts.
         top: the most frequent value, the first of equals; a text, or a number.
         top_weight: the weight of its rows.
-        n_values: how many different values there are.
+        n_values: how many different values there are; None where nobody counted.
     """
 
     p05: float | None
@@ -75,7 +75,7 @@ class Values:
     p95: float | None
     top: str | float | None
     top_weight: float
-    n_values: int
+    n_values: int | None
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from analytics.aggregates.bin_summaries import summary_of
+from analytics.aggregates.features import stored_histograms
 from analytics.aggregates.group_bins import read_group_bins
 from analytics.aggregates.groups import SPLITS, Grouping, Split, grouped
 from analytics.aggregates.keys import CellKey
-from analytics.aggregates.reference_bins import Field, watched_fields
+from analytics.aggregates.reference_bins import Field, reference_version_of, watched_fields
 from analytics.aggregates.summaries import FieldSums, Summaries, read_summaries
+from analytics.ask.drift import reference_of
 from analytics.ask.logged_bins import logged_bins
 from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.drift.against import listed
@@ -17,6 +20,13 @@ from analytics.results import Results
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.rows import scoped_rows
+
+MANY_ROWS = 100_000
+"""Over more, stored counts are asked, where there are any: reading every value takes seconds a million rows."""
+_ABOUT_BINS = (
+    "from stored counts: p05, p50 and p95 are told from the reference's bins, each of which holds a twentieth of the "
+    "reference or a single value; different numbers and the most frequent one are not counted"
+)
 
 
 def features_of(
@@ -49,7 +59,8 @@ def features_of(
     if feature is not None:
         fields = (field_named(fields, feature),)
     grouping = grouping_of(catalog, scope, split, source)
-    found = read_summaries(catalog, grouping, fields)
+    stored = _stored(catalog, scope, fields, source) if grouping.name is None else None
+    found = read_summaries(catalog, grouping, fields) if stored is None else stored
     groups: list[str | None] = [None]
     if grouping.name is not None:
         groups = list(in_order(key.segment for key in found.cells if key.segment is not None))
@@ -66,7 +77,35 @@ def features_of(
         for index, field in enumerate(fields)
     )
     notes = grouping.notes + ((f"not shown, as private: {', '.join(hidden)}",) if hidden else ())
+    if stored is not None:
+        notes += (_ABOUT_BINS,)
     return Results(rows, catalog.project.zone, found.sql, notes)
+
+
+def _stored(catalog: Catalog, scope: Scope, fields: tuple[Field, ...], source: Source) -> Summaries | None:
+    """Summaries of many rows from stored counts on the reference's bins, where there are such counts and no weights."""
+    section = catalog.predictions
+    if catalog.parts is None or section.weight is not None or section.unit is not None:
+        return None
+    if not catalog.reference_versions:
+        return None
+    groups: dict[str | None, list[str | None]] = {}
+    for version in versions_of(catalog, scope, source):
+        groups.setdefault(reference_version_of(catalog, version), []).append(version)
+    cells: dict[CellKey, tuple[FieldSums, ...]] = {}
+    texts = []
+    for reference_version, members in groups.items():
+        bins = reference_of(catalog, reference_version)[0]
+        counted = stored_histograms(catalog, scope, bins, members, source)
+        if counted is None:
+            return None
+        places = [(item, i) for i, item in enumerate(bins) if item.field in fields]
+        texts.append(counted.sql)
+        for (window, version), cell in counted.cells.items():
+            cells[CellKey(window, version, None)] = tuple(summary_of(item, cell, i) for item, i in places)
+    if sum(float(sums[0].n.sum()) for sums in cells.values()) <= MANY_ROWS:
+        return None
+    return Summaries(cells, tuple(texts))
 
 
 def distribution_of(

@@ -95,7 +95,7 @@ def _with_values(row: FeatureRow, values: Values, weight: float) -> FeatureRow:
         p50=values.p50,
         p95=values.p95,
         top_value=value_text(values.top),
-        top_share=min(values.top_weight / weight, 1.0),
+        top_share=None if values.top is None else min(values.top_weight / weight, 1.0),
         n_values=values.n_values,
     )
 

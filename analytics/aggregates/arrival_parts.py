@@ -79,7 +79,8 @@ def standard_labels(catalog: Catalog) -> tuple[Standard, ...]:
     if not catalog.has_labels:
         return ()
     coverage = moment_sums(catalog, scoped_rows(catalog, Scope()), COVERAGE, COVERAGE_TOGETHER).additive()
-    return Standard(arrival_parts(catalog, "5min")), Standard(coverage)
+    grains: tuple[PartGrain, ...] = ("day", "5min")
+    return *(Standard(arrival_parts(catalog, grain)) for grain in grains), Standard(coverage)
 
 
 def whole_logs(catalog: Catalog, scope: Scope) -> Scope:

@@ -120,9 +120,10 @@ def request_parts(catalog: Catalog, grain: PartGrain = "day") -> Additive:
 
 def standard_service(catalog: Catalog) -> tuple[Standard, ...]:
     """What the Service page reads: over days, and over minutes and hours of the newest days."""
-    found = [Standard(request_parts(catalog, "5min"))]
+    grains: tuple[PartGrain, ...] = ("day", "5min")
+    found = [Standard(request_parts(catalog, grain)) for grain in grains]
     if catalog.predictions.latency is not None:
-        found.append(Standard(latency_parts("5min")))
+        found += [Standard(latency_parts(grain)) for grain in grains]
     return tuple(found)
 
 

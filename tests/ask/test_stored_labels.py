@@ -36,9 +36,7 @@ class Known(MemoryParts):
 
 def kept(catalog):
     """What a build keeps of it."""
-    found = [*standard_labels(catalog), *standard_reports(catalog)]
-    by_day = [one._replace(additive=replace(one.additive, grain="day")) for one in found]
-    return [*found, *(one for one in by_day if one not in found)]
+    return [*standard_labels(catalog), *standard_reports(catalog)]
 
 
 def both(bench, ask, store=MemoryParts):
@@ -192,7 +190,7 @@ def test_without_parts_of_labels_the_rows_are_read_as_before(bench):
     catalog = bench.catalog
     scope = Scope(start=FIRST, end=END)
     plain = labels_of(catalog, scope)
-    MemoryParts(catalog, [Standard(standard_labels(catalog)[1].additive)])
+    MemoryParts(catalog, [Standard(standard_labels(catalog)[-1].additive)])
     catalog.answered.clear()
     assert list(labels_of(catalog, scope)) == list(plain)
     catalog.parts = None

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from analytics.aggregates.additive import Standard
 from analytics.aggregates.service_cells import request_parts, standard_service
 from analytics.ask.service import service_of
 from analytics.scope import Scope
@@ -17,13 +16,6 @@ from tests.ask.test_service import NOW, ROLES, logs
 
 FIRST = START.to_pydatetime()
 ALL = {"start": FIRST, "end": FIRST + timedelta(days=12)}
-
-
-def every_grain(catalog):
-    """What a build keeps: parts of five minutes, and the same by day."""
-    fine = standard_service(catalog)
-    by_day = [Standard(type(one.additive)(**{**vars(one.additive), "grain": "day"})) for one in fine]
-    return [*fine, *by_day]
 
 
 @pytest.fixture(scope="module", params=["", 'weight = "w"\n'])
@@ -39,7 +31,7 @@ def both(bench, scope):
     catalog.parts = None
     catalog.answered.clear()
     plain = service_of(catalog, scope, NOW)
-    MemoryParts(catalog, every_grain(catalog))
+    MemoryParts(catalog, standard_service(catalog))
     catalog.answered.clear()
     try:
         with counting(catalog) as read, pytest.MonkeyPatch.context() as patch:
@@ -106,7 +98,9 @@ def test_a_project_without_latency_keeps_requests_alone(tmp_path):
     frame = logs(100)[["ts", "score"]]
     plain = write_project(tmp_path, frame, 'task = "binary"\nscore = "score"\n')
     kept = standard_service(plain.catalog)
-    assert [one.additive.name for one in kept] == ["requests"]
+    assert [(one.additive.name, one.additive.grain) for one in kept] == [
+        ("requests", "day"), ("requests", "5min"),
+    ]  # fmt: skip
     assert request_parts(plain.catalog).grain == "day"
     assert datetime(2024, 1, 1, tzinfo=UTC) == FIRST
     plain.close()

@@ -264,17 +264,37 @@ def _batches(facts: Facts, days: Sequence[date], *, reverse: bool, most: int) ->
 def _build_reference(
     catalog: Catalog, parts: ProjectParts, wanted: Sequence[tuple[Standard, Definition]]
 ) -> int:
-    made = 0
+    lacking: dict[Standard, tuple[Definition, str]] = {}
     for one, definition in wanted:
-        if definition.source != "reference":
-            continue
-        state = parts.reference_state(labelled=definition.labelled)
-        if state in parts.store.states(definition.key).get(WHOLE, frozenset()):
-            continue
-        table = catalog.engine.query(one.additive.query(canonical_rows(catalog, one)))
-        parts.store.write({definition: {WHOLE: Part(state, table if table.num_rows else None)}})
-        made += 1
-    return made
+        if definition.source == "reference":
+            state = parts.reference_state(labelled=definition.labelled)
+            if state not in parts.store.states(definition.key).get(WHOLE, frozenset()):
+                lacking[one] = (definition, state)
+    found: dict[Definition, dict[datetime, Part]] = {}
+    for labelled in (False, True):
+        mine = [one for one in lacking if one.additive.labelled is labelled]
+        if mine:
+            for one, table in reference_answers(catalog, parts.refresh(), mine, labelled=labelled):
+                definition, state = lacking[one]
+                found[definition] = {WHOLE: Part(state, table if table.num_rows else None)}
+    parts.store.write(found)
+    return len(found)
+
+
+def reference_answers(
+    catalog: Catalog, facts: Facts, standards: Sequence[Standard], *, labelled: bool
+) -> Iterator[tuple[Standard, pa.Table]]:
+    """Answer aggregates of the reference, all with labels or all without: labels are joined once."""
+    if not labelled:
+        yield from answers(catalog, Sql("SELECT * FROM reference"), standards)
+        return
+    rows = labelled_rows(catalog, Scope(), "reference", EVER)
+    if "reference" in catalog.feeds and catalog.has_label_feed:
+        about = [key for key, file in facts.labels.items() if file.reference]
+        rows = Sql(f"WITH {_labels_in(catalog, about)} {rows.text}", rows.parameters)
+    text = f"SELECT {', '.join(_columns(catalog, rows, standards))} FROM ({rows.text})"
+    with catalog.engine.kept(Sql(text, rows.parameters)) as kept:
+        yield from answers(catalog, kept, standards)
 
 
 def _build_batch(catalog: Catalog, parts: ProjectParts, work: _Work, days: list[date]) -> int:
@@ -341,16 +361,19 @@ def _rows_of(
     rows = labelled_rows(catalog, Scope(), "predictions", EVER)
     views = [f"predictions AS ({cut})"]
     if catalog.has_label_feed:
-        labels = keyed_files(catalog, "labels")
-        mine = sorted(
-            str(labels[key].path) for key in {key for day in days for key in facts.label_files(day)}
-        )
-        views.append(f"labels AS (SELECT * FROM main.labels WHERE file IN ({_listed(mine)}))")
+        views.append(_labels_in(catalog, {key for day in days for key in facts.label_files(day)}))
     columns = _columns(catalog, rows, standards)
     text = f"WITH {', '.join(views)} SELECT {', '.join(columns)}, {keys} FROM ({rows.text})"
     prepared = with_columns(KeyedRows(text, rows.parameters), standards)
     with catalog.engine.kept(prepared) as kept:
         yield type(prepared)(kept.text)
+
+
+def _labels_in(catalog: Catalog, keys: Iterable[str]) -> str:
+    """In place of the view of labels, for one query: the reports of some files."""
+    files = keyed_files(catalog, "labels")
+    paths = sorted(str(files[key].path) for key in keys)
+    return f"labels AS (SELECT * FROM main.labels WHERE file IN ({_listed(paths)}))"
 
 
 def _columns(catalog: Catalog, rows: Sql, standards: Sequence[Standard]) -> list[str]:

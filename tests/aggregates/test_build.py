@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,9 @@ from analytics.aggregates import day_facts
 from analytics.aggregates import standard as standards
 from analytics.aggregates.additive import Additive, Standard, definition_of, read_added
 from analytics.aggregates.build import build
+from analytics.aggregates.store import Part
 from analytics.aggregates.stored_days import attach, attached
+from analytics.aggregates.verify import verify
 from analytics.engines.text import Sql
 from analytics.project import read_project
 from analytics.scope import Scope
@@ -283,6 +286,62 @@ def test_a_build_that_is_killed_at_any_moment_goes_on_where_it_was(tmp_path):
     _build(tmp_path)
     _check(tmp_path)
     assert _build(tmp_path).parts == 0
+
+
+def test_the_reference_is_built_again_only_when_its_rows_or_their_labels_change(tmp_path, monkeypatch):
+    family = (Standard(LABELLED, (), "reference"), Standard(UNLABELLED, (), "reference"), Standard(LABELLED))
+    monkeypatch.setattr(standards, "FAMILIES", [lambda _: family])
+    logs = Logs(tmp_path, 9)
+    logs.add(logs.rows, logs.reports)
+    with (tmp_path / "assay.toml").open("a") as file:
+        file.write('[reference]\npath = "reference"\n')
+    (tmp_path / "reference").mkdir()
+    known = [(f"known{i}", START - timedelta(days=30), i / 10, "a", "UA") for i in range(10)]
+    (made,) = logs.add(known, [])
+    made.rename(tmp_path / "reference" / "r.parquet")
+    before = _build(tmp_path)
+    logs.add([], [("known3", 1, START - timedelta(days=20))])
+    late = _build(tmp_path)
+    assert (late.parts, late.days) == (1, 0)
+    assert before.parts == before.days + 2
+    with _opened(tmp_path) as (catalog, parts):
+        rows = scoped_rows(catalog, Scope(), "reference")
+        with counting(catalog) as texts:
+            stored = [read_added(catalog, rows, additive)[0] for additive in (LABELLED, UNLABELLED)]
+        assert not texts
+        catalog.parts = None
+        expected = [read_added(catalog, rows, additive)[0] for additive in (LABELLED, UNLABELLED)]
+        assert verify(catalog, parts).differences == ()
+    assert [table.to_pylist() for table in stored] == [table.to_pylist() for table in expected]
+    assert sorted(stored[0].column("n").to_pylist()) == [1, 9]
+
+
+def test_verifying_finds_a_part_that_is_not_what_the_logs_say(tmp_path):
+    logs = Logs(tmp_path, 10)
+    logs.add(logs.rows, logs.reports)
+    _build(tmp_path)
+    with _opened(tmp_path) as (catalog, parts):
+        assert verify(catalog, parts).differences == ()
+        one, definition = next(iter(builds.kept_up_to_date(catalog).items()))
+        day = parts.refresh().days[1]
+        moment = day_facts.midnight(day)
+        right = parts.read(definition, [moment]).table
+        state = parts.refresh().state(day, labelled=True)
+        for wrong, problem in (
+            (
+                right.set_column(right.schema.get_field_index("n"), "n", pc.add(right.column("n"), 1)),
+                "n is not",
+            ),
+            (right.slice(1), "groups"),
+            (
+                right.set_column(right.schema.get_field_index("s"), "s", pc.add(right.column("s"), 1e-6)),
+                "s is not",
+            ),
+        ):
+            parts.store.write({definition: {moment: Part(state, wrong)}})
+            (found,) = verify(catalog, parts).differences
+            assert (found.aggregate, found.segments, found.day) == (definition.name, one.segments, day)
+            assert problem in found.problem
 
 
 def test_stretches_of_five_minutes_are_kept_of_the_last_days_only(tmp_path, monkeypatch):

@@ -38,6 +38,11 @@ class Shelf(Protocol):
         """How many seconds a listing stays good enough to be used again."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """How many files are best asked for at a time."""
+        ...
+
     def read(self, name: str) -> bytes:
         """The bytes of a file.
 
@@ -89,6 +94,11 @@ class FolderShelf:
     def patience(self) -> float:
         """A listing costs some microseconds."""
         return 0.5
+
+    @property
+    def at_once(self) -> int:
+        """One: a disk answers at once."""
+        return 1
 
     def read(self, name: str) -> bytes:
         """The bytes of a file."""

@@ -20,6 +20,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -144,6 +145,9 @@ class PartStore:
         slices: list[pa.Table] = []
         present: list[datetime] = []
         vanished = False
+        if self.shelf.at_once > 1 and len(by_file) > 1:
+            with ThreadPoolExecutor(self.shelf.at_once) as pool:
+                list(pool.map(self._table, (entries[0][0] for entries in by_file.values())))
         for entries in by_file.values():
             table = self._table(entries[0][0])
             if table is None:

@@ -34,6 +34,8 @@ _REQUEST_SECONDS = 60.0
 _ATTEMPTS = 4
 _BUFFER = 1 << 20
 _TRAILER = 100
+_TRUSTED: dict[int, fs.FileSystem] = {}
+"""File systems that were seen to keep what they are sent."""
 _SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _KNOWN = (
     *_SECRETS, "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL",
@@ -239,8 +241,12 @@ def folders(folder: RemotePath) -> list[str]:
     return [entry.base_name for entry in found if entry.type == fs.FileType.Directory]
 
 
-def read_whole(path: RemotePath) -> bytes:
-    """All bytes of an object.
+def read_whole(path: RemotePath, *, may_change: bool = True) -> bytes:
+    """All bytes of an object, and those of one writing only.
+
+    Args:
+        path: the object.
+        may_change: whether somebody may write it anew while it is read.
 
     Raises:
         FileNotFoundError: there is no such object.
@@ -250,6 +256,8 @@ def read_whole(path: RemotePath) -> bytes:
         with path.opened() as source, explained(path):
             data: bytes = source.read()
             before = source.metadata()
+        if not may_change:
+            return data
         # size and bytes are asked for one after the other: they must be those of one writing
         with path.opened() as again:
             if len(data) == again.size() and again.metadata() == before:
@@ -276,14 +284,24 @@ def write_whole(path: RemotePath, data: bytes) -> None:
     Raises:
         RemoteError: it cannot be written, or the server did not keep what it was sent.
     """
-    with explained(path, "written"):
-        with filesystem(path).open_output_stream(path.place, compression=None) as stream:
-            stream.write(data)
-        end = filesystem(path).open_input_file(path.place)
-        tail = end.read_at(_TRAILER, max(0, end.size() - _TRAILER)) if end.size() > len(data) else b""
+    with (
+        explained(path, "written"),
+        filesystem(path).open_output_stream(path.place, compression=None) as stream,
+    ):
+        stream.write(data)
+    storage = filesystem(path)
+    if id(storage) not in _TRUSTED:
+        _check_kept(path, data)
+        _TRUSTED[id(storage)] = storage
+
+
+def _check_kept(path: RemotePath, data: bytes) -> None:
+    with path.opened() as kept, explained(path):
+        tail = kept.read_at(_TRAILER, max(0, kept.size() - _TRAILER)) if kept.size() > len(data) else b""
     if b"x-amz-" in tail and not data.endswith(tail):
+        remove(path)
         raise RemoteError(
-            f"{path}: the server kept a checksum as if it were data; set "
+            f"{path}: the server keeps checksums as if they were data; set "
             "AWS_REQUEST_CHECKSUM_CALCULATION=when_required before Assay starts"
         )
 

@@ -374,7 +374,7 @@ def test_a_server_that_keeps_checksums_as_data_is_found_out(bucket):
     ended = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
     )
-    assert "the server kept a checksum as if it were data" in ended.stderr
+    assert "the server keeps checksums as if they were data" in ended.stderr
 
 
 def test_paths_of_objects_behave_as_paths(bucket):

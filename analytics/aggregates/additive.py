@@ -17,10 +17,12 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from analytics.aggregates.wide_parts import WIDE, added
 from analytics.engines.text import Sql, literal
 from analytics.scope import Filter, Grain, Scope, is_interval
 from analytics.telemetry import typed
 from analytics.telemetry.catalog import Catalog, Source
+from analytics.telemetry.live import Live
 from analytics.telemetry.parts import WHOLE, Definition, PartGrain
 from analytics.telemetry.rows import BETWEEN, ScopedRows, labelled_rows, segmented_rows, unlabelled_rows
 
@@ -106,6 +108,9 @@ def read_added(catalog: Catalog, rows: Sql, additive: Additive) -> tuple[pa.Tabl
         found = _from_parts(catalog, rows, additive)
         if found is not None:
             return found, additive.query(_asked(rows)).text
+        if catalog.live is not None:
+            asked = _asked(rows)
+            return _live(catalog.live, asked, additive), additive.query(asked).text
     sql = additive.query(rows)
     return catalog.engine.query(sql), sql.text
 
@@ -119,6 +124,14 @@ def read_stored(catalog: Catalog, rows: Sql, additive: Additive) -> tuple[pa.Tab
         return None
     found = _from_parts(catalog, rows, additive)
     return None if found is None else (found, additive.query(_asked(rows)).text)
+
+
+def _live(live: Live, rows: ScopedRows, additive: Additive) -> pa.Table:
+    """Answer over rows on a cluster, which finds them in its own way."""
+    now = rows.now or datetime.now(UTC)
+    return live.query(
+        lambda there: additive.query(segmented_rows(there, rows.scope, rows.source, rows.segments, now))
+    )
 
 
 # ------------------------------------------------------------------ rows that are held in memory only when read
@@ -181,7 +194,7 @@ def shown(rows: Sql, held: Sql, text: str) -> str:
     return held.shown(text) if isinstance(held, HeldRows) else text.replace(held.text, rows.text)
 
 
-def _asked(rows: ScopedRows) -> Sql:
+def _asked(rows: ScopedRows) -> ScopedRows:
     return rows.asked if isinstance(rows, HeldRows) else rows
 
 
@@ -283,7 +296,10 @@ def _from_parts(catalog: Catalog, rows: ScopedRows, additive: Additive) -> pa.Ta
         read = _rows(
             catalog, piece, rows.source, plan.standard.segments, additive, rows.now or datetime.now(UTC)
         )
-        tables.append(catalog.engine.query(additive.query(read)))
+        live = catalog.live
+        tables.append(
+            catalog.engine.query(additive.query(read)) if live is None else _live(live, read, additive)
+        )
     if not tables:  # every day asked for is known to have no rows
         return None
     return _together(catalog, rows.scope, plan, tables)
@@ -409,6 +425,8 @@ def _together(catalog: Catalog, scope: Scope, plan: _Plan, tables: Sequence[pa.T
     for function, names in (("sum", additive.sums), ("min", additive.lows), ("max", additive.highs)):
         items += [_aggregate(whole.schema.field(name).type, function, name) for name in names]
     where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+    if len(additive.sums) >= WIDE and not (additive.lows or additive.highs):
+        return added(catalog, whole, groups, items[: len(groups)], Sql(where, values))
     numbers = ", ".join(str(place + 1) for place in range(len(groups)))
     order = ", ".join(whole.column_names)
     text = f"SELECT {order} FROM (SELECT {', '.join(items)} FROM parts{where} GROUP BY {numbers})"

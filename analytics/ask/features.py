@@ -21,7 +21,7 @@ from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.rows import scoped_rows
 
-MANY_ROWS = 100_000
+MANY_ROWS = 50_000
 """Over more, stored counts are asked, where there are any: reading every value takes seconds a million rows."""
 _ABOUT_BINS = (
     "from stored counts: p05, p50 and p95 are told from the reference's bins, each of which holds a twentieth of the "

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from analytics.aggregates.build import Build, bring_up_to_date, kept_up_to_date
 from analytics.aggregates.build import Progress as BuildProgress
@@ -1025,7 +1026,7 @@ class Workbench:
             self._reopen({})
             catalog = self.catalog
         try:
-            return question(catalog)
+            return _with_cluster(catalog, question(catalog))
         except FileVanishedError:
             # a file was rotated away while it was read: look again, once
             self._reopen({})
@@ -1058,6 +1059,14 @@ class Workbench:
         return (
             "-".join((project.digest, *(digest(files) for files in listed.values()))) != self._catalog.digest
         )
+
+
+def _with_cluster(catalog: Catalog, answer: Answer) -> Answer:
+    """An answer that says so where a cluster was asked for it, and how long that took."""
+    said = catalog.live.said() if catalog.live is not None else None
+    if said is None or not isinstance(answer, Results):
+        return answer
+    return cast("Answer", replace(answer, notes=(*answer.notes, said)))
 
 
 def open_workbench(path: Path | str) -> Workbench:

@@ -182,7 +182,7 @@ def held_rows(catalog: Catalog, rows: Sql, columns: Callable[[Sql], Sql]) -> Ite
         Rows for `read_added` and for any other reader.
     """
     with ExitStack() as stack:
-        if isinstance(rows, ScopedRows) and catalog.parts is not None:
+        if isinstance(rows, ScopedRows) and (catalog.parts is not None or catalog.live is not None):
             asked = rows
             yield HeldRows(asked, lambda: stack.enter_context(catalog.engine.kept(columns(asked))))
         else:

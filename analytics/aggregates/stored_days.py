@@ -30,6 +30,7 @@ from analytics.places.remote import is_remote, remote_path
 from analytics.project import Project
 from analytics.project.aggregates import PATH
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.cluster import live_cluster
 from analytics.telemetry.parts import WHOLE, Definition, Stored
 
 SMALL_FILES = 40
@@ -284,4 +285,5 @@ def open_catalog(project: Project, left_out: Mapping[Path, str] | None = None) -
     catalog = Catalog(project, left_out=dict(left_out or {}), memory=store)
     if store is not None:
         attached(catalog)
+    catalog.live = live_cluster(catalog)
     return catalog

@@ -35,6 +35,7 @@ from analytics.telemetry.facts import Asked, Known, Spell, facts_folder, is_larg
 from analytics.telemetry.feeds import Feed, open_feed
 from analytics.telemetry.files import LogFile, digest
 from analytics.telemetry.listing import LENIENT_FEEDS, list_feed, list_feeds
+from analytics.telemetry.live import Live
 from analytics.telemetry.parts import Memory, Parts
 from analytics.telemetry.releases import read_releases
 from analytics.telemetry.sniff import sniffed_types
@@ -103,6 +104,7 @@ class Catalog:
     listed: dict[str, tuple[LogFile, ...]] = field(init=False)
     answered: dict[object, Any] = field(init=False, default_factory=dict)
     parts: Parts | None = field(init=False, default=None)
+    live: Live | None = field(init=False, default=None)
     _types: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
     _known: dict[str, Known | None] = field(init=False, default_factory=dict)
 
@@ -421,7 +423,9 @@ class Catalog:
         return tuple(sorted(releases, key=lambda release: self.project.instant(release.timestamp)))
 
     def close(self) -> None:
-        """Close the engine."""
+        """Close the engine, and leave the cluster."""
+        if self.live is not None:
+            self.live.close()
         self.engine.close()
 
     def _declared(self, name: str) -> tuple[str, ...]:

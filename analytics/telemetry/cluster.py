@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import PurePosixPath
 from typing import cast
 
+import pyarrow as pa
+
 from analytics.engines.duckdb import DuckDBEngine
-from analytics.engines.spark import SparkEngine, is_spark
-from analytics.engines.text import identifier, literal
-from analytics.errors import EngineError, ProjectError
+from analytics.engines.spark import SparkEngine, is_spark, shown_address
+from analytics.engines.text import Sql, identifier, literal
+from analytics.errors import AssayError, EngineError, ProjectError
 from analytics.project import Project
 from analytics.project.aggregates import ENGINE, LOCAL_ENGINE
 from analytics.telemetry import typed
@@ -58,6 +62,73 @@ def reading(catalog: Catalog) -> Iterator[Catalog]:
         yield on_cluster(catalog, engine)
     finally:
         engine.close()
+
+
+class LiveCluster:
+    """Questions over rows put to a cluster while somebody waits; it is opened by the first of them.
+
+    Args:
+        catalog: its logs.
+        address: of Spark Connect.
+    """
+
+    def __init__(self, catalog: Catalog, address: str) -> None:
+        self._catalog = catalog
+        self._address = address
+        self._guard = threading.Lock()
+        self._mine = threading.local()
+        self._engine: SparkEngine | None = None
+        self._there: Catalog | None = None
+
+    def query(self, make: Callable[[Catalog], Sql]) -> pa.Table:
+        """Answer a question on the cluster.
+
+        Args:
+            make: the question, from the catalog as it is there.
+
+        Raises:
+            EngineError: the cluster does not answer, or cannot read the logs.
+            QueryTimeoutError: it took longer than a question may here.
+        """
+        started = time.perf_counter()
+        there = self._opened()
+        answer = there.engine.query(make(there))
+        self._mine.seconds = [*getattr(self._mine, "seconds", ()), time.perf_counter() - started]
+        return answer
+
+    def said(self) -> str | None:
+        """What was asked there by this thread since it last asked so, and how long that took; None for nothing."""
+        seconds = getattr(self._mine, "seconds", ())
+        self._mine.seconds = []
+        if not seconds:
+            return None
+        questions = f"{len(seconds)} questions" if len(seconds) > 1 else "one question"
+        return f"{shown_address(self._address)} answered {questions} in {sum(seconds):.1f} s"
+
+    def close(self) -> None:
+        """Leave the cluster."""
+        with self._guard:
+            if self._engine is not None:
+                self._engine.close()
+            self._engine = self._there = None
+
+    def _opened(self) -> Catalog:
+        with self._guard:
+            if self._there is None:
+                engine = SparkEngine(self._address, query_seconds=self._catalog.engine.query_seconds)
+                try:
+                    define_views(self._catalog, engine)
+                except AssayError:
+                    engine.close()
+                    raise
+                self._engine, self._there = engine, on_cluster(self._catalog, engine)
+            return self._there
+
+
+def live_cluster(catalog: Catalog) -> LiveCluster | None:
+    """What answers questions over rows instead of this process, where the project names a cluster."""
+    name = engine_of(catalog.project)
+    return LiveCluster(catalog, name) if is_spark(name) and catalog.has_predictions else None
 
 
 def define_views(catalog: Catalog, engine: SparkEngine) -> None:
@@ -110,6 +181,7 @@ def on_cluster(catalog: Catalog, engine: SparkEngine) -> Catalog:
     other.engine = cast("DuckDBEngine", engine)
     # reports that were replaced are found by a window over them, not in a table of this process
     vars(other)["superseded"] = False
+    other.live = None
     return other
 
 
@@ -136,11 +208,12 @@ def _base(group: Group, files: Sequence[LogFile]) -> str | None:
     """The folder above the first one that tells a column (``day=2026-01-02``)."""
     if not files[0].hive:
         return None
-    parts = PurePosixPath(str(files[0].path)).parts
+    scheme, found, path = str(files[0].path).rpartition("://")
+    parts = PurePosixPath(path).parts
     first = next(
-        (i for i, part in enumerate(parts) if part.partition("=")[0] in group.columns and "=" in part), None
+        (i for i, part in enumerate(parts) if "=" in part and part.partition("=")[0] in group.columns), None
     )
-    return None if first is None else str(PurePosixPath(*parts[:first]))
+    return None if first is None else f"{scheme}{found}{PurePosixPath(*parts[:first])}"
 
 
 def _once(view: str, *, repeats: bool) -> str:

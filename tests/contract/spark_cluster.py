@@ -5,12 +5,14 @@ The pip package holds no start scripts, but its `spark-class` starts every part.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -87,7 +89,8 @@ class SparkCluster:
             "spark.driver.memory": "900m",
             "spark.executor.memory": "700m",
             "spark.executor.cores": "1",
-            "spark.sql.shuffle.partitions": "4",
+            "spark.sql.shuffle.partitions": "2",
+            "spark.default.parallelism": "2",
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
             "spark.local.dir": str(self.folder / "local"),
@@ -114,6 +117,7 @@ class SparkCluster:
             self.processes[name] = subprocess.Popen(
                 [str(_HOME / "bin" / "spark-class"), *arguments],
                 stdout=log, stderr=log, env=environment, cwd=self.folder, start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  # one system call, before any thread
             )  # fmt: skip
 
     def _wait(self, what: str, ready: Any) -> None:
@@ -153,6 +157,12 @@ class SparkCluster:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _end_with_parent() -> None:
+    """A test that is killed leaves no cluster (Linux; an executor ends with its worker)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _descendants(pid: int) -> list[int]:

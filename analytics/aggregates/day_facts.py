@@ -283,16 +283,15 @@ class _Reports:
         """Add to ``labels`` the days of the rows of some prediction files that the reports of label files are about."""
         for batch, first, last, counts in self._batches(keys):
             before = {key: labels[key].missing for key in batch}
-            with self.catalog.engine.kept(self._reports_of(batch)) as reports:
-                near = [key for key in among if self._overlaps(key, first - LATENESS, last)]
-                found = self._find(reports, batch, near, labels)
-                rest = [key for key in among if key not in set(near)]
-                short = [key for key in batch if found[key] < counts[key]]
-                if rest and short:
-                    left = self._without(reports, short, near)
-                    with self.catalog.engine.kept(left) as remaining:
-                        for key, n in self._find(remaining, short, rest, labels).items():
-                            found[key] += n
+            near = [key for key in among if self._overlaps(key, first - LATENESS, last)]
+            found = self._find(self._reports_of(batch), batch, near, labels)
+            rest = sorted(set(among) - set(near))
+            short = [key for key in batch if found[key] < counts[key]]
+            if rest and short:
+                # only the few that found no row are held in memory
+                with self.catalog.engine.kept(self._without(self._reports_of(short), near)) as remaining:
+                    for key, n in self._find(remaining, short, rest, labels).items():
+                        found[key] += n
             for key in batch:
                 # those looked for before were missing then; of new files all reports are looked for
                 expected = before[key] or counts[key]
@@ -350,10 +349,9 @@ class _Reports:
         paths = [str(self.files[key].path) for key in keys]
         return f"(SELECT id, ts FROM all_predictions{_only(paths, len(self.files))})"
 
-    def _without(self, reports: Sql, keys: list[str], near: list[str]) -> Sql:
-        of = [str(self.label_files[key].path) for key in keys]
-        found = f"id IN (SELECT id FROM {self._rows_of(near)} WHERE id IS NOT NULL)" if near else "FALSE"
-        return Sql(f"SELECT * FROM ({reports.text}) WHERE file IN ({_listed(of)}) AND NOT {found}")
+    def _without(self, reports: Sql, near: list[str]) -> Sql:
+        found = f" ANTI JOIN {self._rows_of(near)} AS p ON r.id = p.id" if near else ""
+        return Sql(f"SELECT r.id, r.file, r.ts FROM ({reports.text}) AS r{found}")
 
     def _find(
         self, reports: Sql, keys: list[str], among: list[str], labels: dict[str, Labelled]

@@ -15,8 +15,6 @@ timed as well. Every turn of every tool is a process of its own; the tools take 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import resource
 import statistics
@@ -282,15 +280,12 @@ def assay(folder: Path, like: str) -> Iterator[Line]:
 def building(folder: Path) -> Iterator[Line]:
     """What `assay aggregate` does, into the empty folder of ASSAY_AGGREGATES."""
     sys.path.insert(0, str(ROOT))
-    from app.cli import main as cli
-
-    def build(folder: Path) -> int:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            return cli(["aggregate", "--project", str(folder)])
+    from analytics.aggregates.build import bring_up_to_date
+    from analytics.project import read_project
 
     taken = Taken("assay")
-    build(folder.with_name(f"{folder.name}-few"))
-    yield taken.line("build", lambda: build(folder), lambda _: {})
+    bring_up_to_date(read_project(folder.with_name(f"{folder.name}-few")))
+    yield taken.line("build", lambda: bring_up_to_date(read_project(folder)), lambda _: {})
 
 
 def _asked(folder: Path, like: str) -> Iterator[Line]:

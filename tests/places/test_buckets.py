@@ -79,7 +79,7 @@ def write_text(path: Path, rows: pa.Table, kind: str) -> None:
 
 
 def project(tmp_path: Path, path: str) -> Path:
-    tmp_path.mkdir(exist_ok=True)
+    tmp_path.mkdir(parents=True, exist_ok=True)
     (tmp_path / "assay.toml").write_text(PROJECT.format(path=path))
     return tmp_path
 

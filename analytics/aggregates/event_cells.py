@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.aggregates.keys import block_codes, column
+from analytics.aggregates.additive import Additive, Standard, read_added
+from analytics.aggregates.keys import column
 from analytics.aggregates.model_rows import LABELLED
 from analytics.aggregates.moments import unit_expression
 from analytics.aggregates.unit_sums import SHOWN
@@ -102,30 +103,55 @@ def read_event_cells(catalog: Catalog, scope: Scope, good: GoodRow) -> tuple[Cel
     Returns:
         The cells, and the SQL text that scanned.
     """
-    rows = scoped_rows(catalog, scope)
+    table, text = read_added(catalog, scoped_rows(catalog, scope), event_parts(catalog, good))
+    return _split(table), text
+
+
+def event_parts(catalog: Catalog, good: GoodRow) -> Additive:
+    """Good and bad rows by minute; a minute lies in one day, so what is counted in it is in one part."""
     zone, block = catalog.project.time_zone, catalog.predictions.block
     known = "coalesce(received, ts)"
     if good.needs_label:
         known = f"greatest({known}, coalesce(label_ts, ts))"
     utc = f"({known} AT TIME ZONE 'UTC')"
-    inner = (
-        f"SELECT version, segment, date_trunc('minute', ts AT TIME ZONE 'UTC') AS minute, "
-        f"date_trunc('minute', {utc} + INTERVAL '59999999' MICROSECOND) AS known, "
-        f"{block_key(block, 'all', zone)} AS block_key, {unit_expression()} AS who, weight, "
-        f"{good.sql} AS good FROM ({rows.text}) WHERE weight > 0e0"
-    )
     flag = "CASE WHEN good THEN 0e0 ELSE 1e0 END"
-    keys = "version, segment, minute, known"
-    clusters = (
-        f"SELECT {keys}, min(block_key) AS block_key, count(*) AS n, sum({flag}) AS n_bad, sum(weight) AS w, "
-        f"sum(weight * {flag}) AS b FROM ({inner}) WHERE good IS NOT NULL GROUP BY {keys}, who"
-    )
-    text = (
-        f"SELECT {keys}, min(block_key) AS block_key, CAST(sum(n) AS BIGINT) AS n, sum(n_bad) AS n_bad, "
-        "sum(w) AS weight, sum(b) AS bad, sum(w * w) AS squares, sum(w * b) AS crossed, "
-        f"sum(b * b) AS bad_squares, count(*) AS clusters FROM ({clusters}) GROUP BY {keys} ORDER BY minute, known"
-    )
-    return _split(catalog.engine.query(Sql(text, rows.parameters))), text
+    keys = "window_key, version, segment, minute, known, stretch"
+
+    def query(rows: Sql) -> Sql:
+        inner = (
+            "SELECT window_key, version, segment, date_trunc('minute', ts AT TIME ZONE 'UTC') AS minute, "
+            f"date_trunc('minute', {utc} + INTERVAL '59999999' MICROSECOND) AS known, "
+            f"{block_key(block, 'all', zone)} AS stretch, {unit_expression()} AS who, weight, "
+            f"{good.sql} AS good FROM ({rows.text}) WHERE weight > 0e0"
+        )
+        clusters = (
+            f"SELECT {keys}, count(*) AS n, sum({flag}) AS n_bad, sum(weight) AS w, sum(weight * {flag}) AS b "
+            f"FROM ({inner}) WHERE good IS NOT NULL GROUP BY {keys}, who"
+        )
+        text = (
+            f"SELECT {keys}, CAST(sum(n) AS BIGINT) AS n, sum(n_bad) AS n_bad, "
+            "sum(w) AS weight, sum(b) AS bad, sum(w * w) AS squares, sum(w * b) AS crossed, "
+            f"sum(b * b) AS bad_squares, count(*) AS clusters FROM ({clusters}) GROUP BY {keys}"
+        )
+        return Sql(text, rows.parameters)
+
+    return Additive("objectives", query, _SUMS, labelled=good.needs_label)
+
+
+def standard_objectives(catalog: Catalog) -> tuple[Standard, ...]:
+    """What the Service page reads of declared objectives, except those that labels decide.
+
+    Each row of these is known in a minute of its own, so that their parts would hold as much as the logs.
+    """
+    alike: dict[str, GoodRow] = {}
+    for name, objective in catalog.project.objectives.items():
+        try:
+            good = good_row(catalog, name, objective)
+        except (ProjectError, ExpressionError):  # whoever asks for it is told; nothing is kept of it
+            continue
+        if not good.needs_label:
+            alike[good.sql] = good  # two objectives that call the same good share their parts
+    return tuple(Standard(event_parts(catalog, good)) for good in alike.values())
 
 
 def good_row(catalog: Catalog, name: str, objective: Objective) -> GoodRow:
@@ -191,11 +217,17 @@ def _late_columns(catalog: Catalog, columns: dict[str, Expression]) -> dict[str,
 
 
 def _split(table: pa.Table) -> Cells:
+    order = np.lexsort((_stamps(table, "known"), _stamps(table, "minute")))
+    table = table.take(pa.array(order))
     versions, segments = table.column("version").to_pylist(), table.column("segment").to_pylist()
+    minute, known, block = (
+        _stamps(table, "minute"),
+        _stamps(table, "known"),
+        _numbered(_stamps(table, "stretch")),
+    )
     places: dict[tuple[str | None, str | None], list[int]] = {}
     for place, key in enumerate(zip(versions, segments, strict=True)):
         places.setdefault(key, []).append(place)
-    minute, known, block = _stamps(table, "minute"), _stamps(table, "known"), _numbered(block_codes(table))
     sums = np.stack([column(table, name) for name in _SUMS], axis=1) if table.num_rows else np.zeros((0, 8))
     return {
         key: EventCells(minute[rows], known[rows], block[rows], sums[rows]) for key, rows in places.items()

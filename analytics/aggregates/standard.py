@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from analytics.aggregates.additive import Standard
 from analytics.aggregates.arrival_parts import standard_labels
 from analytics.aggregates.decided import standard_examples
+from analytics.aggregates.event_cells import standard_objectives
 from analytics.aggregates.features import standard_drift
 from analytics.aggregates.label_feed import standard_reports
 from analytics.aggregates.service_cells import standard_service
@@ -20,6 +21,7 @@ FAMILIES: list[Callable[[Catalog], Iterable[Standard]]] = [
     standard_quality,
     standard_drift,
     standard_service,
+    standard_objectives,
     standard_labels,
     standard_reports,
     standard_examples,

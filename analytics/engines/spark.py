@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from itertools import count
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 
-from analytics.engines.text import Sql, literal
+from analytics.engines.text import Sql
 from analytics.errors import EngineError, QueryTimeoutError, TelemetryError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ QUERY_SECONDS = 3600.0
 DEFAULT_PORT = 15002
 BATCH_ROWS = 200_000_000
 """Rows of a build that are held on the cluster at a time."""
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _DESCRIBE = "DESCRIBE "
 _INSTALL = "pip install 'assay-ml[spark]'"
 _GONE = ("failed to connect", "connection refused", "socket closed", "unavailable", "connection reset")
@@ -119,11 +120,10 @@ class SparkEngine:
                 return
             one_by_one = []
             for i, path in enumerate(paths):
-                reader.parquet(path).createOrReplaceTempView(f"{name}_{i}")
-                shown = literal(path).replace("\\", "\\\\").replace("''", "\\'")
-                one_by_one.append(
-                    f"SELECT *, {shown} AS `{file}`, CAST(0 AS BIGINT) AS `{row}` FROM {name}_{i}"
-                )
+                self._session.read.parquet(path).createOrReplaceTempView(f"{name}_{i}")
+                told = {**_partitions(path, base), file: path}
+                items = ", ".join(f"{_quoted(value)} AS `{key}`" for key, value in told.items())
+                one_by_one.append(f"SELECT *, {items}, CAST(0 AS BIGINT) AS `{row}` FROM {name}_{i}")
             self._session.sql(" UNION ALL ".join(one_by_one)).createOrReplaceTempView(name)
 
     @staticmethod
@@ -248,6 +248,22 @@ class SparkEngine:
                     "the same there, as on a shared file system or object storage"
                 ) from error
             raise EngineError(f"{self.address}: {message}") from error
+
+
+def _partitions(path: str, base: str | None) -> dict[str, str | None]:
+    """What the folders below a base say of a file's rows."""
+    if base is None:
+        return {}
+    folders = path.removeprefix(base).strip("/").split("/")[:-1]
+    told = (folder.partition("=") for folder in folders if "=" in folder)
+    return {name: None if value == _NO_VALUE else unquote(value) for name, _, value in told}
+
+
+def _quoted(value: str | None) -> str:
+    if value is None:
+        return "CAST(NULL AS STRING)"
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def conform(table: pa.Table) -> pa.Table:

@@ -31,7 +31,7 @@ from analytics.telemetry import typed
 from analytics.telemetry.broken import broken_files
 from analytics.telemetry.casts import is_numeric
 from analytics.telemetry.csv_files import repaired_folder
-from analytics.telemetry.facts import Asked, Known, Spell, facts_folder, is_large, look
+from analytics.telemetry.facts import Asked, Known, Spell, facts_folder, is_large, look, only_of
 from analytics.telemetry.feeds import Feed, open_feed
 from analytics.telemetry.files import LogFile, digest
 from analytics.telemetry.listing import LENIENT_FEEDS, list_feed, list_feeds
@@ -315,6 +315,22 @@ class Catalog:
             ids=self.predictions.id is not None and self.predictions.id in feed.columns,
         )
 
+    def rows_of(self, view: KnownView, files: Iterable[LogFile]) -> str:
+        """The SELECT behind a view with nothing but the rows of some files, repeated ones included."""
+        return only_of(self._asked(view), files)
+
+    def left_out_rows(self, view: KnownView) -> dict[str, int] | None:
+        """Rows by file that are left out because an earlier one has the same id; None where that is not listed."""
+        known = self.known(view)
+        if known is None or known.repeated is None:
+            return None
+        if not known.repeated:
+            return {}
+        if not self._excepted(view):
+            return None
+        found = self.engine.query(f"SELECT file, count(*) AS n FROM repeated_{view} GROUP BY file").to_pylist()
+        return {row["file"]: row["n"] for row in found}
+
     def _again(self, view: str, repeated: Iterable[str]) -> _Again:
         """The rows of a view whose id occurs more than once."""
         ids = pa.table({"id": pa.array(sorted(repeated), pa.string())})
@@ -542,8 +558,7 @@ class Catalog:
     def _first(self, view: KnownView, *, repeats: bool) -> str:
         """The SELECT that keeps the first row of each id."""
         known = self.known(view)
-        feed = self.feeds["predictions" if view == "splits" else view]
-        if not repeats or known is None or known.repeated is None or any(group.text for group in feed.groups):
+        if not repeats or known is None or known.repeated is None or not self._excepted(view):
             return once(f"all_{view}", repeats=repeats)
         # a few exceptions in a table instead of a window that sorts all rows in every query
         place = "row_number() OVER (PARTITION BY id ORDER BY ts, file, row)"
@@ -554,6 +569,12 @@ class Catalog:
             f"SELECT * FROM all_{view} AS everything WHERE NOT EXISTS (SELECT 1 FROM repeated_{view} AS repeated "
             "WHERE repeated.row = everything.row AND repeated.file = everything.file)"
         )
+
+    def _excepted(self, view: KnownView) -> bool:
+        """Whether repeated rows are kept out by a list of them: not in text logs, whose rows have no number at hand."""
+        known = self.known(view)
+        feed = self.feeds["predictions" if view == "splits" else view]
+        return known is not None and bool(known.repeated) and not any(group.text for group in feed.groups)
 
     def _segment(self, name: str) -> Segment:
         column = typed.column(name)

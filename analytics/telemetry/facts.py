@@ -131,6 +131,11 @@ def look(engine: DuckDBEngine, project: Project, asked: Asked) -> Known:
     return _with(engine, asked, kept, [file for file in new if file.modified_ns >= quiet])[0]
 
 
+def only_of(asked: Asked, files: Iterable[LogFile]) -> str:
+    """The SELECT of the rows of some files."""
+    return asked.body(_only(asked.feed, files))
+
+
 def facts_folder(project: Project) -> Path:
     """Where facts are kept: beside the stored aggregates where these lie on this machine, else in the user's cache."""
     named = project.aggregates.folder()

@@ -14,6 +14,7 @@ from analytics.telemetry.broken import broken_of, touched
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import usable
 from analytics.telemetry.feeds import FILE, Feed, Group
+from analytics.telemetry.file_counts import Counts, counted_once, orphans
 from analytics.telemetry.files import LogFile
 from analytics.telemetry.invalid import (
     Check,
@@ -163,23 +164,29 @@ def _file_row(catalog: Catalog, feed: Feed, file: LogFile, counts: dict[str, Any
     )
 
 
-def _counted(catalog: Catalog, feed: Feed, now: datetime) -> dict[str, dict[str, Any]]:
+def _counted(catalog: Catalog, feed: Feed, now: datetime) -> Counts:
     """File -> what was counted in it."""
-    counted: dict[str, dict[str, Any]] = {}
-    for group in feed.groups:
-        count = _counter(catalog, feed, group, now)
-        try:
-            counted |= count(group.relation)
-        except FileVanishedError:
-            raise
-        except TelemetryError:
-            # one of the files is at fault: find out which, and count the others
-            broken = broken_of(catalog.engine, group)
-            counted |= {str(path): {"broken": reason} for path, reason in broken.items()}
-            for file, relation in zip(group.files, group.alone, strict=True):
-                if file.path not in broken:
-                    counted |= count(relation)
-    return counted
+
+    def rule(group: Group) -> str:
+        return _count_sql(_rules(catalog, feed, group), "")
+
+    return counted_once(catalog, feed, rule, lambda group: _count_group(catalog, feed, group, now))
+
+
+def _count_group(catalog: Catalog, feed: Feed, group: Group, now: datetime) -> Counts:
+    count = _counter(catalog, feed, group, now)
+    try:
+        return count(group.relation)
+    except FileVanishedError:
+        raise
+    except TelemetryError:
+        # one of the files is at fault: find out which, and count the others
+        broken = broken_of(catalog.engine, group)
+        counted: Counts = {str(path): {"broken": reason} for path, reason in broken.items()}
+        for file, relation in zip(group.files, group.alone, strict=True):
+            if file.path not in broken:
+                counted |= count(relation)
+        return counted
 
 
 @dataclass(frozen=True)
@@ -229,12 +236,10 @@ def _rules(catalog: Catalog, feed: Feed, group: Group) -> _Rules:
     return _Rules(checks, f"({moment})", f"{casts.usable_instant(f'({moment})')} AND {kept}")
 
 
-def _counter(
-    catalog: Catalog, feed: Feed, group: Group, now: datetime
-) -> Callable[[str], dict[str, dict[str, Any]]]:
+def _counter(catalog: Catalog, feed: Feed, group: Group, now: datetime) -> Callable[[str], Counts]:
     rules = _rules(catalog, feed, group)
 
-    def count(relation: str) -> dict[str, dict[str, Any]]:
+    def count(relation: str) -> Counts:
         rows = catalog.engine.query(_count_sql(rules, relation), {"now": now}).to_pylist()
         if not group.text and sum(file.size for file in group.files) <= TOUCHED_BYTES:
             catalog.engine.query(f"SELECT {', '.join(touched(group))} FROM {relation}")
@@ -262,6 +267,8 @@ def _count_sql(rules: _Rules, relation: str) -> str:
 def _copies(catalog: Catalog, name: str) -> dict[str, int]:
     if name == "labels" and catalog.relabelled:
         text = _repeats("labels", "id, label, ts", "file, row")
+    elif name in {"predictions", "reference"} and (listed := _listed(catalog, name)) is not None:
+        return listed
     elif name == "predictions" and catalog.duplicated:
         text = _repeats("all_predictions", "id", "ts, file, row")
     elif name == "reference" and catalog.reference_duplicated:
@@ -271,6 +278,10 @@ def _copies(catalog: Catalog, name: str) -> dict[str, int]:
     return _by_file(catalog, text)
 
 
+def _listed(catalog: Catalog, name: str) -> dict[str, int] | None:
+    return catalog.left_out_rows("predictions" if name == "predictions" else "reference")
+
+
 def _repeats(view: str, key: str, order: str) -> str:
     place = f"row_number() OVER (PARTITION BY {key} ORDER BY {order})"
     inner = f"SELECT file, {place} AS place FROM {view} WHERE id IS NOT NULL"
@@ -278,6 +289,14 @@ def _repeats(view: str, key: str, order: str) -> str:
 
 
 def _orphans(catalog: Catalog) -> dict[str, int]:
+    try:
+        found = orphans(catalog)
+    except FileVanishedError:
+        raise
+    except TelemetryError:  # a broken file was named already
+        return {}
+    if found is not None:
+        return found
     known = " UNION ALL ".join(f"SELECT id FROM {view} WHERE id IS NOT NULL" for view in catalog.sources)
     text = (
         f"SELECT file, count(*) AS n FROM labels AS l ANTI JOIN ({known}) AS p ON l.id = p.id GROUP BY file"

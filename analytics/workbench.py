@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from typing import Any, TypeVar, cast
 
 from analytics.aggregates.build import Build, bring_up_to_date, kept_up_to_date
@@ -96,7 +96,7 @@ from analytics.drills import backtest as drills_backtest
 from analytics.drills import chaos as drills_chaos
 from analytics.drills.drill import Drill, DrillPlan, Progress, run_drill, segment_texts
 from analytics.drills.rows import BacktestRow, ChaosRow
-from analytics.errors import FileVanishedError, ProjectError, TelemetryError
+from analytics.errors import AssayError, FileVanishedError, ProjectError, TelemetryError
 from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow
 from analytics.examples.first_row import FirstRow
 from analytics.examples.points import Method
@@ -171,7 +171,8 @@ class Workbench:
     """One project with its logs open.
 
     The logs are listed anew at most every ten seconds; when a file was added, changed or removed, the views are rebuilt
-    before the next answer. Safe to share between threads.
+    before the next answer. Large logs are listed and opened by a thread, and answers meanwhile are those of the listing
+    before. Safe to share between threads.
 
     Args:
         file: the project file, or its folder.
@@ -184,15 +185,17 @@ class Workbench:
         self._lock = RLock()
         self._catalog: Catalog | None = None
         self._looked = 0.0
+        self._looking: Thread | None = None
         self.project: Project = read_project(self._file)
 
     @property
     def catalog(self) -> Catalog:
         """The views over the files as they are now."""
         with self._lock:
-            if self._catalog is None or (
-                time.monotonic() - self._looked > LOOK_EVERY_SECONDS and self._changed()
-            ):
+            due = time.monotonic() - self._looked > LOOK_EVERY_SECONDS
+            if self._catalog is not None and due and self._catalog.is_large:
+                self._look_aside(self._catalog)
+            elif self._catalog is None or (due and self._changed()):
                 self._open()
             if self._catalog is None:
                 raise ProjectError(f"{self._file}: cannot be opened")
@@ -1050,15 +1053,36 @@ class Workbench:
 
     def _changed(self) -> bool:
         self._looked = time.monotonic()
-        if self._catalog is None:
-            return True
-        if self._catalog.parts is None:
-            attach(self._catalog)  # another process, or a thread, may have built some since
+        return self._catalog is None or self._differs(self._catalog)
+
+    def _differs(self, catalog: Catalog) -> bool:
+        """Whether the files are no longer those that a catalog listed."""
+        if catalog.parts is None:
+            attach(catalog)  # another process, or a thread, may have built some since
         project = read_project(self._file)
         listed = list_feeds(project)
-        return (
-            "-".join((project.digest, *(digest(files) for files in listed.values()))) != self._catalog.digest
-        )
+        return "-".join((project.digest, *(digest(files) for files in listed.values()))) != catalog.digest
+
+    def _look_aside(self, catalog: Catalog) -> None:
+        """Let a thread list the files and open them if they changed; one at a time."""
+        if self._looking is not None and self._looking.is_alive():
+            return
+        self._looking = Thread(target=self._renew, args=(catalog,), name="assay-look", daemon=True)
+        self._looking.start()
+
+    def _renew(self, catalog: Catalog) -> None:
+        try:
+            opened = open_catalog(read_project(self._file)) if self._differs(catalog) else catalog
+        except AssayError:
+            opened = None  # the next question opens them itself, and says what is wrong
+        with self._lock:
+            # what was opened or closed by others meanwhile is newer
+            if self._catalog is not catalog:
+                return
+            self._looked = time.monotonic()
+            if opened is not catalog:
+                self._catalog = opened
+                self.project = self.project if opened is None else opened.project
 
 
 def _with_cluster(catalog: Catalog, answer: Answer) -> Answer:

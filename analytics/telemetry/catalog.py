@@ -164,6 +164,11 @@ class Catalog:
         return "-".join((self.project.digest, *(digest(files) for files in self.listed.values())))
 
     @property
+    def is_large(self) -> bool:
+        """Whether listing and opening the logs may take so long that nobody should wait for it."""
+        return any(is_large(files) for files in self.listed.values())
+
+    @property
     def has_label_feed(self) -> bool:
         """Whether labels come in a feed of their own."""
         return "labels" in self.feeds

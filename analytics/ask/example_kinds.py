@@ -45,8 +45,6 @@ from analytics.telemetry.rows import scoped_rows
 LABELS_SAMPLE = 10_000
 UNLIKE_SAMPLE = 5_000
 _TOLD = 3
-_DESCRIBED = 500
-"""Rows of which each is named by file and row to find its label; with more, all labels are joined."""
 _PLACED = IDENTITY | {"request": "request"}
 
 
@@ -108,22 +106,17 @@ def _chosen(
     whole = chosen(catalog, scope, kind, n, per_class=per_class, boundaries=boundaries)
     if not catalog.has_label_feed or reads_labels(scope):
         return asking.records(whole)
+    extremes = None
     if kind in {"worst", "best"}:
         extremes = scores.extremes(kind, n, per_class=per_class) if scores is not None else None
         if extremes is None:
             return asking.records(whole)
-        with catalog.engine.kept(candidates(catalog, scope, extremes)) as few:
-            return asking.records(
-                chosen(catalog, scope, kind, n, per_class=per_class, few=f"({few.text})"), whole.text
-            )
-    if n > _DESCRIBED:
-        return asking.records(whole)
-    picked_rows = asking.records(
-        chosen(catalog, scope, kind, n, per_class=per_class, boundaries=boundaries, unlabelled=True)
-    )
-    keys = [(item["file"], item["row"]) for item in picked_rows]
-    told = {(item["file"], item["row"]): item for item in asking.described(scope, keys)}
-    return [{**item, **told[item["file"], item["row"]]} for item in picked_rows]
+    held = candidates(catalog, scope, kind, n, per_class=per_class, boundaries=boundaries, extremes=extremes)
+    with catalog.engine.kept(held) as few:
+        ranked = chosen(
+            catalog, scope, kind, n, per_class=per_class, boundaries=boundaries, few=f"({few.text})"
+        )
+        return asking.records(ranked, whole.text)
 
 
 def _boundaries(asking: Asking, scope: Scope, versions: Iterable[str | None]) -> tuple[Boundary, ...]:

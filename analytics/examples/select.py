@@ -34,7 +34,9 @@ SEED = "assay"
 
 _TIES = "ts, id NULLS LAST, file, row"
 _OF_LABELS = frozenset({"label", "outcome"})
-_CANDIDATE = "file, row, id, ts, received, version, request, decision, score, scored"
+_CANDIDATE = ("file", "row", "id", "ts", "received", "version", "request", "decision", "scored")
+_ROUNDED = 1e-12
+"""What subtracting a score from 1 may cost."""
 
 
 class Extremes(NamedTuple):
@@ -50,10 +52,14 @@ class Extremes(NamedTuple):
 
     @property
     def condition(self) -> Sql:
-        """Which rows they leave, whatever their label is."""
-        sign = "<=" if self.worst else ">="
-        text = f"(score {sign} $fit_one OR 1e0 - score {sign} $fit_zero)"
-        return Sql(text, {"fit_one": self.one, "fit_zero": self.zero})
+        """Which rows they leave, whatever their label is, and a few more.
+
+        The reader of a file compares a column with constants by itself; of ``1e0 - score`` it unpacks every row.
+        """
+        above, below = (
+            (1 - self.zero - _ROUNDED, self.one) if self.worst else (self.one, 1 - self.zero + _ROUNDED)
+        )
+        return Sql("(score <= $fit_low OR score >= $fit_high)", {"fit_low": below, "fit_high": above})
 
 
 def reads_labels(scope: Scope) -> bool:
@@ -67,11 +73,47 @@ def plain_rows(catalog: Catalog, scope: Scope) -> ScopedRows:
     return segmented_rows(catalog, scope, "predictions", (), datetime.now(UTC), base)
 
 
-def candidates(catalog: Catalog, scope: Scope, extremes: Extremes) -> Sql:
-    """The rows of a binary model that can be among the first, without their labels; to be held in memory."""
-    rows, wanted = plain_rows(catalog, scope), extremes.condition
-    text = f"SELECT {_CANDIDATE} FROM ({rows.text}) WHERE scored AND {wanted.text}"
-    return Sql(text, rows.parameters | wanted.parameters)
+def candidates(
+    catalog: Catalog,
+    scope: Scope,
+    kind: ExampleKind,
+    k: int,
+    *,
+    per_class: bool = False,
+    boundaries: Iterable[Boundary] = (),
+    extremes: Extremes | None = None,
+) -> Sql:
+    """The rows that can be among the first, without their labels; to be held in memory and given to `chosen`.
+
+    Args:
+        catalog: the project's views.
+        scope: window, versions and filters; none that asks for labels.
+        kind: worst and best rows of a binary model, where extremes are known; of the other kinds the k rows themselves.
+        k: rows wanted, of each class where ``per_class``.
+        per_class: by decided class.
+        boundaries: as for `chosen`.
+        extremes: which rows can be the worst or the best.
+    """
+    rows, section = plain_rows(catalog, scope), catalog.predictions
+    scores = [typed.score_column(name) for name in section.classes] or ["score"]
+    columns = ", ".join([*_CANDIDATE, *scores])
+    if extremes is not None:
+        wanted = extremes.condition
+        text = f"SELECT {columns} FROM ({rows.text}) WHERE scored AND {wanted.text}"
+        return Sql(text, rows.parameters | wanted.parameters)
+    measure, direction, condition = _measure(section, kind, tuple(boundaries))
+    parameters = {**rows.parameters, **measure.parameters, **_named(catalog, kind), "k": k}
+    measured = f"SELECT {columns}, {measure.text} AS measure FROM ({rows.text}) WHERE {condition}"
+    order = f"measure {direction}, {_TIES}"
+    if not per_class:
+        return Sql(f"SELECT {columns} FROM ({measured}) ORDER BY {order} LIMIT $k", parameters)
+    place = f"row_number() OVER (PARTITION BY decision ORDER BY {order}) AS place"
+    ranked = f"SELECT *, {place} FROM ({measured} AND decision IS NOT NULL)"
+    return Sql(f"SELECT {columns} FROM ({ranked}) WHERE place <= $k", parameters)
+
+
+def _named(catalog: Catalog, kind: ExampleKind) -> dict[str, Any]:
+    return {"folder": f"{catalog.project.folder}/", "seed": SEED} if kind == "random" else {}
 
 
 def counted(catalog: Catalog, scope: Scope) -> Sql:
@@ -95,7 +137,6 @@ def chosen(
     per_class: bool = False,
     boundaries: Iterable[Boundary] = (),
     few: str | None = None,
-    unlabelled: bool = False,
 ) -> Sql:
     """The k rows of a kind, overall or per class.
 
@@ -108,16 +149,13 @@ def chosen(
         k: rows wanted, of each class where ``per_class``.
         per_class: by true class for worst and best, by decided class for the others.
         boundaries: where the decisions of each version turn; needed for the uncertain rows of a binary task.
-        few: a table of the `candidates`, where they have been read.
-        unlabelled: whether labels are left out (NULL), as nothing is ordered by them.
+        few: a table of the `candidates`, where they are held.
     """
-    if few is not None:
-        rows = labelled_rows(catalog, scope, "predictions", datetime.now(UTC), few)
-    elif unlabelled:
-        plain = plain_rows(catalog, scope)
-        rows = Sql(f"SELECT *, CAST(NULL AS INTEGER) AS label FROM ({plain.text})", plain.parameters)
-    else:
-        rows = scoped_rows(catalog, scope)
+    rows = (
+        scoped_rows(catalog, scope)
+        if few is None
+        else labelled_rows(catalog, scope, "predictions", datetime.now(UTC), few)
+    )
     section = catalog.predictions
     measure, direction, condition = _measure(section, kind, tuple(boundaries))
     class_ = "label" if kind in {"worst", "best"} else "decision"
@@ -127,9 +165,7 @@ def chosen(
         f"{_loss(section)} AS loss, {measure.text} AS measure, CAST({class_} AS VARCHAR) AS class "
         f"FROM ({_fitted(section, rows.text)}) WHERE {condition}"
     )
-    parameters: dict[str, Any] = rows.parameters | measure.parameters | {"k": k}
-    if kind == "random":
-        parameters |= {"folder": f"{catalog.project.folder}/", "seed": SEED}
+    parameters: dict[str, Any] = {**rows.parameters, **measure.parameters, **_named(catalog, kind), "k": k}
     partition = "PARTITION BY class " if per_class else ""
     ranked = f"SELECT *, row_number() OVER ({partition}ORDER BY {order}) AS rank FROM"
     if per_class:

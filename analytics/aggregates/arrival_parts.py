@@ -7,6 +7,7 @@ day before. So the age of what is older than a week is known to within a fourtee
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -113,12 +114,66 @@ def read_followed(
     scope = whole_logs(catalog, replace(scope, versions=()) if earlier else scope)
     if catalog.parts is None or scope.start is None or scope.end is None:
         return None
-    zone = catalog.project.zone
-    week_ago = datetime.combine((known_at - NEWEST).astimezone(zone).date(), time(), zone).astimezone(UTC)
-    pieces = [(piece, True) for piece in _pieces(scope, week_ago, fine=scope.grain in _FINER)]
+    boundary = _midnight(known_at - NEWEST, catalog.project.zone)
+    if _of_whole_days(catalog, scope):
+        return _cut_from_all(catalog, scope, known_at, boundary, earlier=earlier)
+    pieces = [(piece, True) for piece in _pieces(scope, boundary, fine=scope.grain in _FINER)]
     before = whole_logs(catalog, replace(scope, start=None, end=scope.start))
     if earlier and before.start is not None:
-        pieces += [(piece, False) for piece in _pieces(before, week_ago, fine=False)]
+        pieces += [(piece, False) for piece in _pieces(before, boundary, fine=False)]
+    return _read(catalog, pieces, known_at, scope.grain)
+
+
+def _cut_from_all(
+    catalog: Catalog, scope: Scope, known_at: datetime, boundary: datetime, *, earlier: bool
+) -> tuple[Followed, str] | None:
+    """The groups of whole days, from those of all the logs, which several questions of one page are about."""
+    labels = catalog.project.labels
+    # until a missing label is called absent, a day's labels change with the clock
+    instant = known_at if labels is not None and labels.absent_after is not None else None
+    key = ("followed predictions", boundary, scope.as_of, instant)
+    found: tuple[Followed, str] | None = catalog.answered.get(key)
+    if found is None:
+        everything = whole_logs(catalog, Scope(as_of=scope.as_of))
+        pieces = [(piece, True) for piece in _pieces(everything, boundary, fine=False)]
+        found = _read(catalog, pieces, known_at, "all")
+        if found is None:
+            return None
+        for old in [one for one in catalog.answered if isinstance(one, tuple) and one[0] == key[0]]:
+            catalog.answered.pop(old, None)
+        catalog.answered[key] = found
+    return _cut(found[0], scope, catalog.project.zone, earlier=earlier), found[1]
+
+
+def _cut(followed: Followed, scope: Scope, zone: ZoneInfo, *, earlier: bool) -> Followed:
+    start, end = (moment.timestamp() if moment is not None else 0.0 for moment in (scope.start, scope.end))
+    inside = (followed.middle >= start) & (followed.middle < end)
+    wanted = followed.middle < end if earlier else inside
+    if scope.versions:
+        wanted &= np.isin(followed.version, scope.versions)
+    days, place = np.unique(followed.day[wanted], return_inverse=True)
+    windows = [_coarser(day, "day", scope.grain, zone) for day in days.astype(object).tolist()]
+    return replace(followed.only(wanted), inside=inside[wanted], window=_named(windows, place))
+
+
+def _of_whole_days(catalog: Catalog, scope: Scope) -> bool:
+    ends = (scope.start, scope.end)
+    return (
+        not scope.filters
+        and scope.by is None
+        and scope.grain not in _FINER
+        and all(one is not None and one == _midnight(one, catalog.project.zone) for one in ends)
+    )
+
+
+def _midnight(moment: datetime, zone: ZoneInfo) -> datetime:
+    return datetime.combine(moment.astimezone(zone).date(), time(), zone).astimezone(UTC)
+
+
+def _read(
+    catalog: Catalog, pieces: Sequence[tuple[Scope, bool]], known_at: datetime, grain: Grain
+) -> tuple[Followed, str] | None:
+    """Pieces of time, inside the scope or before it, from parts; None where none of them is stored."""
     asked = [scoped_rows(catalog, piece, now=known_at) for piece, _ in pieces]
     parts = [arrival_parts(catalog, _part_grain(piece)) for piece, _ in pieces]
     stored = [read_stored(catalog, rows, additive) for rows, additive in zip(asked, parts, strict=True)]
@@ -130,7 +185,7 @@ def read_followed(
         for one, rows, additive in zip(stored, asked, parts, strict=True)
     ]
     groups = [
-        _groups(catalog, table, piece, scope.grain, inside=inside)
+        _groups(catalog, table, piece, grain, inside=inside)
         for (table, _), (piece, inside) in zip(found, pieces, strict=True)
     ]
     return joined(groups), found[0][1]
@@ -167,7 +222,7 @@ def _groups(catalog: Catalog, table: pa.Table, piece: Scope, grain: Grain, *, in
         block=_blocks(_stamps(table, "block_key"), piece, block_grain(block, grain), block, zone),
         middle=np.array([one.middle for one in places], dtype=np.float64)[place],
         inside=np.full(len(place), inside),
-        version=np.array(table.column("version").to_pylist(), dtype=object),
+        version=_texts(table, "version"),
         delay=column(table, "delay_bin").astype(np.int64),
         labelled=column(table, "labelled") > 0,
         n=sums["n"],
@@ -179,6 +234,15 @@ def _groups(catalog: Catalog, table: pa.Table, piece: Scope, grain: Grain, *, in
         shortest=column(table, "shortest"),
         longest=column(table, "longest"),
     )
+
+
+def _texts(table: pa.Table, name: str) -> NDArray[np.object_]:
+    """A column of few different texts."""
+    encoded = table.column(name).combine_chunks().dictionary_encode()
+    known = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    place = encoded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)
+    texts: NDArray[np.object_] = known[place]
+    return texts
 
 
 def _named(keys: list[datetime], place: NDArray[np.intp]) -> NDArray[np.datetime64]:

@@ -61,7 +61,8 @@ class Followed:
 
     def of(self, version: str | None) -> Followed:
         """The groups of one version."""
-        return self.only(np.array([one == version for one in self.version], dtype=np.bool_))
+        codes, known = _coded(self.version)
+        return self.only(codes == known.index(version) if version in known else codes < 0)
 
 
 def joined(parts: Sequence[Followed]) -> Followed:
@@ -104,34 +105,41 @@ def arrivals_of(
         else (np.array([WHOLE], dtype="datetime64[us]"), np.zeros(len(age), dtype=np.int64))
     )
     days, day = np.unique(cells.day, return_inverse=True)
-    versions = sorted(set(cells.version.tolist()), key=lambda name: (name is not None, name))
-    place = {name: index for index, name in enumerate(versions)}
+    version, versions = _coded(cells.version)
     due = np.zeros(len(age), dtype=np.bool_)
     if absent_after is not None:
         due = plain >= absent_after.total_seconds()
     return Arrivals(
         tuple(windows.astype(object).tolist()), tuple(versions), tuple(days.astype(object).tolist()), ("",),
-        window.astype(np.int64), np.array([place[name] for name in cells.version], dtype=np.int64),
-        day.astype(np.int64), np.zeros(len(age), dtype=np.int64), age, np.where(came, cells.delay, -1), due, cells.n,
-        cells.weight, cells.squares, np.where(came, cells.longest, np.nan), sql,
+        window.astype(np.int64), version, day.astype(np.int64), np.zeros(len(age), dtype=np.int64), age,
+        np.where(came, cells.delay, -1), due, cells.n, cells.weight, cells.squares,
+        np.where(came, cells.longest, np.nan), sql,
     )  # fmt: skip
 
 
 def delays_of_groups(followed: Followed, known_at: datetime) -> dict[CellKey, Delays]:
     """Median and 95 % point of the delays of every window's labels; inside a bin as if it were filled evenly."""
     came = followed.middle + followed.shortest <= known_at.timestamp()  # nan where none has
-    cells = followed.only(followed.inside & came)
+    chosen = np.flatnonzero(followed.inside & came)
+    codes, versions = _coded(followed.version[chosen])
+    windows, window = np.unique(followed.window[chosen], return_inverse=True)
+    order = np.lexsort((followed.delay[chosen], codes, window))
+    sizes = len(versions)
+    cells, first = np.unique((window * sizes + codes)[order], return_index=True)
     found = {}
-    for version in set(cells.version.tolist()):
-        mine = cells.of(version)
-        for window in np.unique(mine.window):
-            one = mine.only(mine.window == window)
-            order = np.argsort(one.delay, kind="stable")
-            n, bins = one.n[order], one.delay[order]
-            low, high = one.shortest[order], one.longest[order]
-            points = [_quantile(share, n, bins, low, high) for share in (0.5, 0.95)]
-            found[CellKey(window.astype(object), version, None)] = Delays(int(n.sum()), points[0], points[1])
+    for cell, mine in zip(cells.tolist(), np.split(chosen[order], first[1:]), strict=True):
+        key = CellKey(windows[cell // sizes].astype(object), versions[cell % sizes], None)
+        n, low, high = followed.n[mine], followed.shortest[mine], followed.longest[mine]
+        points = [_quantile(share, n, followed.delay[mine], low, high) for share in (0.5, 0.95)]
+        found[key] = Delays(int(n.sum()), points[0], points[1])
     return found
+
+
+def _coded(names: NDArray[np.object_]) -> tuple[Ints, list[str | None]]:
+    """Each version as its place among those that occur, None first."""
+    known = sorted(set(names.tolist()), key=lambda name: (name is not None, name))
+    place = {name: index for index, name in enumerate(known)}
+    return np.array([place[name] for name in names.tolist()], dtype=np.int64), known
 
 
 def _quantile(share: float, n: Floats, bins: Ints, low: Floats, high: Floats) -> float:

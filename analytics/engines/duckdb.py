@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
@@ -62,6 +63,9 @@ class DuckDBEngine:
             }
         )
         self._trouble = self._registered()
+        if any(isinstance(file, RemotePath) for file in self._files):
+            # a connection that holds a file system of Python must go before the interpreter does
+            weakref.finalize(self, self._connection.close)
         directories = ", ".join(literal(f"{folder}/") for folder in sorted(set(folders)))
         # DuckDB asks for permission twice: for the name as written, wildcards escaped, and for the file it finds
         names = dict.fromkeys(name for file in self._files for name in (str(file), reader_path(file)))

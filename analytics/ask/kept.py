@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from analytics.ask.sizes import bytes_of
 from analytics.telemetry.catalog import Catalog
 
 KEPT = 60
 """A scorecard and what was read for it are two, and the Overview asks for those of every experiment."""
+LARGEST_BYTES = 32 * 2**20
+"""A larger answer is not kept: with so many of them memory would be full."""
 Answer = TypeVar("Answer")
 
 
@@ -18,6 +21,8 @@ def kept(catalog: Catalog, key: object, kind: type[Answer], ask: Callable[[], An
     if isinstance(found, kind):
         return found
     answer = ask()
+    if bytes_of(answer) > LARGEST_BYTES:
+        return answer
     while len(catalog.answered) >= KEPT:
         catalog.answered.pop(next(iter(catalog.answered)), None)
     catalog.answered[key] = answer

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import pickle
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,9 +14,8 @@ from analytics.errors import AssayError, QueryTimeoutError
 from analytics.scope import Scope
 from analytics.workbench import Workbench
 from app.parts import empty
+from app.parts.answers import Answers
 from app.parts.view import View
-
-KEPT_ANSWERS = 500
 
 
 def ask(view: View, question: str, scope: Scope | None = None, **words: Any) -> Any:
@@ -35,8 +36,10 @@ def ask(view: View, question: str, scope: Scope | None = None, **words: Any) -> 
 
 def ask_bench(bench: Workbench, question: str, scope: Scope, **words: Any) -> Any:
     """The same of any project, for pages about several."""
-    file, digest = str(bench.project.file), bench.digest
-    answer = _answer(bench, question, scope, tuple(sorted(words.items())), file, digest)
+    # by value: scopes and words that say the same are the same question, also of another session
+    said = pickle.dumps(sorted(words.items()))
+    key = (str(bench.project.file), bench.digest, question, repr(scope), said)
+    answer = answers().get(key, partial(_answer, bench, question, scope, words))
     if isinstance(answer, QueryTimeoutError):
         raise QueryTimeoutError(str(answer))
     return answer
@@ -60,17 +63,19 @@ def guarded(view: View, key: str) -> Iterator[None]:
 
 def forget() -> None:
     """Ask everything anew."""
-    _answer.clear()
+    answers().clear()
 
 
-@st.cache_resource(max_entries=KEPT_ANSWERS, show_spinner=False, hash_funcs={Scope: repr})
-def _answer(
-    _bench: Workbench, question: str, scope: Scope, words: tuple[tuple[str, Any], ...], file: str, digest: str
-) -> Any:
-    del file, digest  # part of the key: another file or other data is another question
-    method = getattr(_bench, question)
+@st.cache_resource(show_spinner=False)
+def answers() -> Answers:
+    """The answers of this process, shared by all sessions."""
+    return Answers()
+
+
+def _answer(bench: Workbench, question: str, scope: Scope, words: Mapping[str, Any]) -> Any:
+    method = getattr(bench, question)
     try:
-        return method() if question == "telemetry" else method(scope=scope, **dict(words))
+        return method() if question == "telemetry" else method(scope=scope, **words)
     except QueryTimeoutError as error:
         # kept, too: a page must not run into the same limit at every click
         return error

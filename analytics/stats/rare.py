@@ -91,6 +91,8 @@ def rows_for_width(share: float, size: float, half_width: float, confidence: flo
     if not 0 < half_width < 0.5:
         raise ValueError("a half-width lies between 0 and 0.5")
     p = (share * size + 0.5) / (size + 1.0)
+    if _half_width(p, size, confidence) <= half_width:
+        return 0
     wanted = math.ceil(_size_for_width(p, half_width, confidence))
     return max(math.ceil(wanted - size), 0)
 

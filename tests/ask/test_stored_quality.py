@@ -1,0 +1,229 @@
+"""Quality, curves and segments from stored parts equal those from the rows, and no row is read."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.ask import curves
+from analytics.ask.quality import quality_of
+from analytics.ask.segments import segments_of
+from analytics.measures.standard_quality import standard_quality
+from analytics.scope import Filter, Scope
+from tests.aggregates.memory_parts import MemoryParts, counting
+from tests.ask.projects import START, times, write_project
+
+RANKED = {"roc_auc", "average_precision", "roc_auc_macro"}
+N = 24_000
+
+
+def _frame(**more):
+    draw = np.random.default_rng(7)
+    logit = draw.normal(-1.0, 1.4, N)
+    score = 1 / (1 + np.exp(-logit))
+    score[::97] = np.nan  # not scored
+    label = (draw.random(N) < 1 / (1 + np.exp(-1.1 * logit))).astype(float)
+    label[draw.random(N) < 0.1] = np.nan  # not labelled
+    decision = np.where(np.nan_to_num(score) > 0.4, 1.0, 0.0)
+    decision[::53] = np.nan
+    return pd.DataFrame({
+        "ts": times(N, 30), "score": score, "label": label, "decision": decision,
+        "version": np.where(np.arange(N) % 3 == 0, "b", "a"),
+        "place": draw.choice(["north", "south", "west"], N), "size": draw.normal(size=N), **more,
+    })  # fmt: skip
+
+
+PREDICTIONS = (
+    'task = "binary"\nscore = "score"\nlabel = "label"\ndecision = "decision"\nversion = "version"\n'
+    'segments = ["place", "size"]\n'
+)
+REFERENCE = '[reference]\nstart = "2024-01-01"\nend = "2024-01-11"\n'
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    bench = write_project(tmp_path_factory.mktemp("plain"), _frame(), PREDICTIONS, REFERENCE)
+    yield bench.catalog
+    bench.close()
+
+
+@pytest.fixture(scope="module")
+def weighted(tmp_path_factory):
+    weight = np.random.default_rng(3).choice([0.0, 1.0, 2.5, 4.0], N)
+    bench = write_project(
+        tmp_path_factory.mktemp("weighted"), _frame(w=weight), PREDICTIONS + 'weight = "w"\n', REFERENCE
+    )
+    yield bench.catalog
+    bench.close()
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    draw = np.random.default_rng(5)
+    scores = draw.dirichlet([2.0, 1.0, 1.0], N)
+    label = np.array(["x", "y", "z"])[[draw.choice(3, p=one) for one in scores]]
+    frame = pd.DataFrame({
+        "ts": times(N, 30), "sx": scores[:, 0], "sy": scores[:, 1], "sz": scores[:, 2], "label": label,
+        "decision": np.array(["x", "y", "z"])[scores.argmax(axis=1)],
+        "place": draw.choice(["north", "south"], N),
+    })  # fmt: skip
+    text = (
+        'task = "multiclass"\nscore = {x = "sx", y = "sy", z = "sz"}\nlabel = "label"\ndecision = "decision"\n'
+        'segments = ["place"]\n'
+    )
+    bench = write_project(tmp_path_factory.mktemp("several"), frame, text)
+    yield bench.catalog
+    bench.close()
+
+
+@contextmanager
+def _parts(catalog):
+    """Every standard part; made once a catalog."""
+    if "parts" not in catalog.answered:
+        catalog.answered["parts"] = MemoryParts(catalog, list(standard_quality(catalog)))
+    catalog.parts = catalog.answered["parts"]
+    try:
+        yield
+    finally:
+        catalog.parts = None
+
+
+@contextmanager
+def _stored(catalog):
+    """Every standard part, and a promise that no row is read."""
+    held, kept = catalog.engine.kept, []
+    catalog.engine.kept = lambda sql: (kept.append(sql.text), held(sql))[1]
+    try:
+        with _parts(catalog), counting(catalog) as read:
+            read.clear()
+            yield
+        # how late labels come is not this family's
+        assert [
+            text for text in (*read, *kept) if "learn_age" not in text and "DISTINCT id" not in text
+        ] == []
+    finally:
+        del catalog.engine.kept
+
+
+def _known(catalog):
+    """Facts of the logs that are not asked for anew."""
+    return (
+        catalog.extent,
+        catalog.segments,
+        catalog.versions,
+        catalog.reference_extent,
+        catalog.reference_versions,
+    )
+
+
+def _compared(catalog, ask, **close):
+    _known(catalog)
+    expected = list(ask())
+    with _stored(catalog):
+        found = list(ask())
+    assert len(found) == len(expected) > 0
+    for mine, theirs in zip(found, expected, strict=True):
+        near = close.get("ranked", 1e-9) if getattr(mine, "metric", None) in RANKED else 1e-9
+        for name, value in asdict(theirs).items():
+            given = getattr(mine, name)
+            if isinstance(value, float) and not math.isnan(value):
+                assert given == pytest.approx(value, rel=1e-9, abs=near), (name, theirs)
+            elif name in {"labels_needed", "reason", "independence"} and near > 1e-9:
+                continue
+            else:
+                assert given == value, (name, theirs)
+
+
+@pytest.mark.parametrize("grain, by", [("all", None), ("day", None), ("week", "place"), ("all", "size")])
+def test_quality(plain, grain, by):
+    _compared(plain, lambda: quality_of(plain, Scope(grain=grain, by=by)), ranked=0.02)
+
+
+@pytest.mark.parametrize("by", [None, "place"])
+def test_quality_of_weighted_rows(weighted, by):
+    _compared(weighted, lambda: quality_of(weighted, Scope(grain="week", by=by)), ranked=0.02)
+
+
+@pytest.mark.parametrize("by", [None, "place"])
+def test_quality_of_several_classes(several, by):
+    expected = list(quality_of(several, Scope(grain="month", by=by)))
+    with _parts(several):
+        found = list(quality_of(several, Scope(grain="month", by=by)))
+    for mine, theirs in zip(found, expected, strict=True):
+        assert (mine.metric, mine.class_, mine.n, mine.status) == (
+            theirs.metric, theirs.class_, theirs.n, theirs.status
+        )  # fmt: skip
+        if theirs.value is not None:
+            near = 0.01 if theirs.metric in {*RANKED, "average_precision"} else 1e-9
+            assert mine.value == pytest.approx(theirs.value, rel=1e-9, abs=near), theirs
+            assert mine.ci_low == pytest.approx(theirs.ci_low, abs=max(near, 1e-9)), theirs
+
+
+def test_quality_of_the_reference(plain):
+    _compared(plain, lambda: quality_of(plain, Scope(), "reference"), ranked=0.02)
+
+
+def test_quality_under_a_filter(plain):
+    south = Filter("segment", "place", "south")
+    _compared(plain, lambda: quality_of(plain, Scope(grain="week", filters=(south,))), ranked=0.02)
+
+
+def test_quality_of_one_version(plain):
+    _compared(plain, lambda: quality_of(plain, Scope(versions=("b",))), ranked=0.02)
+
+
+CURVES = [curves.confusion_of, curves.roc_of, curves.calibration_of, curves.score_histogram_of]
+
+
+@pytest.mark.parametrize("curve", CURVES, ids=lambda one: one.__name__)
+def test_curves(plain, curve):
+    _compared(plain, lambda: curve(plain, Scope()))
+
+
+@pytest.mark.parametrize("curve", CURVES, ids=lambda one: one.__name__)
+def test_curves_of_weighted_rows(weighted, curve):
+    _compared(weighted, lambda: curve(weighted, Scope(grain="week")))
+
+
+def test_curves_under_a_filter_keep_every_bin(plain):
+    scope = Scope(filters=(Filter("segment", "place", "west"),))
+    expected = list(curves.score_histogram_of(plain, scope))
+    with _parts(plain):
+        assert list(curves.score_histogram_of(plain, scope)) == expected
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "recall", "brier_score"])
+def test_segments(plain, metric):
+    _compared(plain, lambda: segments_of(plain, Scope(), metric))
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "roc_auc"])
+def test_segments_of_weighted_rows(weighted, metric):
+    _known(weighted)
+    expected = list(segments_of(weighted, Scope(), metric))
+    with _stored(weighted):
+        found = list(segments_of(weighted, Scope(), metric))
+    for mine, theirs in zip(found, expected, strict=True):
+        near = 2e-3 if metric == "roc_auc" else 1e-9
+        for name in ("value", "ci_low", "value_elsewhere", "difference"):
+            assert getattr(mine, name) == pytest.approx(getattr(theirs, name), abs=near), (name, theirs)
+        assert (mine.n, mine.n_labelled, mine.status) == (theirs.n, theirs.n_labelled, theirs.status)
+
+
+def test_hours_at_the_edges_are_read_and_added(plain):
+    start = (START + timedelta(days=2, hours=7)).to_pydatetime()
+    scope = Scope(start=start, end=start + timedelta(days=9), grain="all")
+    expected = list(quality_of(plain, scope))
+    with _parts(plain), counting(plain) as read:
+        found = list(quality_of(plain, scope))
+    assert read, "a part of a day has no part"
+    for mine, theirs in zip(found, expected, strict=True):
+        near = 0.02 if theirs.metric in RANKED else 1e-9
+        assert mine.n == theirs.n
+        assert mine.value == pytest.approx(theirs.value, abs=near)

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,8 +24,19 @@ from analytics.telemetry.remembered import remembered
 from analytics.telemetry.rows import OTHER, segmented_rows, unlabelled_rows
 
 Role = Literal["feature", "score", "decision", "label"]
-_Of = tuple[str | None, Source, datetime | None]
-"""Which rows fix bins: those of a version, of a source, as known then."""
+
+
+class _Of(NamedTuple):
+    """Which rows fix bins: those of a version, of a source, as known then; every how manieth."""
+
+    version: str | None
+    source: Source
+    as_of: datetime | None
+    every: int = 1
+
+
+MOST_ROWS = 1_000_000
+"""Where there is no reference, so many of the logged rows fix bins, evenly spread over the files."""
 QUANTILES = 20
 MAX_DOUBLE = float(np.finfo(np.float64).max)
 LISTED = 200
@@ -206,13 +217,13 @@ def feature_bins(
     """The bins of every watched field, from the whole reference of one version (no filter, no weights).
 
     With the source ``predictions``, from all monitored rows of the version as known at ``as_of``, for projects
-    without a reference.
+    without a reference; from every k-th row of each file where there are over `MOST_ROWS`.
 
     Numeric edges are the order statistics of rank ceil(k n / 20), k = 1 … 19, of the finite values (the
     inverted distribution function).
     """
     fields = watched_fields(catalog)
-    of: _Of = (reference_version, source, as_of)
+    of = _Of(reference_version, source, as_of, _every(catalog, source))
     # of labels apart from the rest, which need not be joined with them nor read again when late ones arrive
     asked = [
         (
@@ -238,6 +249,13 @@ def feature_bins(
         for field in fields
         for bins in [found[field.name]]
     )
+
+
+def _every(catalog: Catalog, source: Source) -> int:
+    if source == "reference":
+        return 1
+    table = remembered(catalog, "rows", "SELECT count(*) AS n FROM predictions", ("predictions",))
+    return max(1, int(table.column("n")[0].as_py()) // MOST_ROWS)
 
 
 def _absent(bins: ReferenceBins) -> ReferenceBins:
@@ -276,23 +294,24 @@ def _category_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
 
 
 def _over_rows(catalog: Catalog, fields: list[Field], of: _Of, body: str) -> Sql:
-    version, source, as_of = of
-    scope = Scope(as_of=as_of)
-    base = unlabelled_rows(scope, source) if all(field.role != "label" for field in fields) else None
-    rows = segmented_rows(catalog, scope, source, (), datetime.now(UTC), base)
-    own = of_version(version, "reference_version")
+    scope = Scope(as_of=of.as_of)
+    base = unlabelled_rows(scope, of.source) if all(field.role != "label" for field in fields) else None
+    rows = segmented_rows(catalog, scope, of.source, (), datetime.now(UTC), base)
+    own = of_version(of.version, "reference_version")
+    some = f" AND row % {of.every} = 0" if of.every > 1 else ""
     columns = ", ".join(f"{field.expression} AS f{i}" for i, field in enumerate(fields))
-    chosen = f"SELECT block_key, {columns} FROM ({rows.text}) WHERE {own.text} AND {counted_rows(catalog)}"
+    chosen = (
+        f"SELECT block_key, {columns} FROM ({rows.text}) WHERE {own.text} AND {counted_rows(catalog)}{some}"
+    )
     text = f"WITH reference_rows AS ({chosen}) {body}"
     return Sql(text, rows.parameters | own.parameters)
 
 
 def _answered(catalog: Catalog, sql: Sql, of: _Of, *, labelled: bool) -> pa.Table:
     """The answer, kept on disk while the files stay the same, unless it is of an instant: there are many of those."""
-    _, source, as_of = of
-    if as_of is not None or "known_at" in sql.parameters:
+    if of.as_of is not None or "known_at" in sql.parameters:
         return catalog.engine.query(sql)
-    feed = "reference" if source == "reference" and catalog.listed.get("reference") else "predictions"
+    feed = "reference" if of.source == "reference" and catalog.listed.get("reference") else "predictions"
     feeds = (feed, "labels") if labelled else (feed,)
     return remembered(catalog, "reference bins", sql, feeds)
 

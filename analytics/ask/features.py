@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from analytics.aggregates.bin_summaries import summary_of
-from analytics.aggregates.features import stored_histograms
-from analytics.aggregates.group_bins import read_group_bins
+from analytics.aggregates.features import FeatureHistograms, stored_histograms
+from analytics.aggregates.group_bins import BinCounts, read_group_bins
 from analytics.aggregates.groups import SPLITS, Grouping, Split, grouped
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.reference_bins import Field, reference_version_of, watched_fields
@@ -12,12 +15,12 @@ from analytics.aggregates.summaries import FieldSums, Summaries, read_summaries
 from analytics.ask.drift import reference_of
 from analytics.ask.logged_bins import logged_bins
 from analytics.ask.windows import in_order, resolve, versions_of
-from analytics.drift.against import listed
+from analytics.drift.against import listed, with_unseen_listed
 from analytics.drift.summaries import Place, bin_rows, feature_row
 from analytics.drift.summary_rows import FeatureRow, GroupBinRow
 from analytics.errors import ProjectError, ScopeError
 from analytics.results import Results
-from analytics.scope import Scope
+from analytics.scope import Scope, Window
 from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.rows import scoped_rows
 
@@ -122,6 +125,11 @@ def distribution_of(
     rows: list[GroupBinRow] = []
     texts: list[str] = []
     for version in versions_of(catalog, scope):
+        stored = _stored_bins(catalog, scope, field, version, windows) if grouping.name is None else None
+        if stored is not None:
+            rows += stored.rows
+            texts.append(stored.sql)
+            continue
         bins = {item.field.name: item for item in logged_bins(catalog, version, scope.as_of)}
         item = listed(bins[field.name])
         found, text = read_group_bins(catalog, grouping, item, version)
@@ -134,6 +142,37 @@ def distribution_of(
                 counts = found.get(CellKey(window.key, version, group))
                 rows += bin_rows(Place(window, version, grouping.name, group), item, counts)
     return Results(tuple(rows), catalog.project.zone, tuple(texts), grouping.notes)
+
+
+class _StoredBins(NamedTuple):
+    rows: list[GroupBinRow]
+    sql: str
+
+
+def _stored_bins(
+    catalog: Catalog, scope: Scope, field: Field, version: str | None, windows: Sequence[Window]
+) -> _StoredBins | None:
+    """The shares of a field's bins from stored counts; its bins are the reference's then."""
+    if catalog.parts is None or not catalog.reference_versions:
+        return None
+    bins = reference_of(catalog, reference_version_of(catalog, version))[0]
+    counted = stored_histograms(catalog, scope, bins, [version])
+    place = next(i for i, item in enumerate(bins) if item.field == field)
+    if counted is None or _rows_of(counted, place) <= MANY_ROWS:
+        return None
+    rows: list[GroupBinRow] = []
+    for window in windows:
+        cell = counted.cells.get((window.key, version))
+        found = None
+        if cell is not None:
+            counts = with_unseen_listed(cell).field(place)
+            found = BinCounts(round(float(counts.rows.sum())), counts.counts.sum(axis=0))
+        rows += bin_rows(Place(window, version, None, None), listed(bins[place]), found)
+    return _StoredBins(rows, counted.sql)
+
+
+def _rows_of(counted: FeatureHistograms, place: int) -> float:
+    return sum(float(cell.field(place).rows.sum()) for cell in counted.cells.values())
 
 
 def _sums(found: Summaries, key: CellKey, index: int) -> FieldSums | None:

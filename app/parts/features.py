@@ -32,6 +32,8 @@ from app.parts.table import table
 from app.parts.tiles import Tile
 from app.parts.view import View
 
+MOST_UNASKED = 200_000
+"""Over more rows, groups are read when somebody wants them: there are no stored counts of them."""
 _MEANS = ("Mean", "Mean low", "Mean high")
 _SHARES = ("Missing low", "Missing high", "Infinite", "Its share", "Share")
 
@@ -164,6 +166,8 @@ def groups(view: View, row: FeatureRow) -> None:
     split = choose(
         "split_by", words.SPLIT, list(known), shown=lambda name: known[name], first=list(known)[-1]
     )
+    if row.n > MOST_UNASKED and not st.toggle(words.READ_GROUPS.format(n=f"{row.n:,}"), key="read_groups"):
+        return
     scope = view.of_version(row.version)
     bins = ask(view, "distribution", scope, feature=row.feature, split=split)
     # rows without a label are no group of their own to look at

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.aggregates import additive, wide_parts
+from analytics.aggregates import additive, reference_bins, wide_parts
 from analytics.aggregates.features import feature_histograms, standard_drift, stored_histograms
 from analytics.aggregates.reference_bins import LISTED, feature_bins, reference_version_of
 from analytics.ask import features
@@ -215,3 +215,43 @@ def test_wide_parts_are_added_as_sql_adds_them(catalog: Catalog, monkeypatch: py
     slow = feature_histograms(catalog, replace(WHOLE, grain="week"), bins, ["new"])
     assert wide_parts.WIDE < 10**9
     _equal(quick, slow)
+
+
+@pytest.mark.parametrize("name", ["x", "many", "c"])
+def test_distributions_of_windows_come_from_parts(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(features, "MANY_ROWS", 100)
+    scope = replace(WHOLE, grain="day", versions=("new",))
+    with counting(catalog) as read:
+        found = features.distribution_of(catalog, scope, name)
+    assert _counted(read) == []
+    for start in {row.window_start for row in found}:
+        rows = [row for row in found if row.window_start == start]
+        assert sum(row.share for row in rows) == pytest.approx(1)
+        assert {row.n for row in rows} != {0}
+    said = {row.bin: row.share for row in found if row.window_start == START}
+    if name == "c":
+        day = features.distribution_of(
+            catalog, replace(scope, end=START + timedelta(days=1), grain="all"), name
+        )
+        assert said == {row.bin: pytest.approx(row.share) for row in day}
+
+
+def test_bins_of_very_many_logged_rows_are_of_some_of_them(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = feature_bins(catalog, "new", "predictions")
+    monkeypatch.setattr(reference_bins, "MOST_ROWS", 2000)
+    some = feature_bins(catalog, "new", "predictions")
+    assert some[0].edges != whole[0].edges
+    assert np.allclose(some[0].edges, whole[0].edges, atol=0.8)
+    # of the reference all rows count
+    monkeypatch.setattr(reference_bins, "MOST_ROWS", 10)
+    assert feature_bins(catalog, "new")[0].edges == pytest.approx(_edges(catalog))
+
+
+def _edges(catalog: Catalog) -> tuple[float, ...]:
+    text = 'SELECT "column:x" AS x FROM reference WHERE version = \'new\' AND isfinite("column:x") ORDER BY 1'
+    x = catalog.engine.query(text).column("x").to_numpy()
+    return tuple(x[[-(-k * len(x) // 20) - 1 for k in range(1, 20)]].tolist())

@@ -82,3 +82,15 @@ def test_nonsense_falls_back(open_page):
     page = open_page("drift", FLIGHTS, **JULY, against="yesterday")
     assert_fine(page)
     assert page.selectbox(key="against").value == "reference"
+
+
+def test_groups_of_very_many_rows_are_read_when_wanted(open_page, monkeypatch):
+    monkeypatch.setattr("app.parts.features.MOST_UNASKED", 100)
+    page = open_page("features", FLIGHTS, **JULY, feature="temp")
+    assert_fine(page)
+    assert len(charts(page)) == 1
+    wanted = page.toggle(key="read_groups")
+    assert wanted.label.startswith("Read all ")
+    wanted.set_value(True).run()
+    assert_fine(page)
+    assert {trace["name"] for trace in charts(page)[1]["data"]} == {"right", "wrong"}

@@ -12,6 +12,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.additive import Additive, Standard, read_stored
@@ -20,7 +21,8 @@ from analytics.aggregates.moments import Statistic
 from analytics.engines.text import Sql, literal
 from analytics.scope import Grain, Scope
 from analytics.telemetry.catalog import Catalog
-from analytics.telemetry.rows import block_key, window_key
+from analytics.telemetry.remembered import remembered
+from analytics.telemetry.rows import ScopedRows, block_key, window_key
 
 Floats = NDArray[np.float64]
 _INSTANT = "CAST(${} AS TIMESTAMP WITH TIME ZONE)"
@@ -147,8 +149,8 @@ def report_parts() -> Additive:
 
 
 def standard_reports(catalog: Catalog) -> tuple[Standard, ...]:
-    """What the Labels page asks of the feed; with several reports about a row the feed itself is read."""
-    return (Standard(report_parts()),) if catalog.has_labels and not catalog.relabelled else ()
+    """What the Labels page asks of the feed."""
+    return (Standard(report_parts()),) if catalog.has_labels else ()
 
 
 def stored_reports(catalog: Catalog, rows: Sql, known_at: datetime) -> dict[str | None, Reports] | None:
@@ -159,26 +161,65 @@ def stored_reports(catalog: Catalog, rows: Sql, known_at: datetime) -> dict[str 
         rows: scoped rows of one window.
         known_at: the instant.
     """
-    stored = read_stored(catalog, rows, report_parts()) if not catalog.relabelled else None
+    stored = read_stored(catalog, rows, report_parts())
     if stored is None:
         return None
-    table, _ = stored
-    quarter, n, early, earliest, latest = (
-        column(table, name) for name in ("quarter", "n", "n_early", "earliest", "latest")
-    )
-    if len(latest) and latest.max() > known_at.timestamp():
+    tables = [stored[0]]
+    if catalog.relabelled:
+        scope = rows.scope if isinstance(rows, ScopedRows) else None
+        if scope is None or scope.filters or scope.as_of is not None:
+            return None
+        tables.append(_later_reports(catalog))
+    version, *numbers = _all_reports(tables)
+    if len(version) and numbers[-1].max() > known_at.timestamp():
         return None
-    version = np.array(table.column("version").to_pylist(), dtype=object)
     found = {}
     for name in dict.fromkeys(version.tolist()):
-        mine = np.flatnonzero([one == name for one in version])
-        mine = mine[np.argsort(quarter[mine])]
-        first, last = earliest[mine], latest[mine]
+        mine = np.array([one == name for one in version], dtype=np.bool_)
+        quarter, n, early, changed, earliest, latest = (values[mine] for values in numbers)
+        quarters, place = np.unique(quarter, return_inverse=True)
+        first, last = np.full(len(quarters), np.inf), np.full(len(quarters), -np.inf)
+        np.minimum.at(first, place, earliest)
+        np.maximum.at(last, place, latest)
         found[name] = Reports(
-            int(n[mine].sum()), int(early[mine].sum()), 0, 0, _instant(first[0]), _instant(last[-1]),
+            int(n.sum()), int(early.sum()), 0, int(changed.sum()), _instant(first[0]), _instant(last[-1]),
             _longest_by_day(catalog, first, last),
         )  # fmt: skip
     return found
+
+
+def _all_reports(tables: Sequence[pa.Table]) -> tuple[NDArray[Any], ...]:
+    """Version, quarter, reports, early ones, contradictions, first and last instant of every group."""
+    version = np.array(
+        [name for table in tables for name in table.column("version").to_pylist()], dtype=object
+    )
+    names = ("quarter", "n", "n_early", "n_changed", "earliest", "latest")
+    none = {"n_changed": 0.0}  # of a first report, that nothing came before
+    columns = (
+        np.concatenate(
+            [
+                column(table, name) if name in table.column_names else np.full(table.num_rows, none[name])
+                for table in tables
+            ]
+        )
+        for name in names
+    )
+    return version, *columns
+
+
+def _later_reports(catalog: Catalog) -> pa.Table:
+    """Second and further reports about predictions, likewise; kept until a file of either feed changes."""
+    text = (
+        f"SELECT version, CAST(floor(came / {QUARTER}e0) AS BIGINT) AS quarter, count(*) AS n, "
+        "CAST(sum(early) AS BIGINT) AS n_early, CAST(sum(changed) AS BIGINT) AS n_changed, min(came) AS earliest, "
+        "max(came) AS latest FROM (SELECT r.version AS version, CAST(epoch(l.ts) AS DOUBLE) AS came, "
+        "CASE WHEN l.ts < r.ts THEN 1 ELSE 0 END AS early, CASE WHEN l.label <> l.before THEN 1 ELSE 0 END AS changed "
+        "FROM predictions AS r JOIN (SELECT id, ts, label, place, before FROM (SELECT id, ts, label, "
+        "row_number() OVER (PARTITION BY id ORDER BY ts, file, row) AS place, "
+        "lag(label) OVER (PARTITION BY id ORDER BY ts, file, row) AS before FROM labels) WHERE place > 1) AS l "
+        "ON r.id = l.id) GROUP BY 1, 2"
+    )
+    return remembered(catalog, "later label reports", text, ("predictions", "labels"))
 
 
 def _longest_by_day(catalog: Catalog, first: Floats, last: Floats) -> Floats:

@@ -165,6 +165,29 @@ def test_a_feed_that_stopped_is_silent_from_parts_too(tmp_path):
     stopped.close()
 
 
+def test_later_reports_are_read_when_the_feed_changes(tmp_path):
+    made, _ = late_project(tmp_path, versions=2, days=DAYS, per_day=100)
+    made.close()
+    feed = pd.read_parquet(tmp_path / "labels.parquet")
+    again = feed.iloc[::7].assign(label=1)
+    again["ts"] += pd.to_timedelta(30, unit="h")
+    pd.concat([feed, again]).to_parquet(tmp_path / "labels.parquet")
+    relabelled = type(made)(tmp_path)
+    plain, stored, read = both(
+        relabelled, lambda catalog: label_feed_of(catalog, Scope(start=FIRST, end=END))
+    )
+    assert [text for text in read if "place > 1" not in text and "l LEFT JOIN" not in text] == []
+    for one, other in zip(plain, stored, strict=True):
+        assert other.n_contradictions > 50
+        for name in ("n_reports", "n_early", "n_contradictions", "first", "last", "n_orphans"):
+            assert getattr(other, name) == getattr(one, name), name
+    counted, kept_counts, _ = both(
+        relabelled, lambda catalog: labels_of(catalog, Scope(start=FIRST, end=END))
+    )
+    assert [row.n_labelled for row in kept_counts] == [row.n_labelled for row in counted]
+    relabelled.close()
+
+
 def test_labels_as_columns_of_regressions_with_weights(tmp_path):
     random = np.random.default_rng(4)
     n = 3000

@@ -96,7 +96,7 @@ from analytics.drills import backtest as drills_backtest
 from analytics.drills import chaos as drills_chaos
 from analytics.drills.drill import Drill, DrillPlan, Progress, run_drill, segment_texts
 from analytics.drills.rows import BacktestRow, ChaosRow
-from analytics.errors import AssayError, FileVanishedError, ProjectError, TelemetryError
+from analytics.errors import AssayError, FileVanishedError, ProjectError, RemoteError, TelemetryError
 from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow
 from analytics.examples.first_row import FirstRow
 from analytics.examples.points import Method
@@ -1010,6 +1010,16 @@ class Workbench:
                 attach(self._catalog)
         return found
 
+    def attach(self) -> None:
+        """Answer from what was stored meanwhile, by whomever."""
+        before = self._catalog
+        if before is None:
+            return
+        opened = open_catalog(read_project(self._file))
+        with self._lock:
+            if self._catalog is before:
+                self._catalog, self.project, self._looked = opened, opened.project, time.monotonic()
+
     def verify_aggregates(self, tell: Callable[[BuildProgress], None] = lambda _: None) -> Verified:
         """Compare stored aggregates with a rebuild from scratch."""
         catalog = self.catalog
@@ -1053,7 +1063,10 @@ class Workbench:
 
     def _changed(self) -> bool:
         self._looked = time.monotonic()
-        return self._catalog is None or self._differs(self._catalog)
+        try:
+            return self._catalog is None or self._differs(self._catalog)
+        except RemoteError:
+            return False  # a bucket that does not answer now: the listing before still does
 
     def _differs(self, catalog: Catalog) -> bool:
         """Whether the files are no longer those that a catalog listed."""
@@ -1073,6 +1086,8 @@ class Workbench:
     def _renew(self, catalog: Catalog) -> None:
         try:
             opened = open_catalog(read_project(self._file)) if self._differs(catalog) else catalog
+        except RemoteError:
+            opened = catalog  # a bucket that does not answer says nothing about its logs: ask again later
         except AssayError:
             opened = None  # the next question opens them itself, and says what is wrong
         with self._lock:

@@ -13,6 +13,7 @@ from analytics.scope import GRAINS, Scope
 from analytics.workbench import Workbench
 from app.formats import day, plural
 from app.parts import empty, filter_form, links, words
+from app.parts.building import built_sentence, keep_up
 from app.parts.plain import literal
 from app.parts.saved_views import views_popover
 from app.parts.view import AUTO, DEFAULT_RANGE, DEFAULTS, RANGES, View, resolve, window_words
@@ -35,6 +36,7 @@ def scope_bar(page: str) -> None:
     everywhere, whole = page in {"", "overview"}, page == "telemetry" or page in links.EXPERIMENTS
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         entry = entries[0] if everywhere else _project(entries)
+        _keep_up(entries if everywhere else (entry,))
         if not everywhere and entry.bench is None:
             empty.broken(entry.name, entry.problem or AssayError(entry.name))
             st.stop()
@@ -60,6 +62,13 @@ def scope_bar(page: str) -> None:
     elif not whole and not everywhere and page != "outcomes":
         empty.no_predictions(page, entry.name)
         st.stop()
+
+
+def _keep_up(entries: tuple[Entry, ...]) -> None:
+    """Have the stored aggregates of every project brought up to date, aside."""
+    for entry in entries:
+        if entry.bench is not None:
+            keep_up(entry.bench)
 
 
 def current(*only: str) -> View:
@@ -227,6 +236,8 @@ def _sentence(entry: Entry) -> None:
     elif view.bench.catalog.extent is not None:
         newest = view.bench.catalog.extent[1].astimezone(view.zone)
         parts.append(f"newest row {day(newest)}, {newest:%H:%M}")
+    if (built := built_sentence(entry.bench)) is not None:
+        parts.append(built)
     st.caption(literal(" · ".join(parts)))
 
 

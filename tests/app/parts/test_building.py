@@ -1,0 +1,106 @@
+"""Large logs are aggregated aside, once, and the page says how far that is."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from analytics.telemetry import facts
+from analytics.workbench import Workbench
+from app.parts import building
+from app.parts.building import Builds, is_worth_it, run_aside
+from tests.telemetry.logs import write_project
+from tests.telemetry.test_facts import SECTIONS, START, _labels, _predictions
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Workbench:
+    monkeypatch.setattr(facts, "LARGE_BYTES", -1)
+    monkeypatch.setattr(building, "LARGE_ROWS", 3)
+    monkeypatch.setenv("ASSAY_AGGREGATES", str(tmp_path / "kept"))
+    for day in range(3):
+        _predictions(tmp_path / f"p/{day}.parquet", [f"{day}-{i}" for i in range(4)], day)
+    _labels(tmp_path / "l/1.parquet", ["0-0"], 2, 1)
+    return Workbench(write_project(tmp_path, **SECTIONS))
+
+
+def _wait(builds: Builds, bench: Workbench) -> None:
+    thread = builds.states[bench.project.file].thread
+    assert thread is not None
+    thread.join(60)
+
+
+def test_a_build_runs_once_and_its_answers_are_used_from_then_on(bench: Workbench) -> None:
+    goes_on, ran, told = threading.Event(), [], []
+
+    def run(file: Path) -> bool:
+        ran.append(file)
+        goes_on.wait(20)
+        Workbench(file).aggregate()
+        return True
+
+    builds = Builds(run)
+    assert bench.built() is None
+    assert all(builds.keep_up(bench, lambda: told.append(1)) for _ in range(5))
+    assert builds.built(bench) is None
+    goes_on.set()
+    _wait(builds, bench)
+    assert ran == [bench.project.file]
+    assert told == [1]
+    found = builds.built(bench)
+    assert found is not None
+    assert (found.rows, found.days, found.missing) == (12, 3, 0)
+    assert not builds.keep_up(bench, lambda: None)
+    assert bench.catalog.parts is not None
+
+
+def test_a_build_that_fails_is_tried_again_but_not_at_once(bench: Workbench) -> None:
+    ran: list[int] = []
+    builds = Builds(lambda _: bool(ran.append(1)))
+    assert builds.keep_up(bench, lambda: pytest.fail("nothing was built"))
+    _wait(builds, bench)
+    assert not builds.keep_up(bench, lambda: None)
+    builds.states[bench.project.file].next = float("-inf")
+    assert builds.keep_up(bench, lambda: None)
+    _wait(builds, bench)
+    assert ran == [1, 1]
+
+
+def test_small_logs_and_those_a_cluster_aggregates_are_left_alone(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert is_worth_it(bench)
+    monkeypatch.setenv("ASSAY_ENGINE", "sc://cluster:15002")
+    assert not is_worth_it(bench)
+    monkeypatch.delenv("ASSAY_ENGINE")
+    monkeypatch.setattr(building, "LARGE_ROWS", 12)
+    assert not is_worth_it(bench)
+
+
+def test_the_process_aside_builds_and_says_when_it_cannot(bench: Workbench) -> None:
+    assert run_aside(bench.project.file)
+    found = Workbench(bench.project.file).built()
+    assert found is not None
+    assert found.rows == 12
+    assert not run_aside(bench.project.file.parent / "nothing")
+
+
+def test_the_caption_of_a_page_says_rows_and_time_of_the_build(
+    bench: Workbench, open_page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "run_aside", lambda _: True)
+    bench.aggregate()
+    folder = bench.project.file.parent
+    page = open_page("quality", folder, range="all")
+    captions = " ".join(item.value for item in page.caption).replace("\\", "")
+    assert "aggregates of 12 rows, built" in captions
+    monkeypatch.setattr(building, "_SAID_SECONDS", 0.0)
+    _predictions(folder / "p/9.parquet", ["9-0"], 9)
+    again = Workbench(bench.project.file)
+    found = again.built()
+    assert found is not None
+    assert found.missing == 1
+    assert found.at >= START - timedelta(days=1)

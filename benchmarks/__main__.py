@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import drift_scan, experiment_scan, pages, sections, slice_search
+from benchmarks import drift_scan, experiment_scan, pages, peers_monitoring, sections, slice_search
 
 KNOWN = {
     "drift": drift_scan.main,
     "experiments": experiment_scan.main,
     "pages": pages.main,
+    "peers": peers_monitoring.beside,
     "sections": sections.main,
     "experiment-sections": sections.experiments,
     "slices": slice_search.main,

@@ -34,6 +34,10 @@ NUMERIC = [f"n{i:02d}" for i in range(15)]
 CATEGORICAL = [f"c{i}" for i in range(5)]
 CUT = 0.3
 """The logs decide at this score."""
+ROWS, UNITS = 1_000_000, 2_000_000
+"""Predictions, and units of the experiment, each with five events."""
+FOLDERS = {"evidently": "evidently", "nannyml": "nannyml", "tea-tasting": "tea"}
+"""Where `make bench` looks for each peer's environment, below ``peers``."""
 WARM = 3000
 """Rows of the call that is not counted."""
 ONE_VERSION = """name = "Side by side"
@@ -419,8 +423,8 @@ def main() -> None:
     """One tool's lines as JSON, or the tables of all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="?", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--units", type=int, default=2_000_000)
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--units", type=int, default=UNITS)
     parser.add_argument("--place", type=Path, default=Path(tempfile.gettempdir()) / "assay-bench")
     for peer in PEERS:
         parser.add_argument(f"--{peer}", metavar="PYTHON")
@@ -438,8 +442,17 @@ def main() -> None:
     pythons = {"evidently": words.evidently, "nannyml": words.nannyml, "tea-tasting": words.tea_tasting}
     logs = prepare(words.place, words.rows)
     folders = {"evidently": logs, "nannyml": logs, "tea-tasting": prepare_shop(words.place, words.units)}
-    found = [line for _ in range(words.runs) for line in turn(folders, pythons)]
-    show(found)
+    show([line for _ in range(words.runs) for line in turn(folders, pythons)])
+
+
+def beside(runs: int = 1) -> None:
+    """The tables of the peers whose environments lie in the folder ``peers``; of none where there is none."""
+    place = Path(tempfile.gettempdir()) / "assay-bench"
+    found = {peer: ROOT / "peers" / name / "bin" / "python" for peer, name in FOLDERS.items()}
+    pythons = {peer: str(python) if python.exists() else None for peer, python in found.items()}
+    logs = prepare(place, ROWS)
+    folders = {"evidently": logs, "nannyml": logs, "tea-tasting": prepare_shop(place, UNITS)}
+    show([line for _ in range(runs) for line in turn(folders, pythons)])
 
 
 def show(found: list[tuple[str, str, Line]]) -> None:

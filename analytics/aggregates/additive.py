@@ -263,7 +263,10 @@ def _rows(  # noqa: PLR0917  # a question has so many parts
 
 @dataclass(frozen=True)
 class _Plan:
-    """How a question is answered from parts: which are read, what else is read from the rows, and how all is cut."""
+    """How a question is answered from parts: which are read, what else is read from the rows, and how all is cut.
+
+    ``within``: of parts in stretches of five minutes only those in it count.
+    """
 
     standard: Standard
     days: tuple[datetime, ...]
@@ -271,6 +274,7 @@ class _Plan:
     chosen: frozenset[str] = frozenset()
     by: int | None = None
     only: int | None = None
+    within: tuple[datetime, datetime] | None = None
 
 
 def _from_parts(catalog: Catalog, rows: ScopedRows, additive: Additive) -> pa.Table | None:
@@ -287,7 +291,7 @@ def _from_parts(catalog: Catalog, rows: ScopedRows, additive: Additive) -> pa.Ta
     if rows.source == "reference":
         gaps: list[tuple[datetime, datetime]] = []
     else:
-        gaps = [*plan.edges, *_gaps(catalog, plan.days, stored.days)]
+        gaps = [*plan.edges, *_gaps(catalog, plan, stored.days)]
         if len(gaps) > MOST_GAPS:
             return None
     tables = [] if stored.table is None else [stored.table]
@@ -317,10 +321,24 @@ def _planned(catalog: Catalog, rows: ScopedRows, additive: Additive) -> _Plan | 
     finer = scope.grain in _FINER
     if scope.start is None or scope.end is None or (finer and additive.grain != "5min"):
         return None
+    if additive.grain == "5min" and _on_five_minutes(scope.start) and _on_five_minutes(scope.end):
+        within = (scope.start, scope.end)
+        return _Plan(standard, _touched(*within, catalog.project.zone), (), chosen, by, only, within)
     days, edges = _days(scope.start, scope.end, catalog)
     if not days:
         return None
     return _Plan(standard, days, edges, chosen, by, only)
+
+
+def _on_five_minutes(moment: datetime) -> bool:
+    return moment.timestamp() % 300 == 0
+
+
+def _touched(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """The local days of which a stretch holds anything (as naive midnights)."""
+    first = start.astimezone(zone).date()
+    last = (end - timedelta(microseconds=1)).astimezone(zone).date()
+    return tuple(datetime.combine(first + timedelta(days=n), time()) for n in range((last - first).days + 1))
 
 
 def _split(  # noqa: PLR0911  # a reason each
@@ -387,16 +405,16 @@ def _settled(
     )
 
 
-def _gaps(
-    catalog: Catalog, days: Sequence[datetime], present: frozenset[datetime]
-) -> list[tuple[datetime, datetime]]:
+def _gaps(catalog: Catalog, plan: _Plan, present: frozenset[datetime]) -> list[tuple[datetime, datetime]]:
     """Stretches of days of which no part is there."""
     zone = catalog.project.zone
     gaps: list[tuple[datetime, datetime]] = []
-    for day in days:
+    for day in plan.days:
         if day in present:
             continue
         start, end = _midnight(day.date(), zone), _midnight(day.date() + timedelta(days=1), zone)
+        if plan.within is not None:
+            start, end = max(start, plan.within[0]), min(end, plan.within[1])
         if gaps and gaps[-1][1] == start:
             gaps[-1] = (gaps[-1][0], end)
         else:
@@ -422,6 +440,10 @@ def _together(catalog: Catalog, scope: Scope, plan: _Plan, tables: Sequence[pa.T
     if scope.versions and plan.standard.source == "predictions":
         wanted.append("list_contains($versions, version)")
         values["versions"] = list(scope.versions)
+    if plan.within is not None:
+        wanted.append("window_key >= $first AND window_key < $last")
+        first, last = (moment.astimezone(UTC).replace(tzinfo=None) for moment in plan.within)
+        values |= {"first": first, "last": last}
     for function, names in (("sum", additive.sums), ("min", additive.lows), ("max", additive.highs)):
         items += [_aggregate(whole.schema.field(name).type, function, name) for name in names]
     where = f" WHERE {' AND '.join(wanted)}" if wanted else ""

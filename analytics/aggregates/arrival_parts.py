@@ -32,6 +32,7 @@ from analytics.telemetry.rows import block_grain, scoped_rows
 
 NEWEST = timedelta(days=7)
 """Of predictions younger than this the age matters to minutes."""
+SHORT = timedelta(days=2)
 _FINER: tuple[Grain, ...] = ("5min", "15min", "hour")
 
 
@@ -79,9 +80,15 @@ def standard_labels(catalog: Catalog) -> tuple[Standard, ...]:
     """What every page asks of the labels as a whole, and the Labels page besides."""
     if not catalog.has_labels:
         return ()
-    coverage = moment_sums(catalog, scoped_rows(catalog, Scope()), COVERAGE, COVERAGE_TOGETHER).additive()
     grains: tuple[PartGrain, ...] = ("day", "5min")
-    return *(Standard(arrival_parts(catalog, grain)) for grain in grains), Standard(coverage)
+    delays = (Standard(arrival_parts(catalog, grain)) for grain in grains)
+    return *delays, *(Standard(coverage_parts(catalog, grain)) for grain in grains)
+
+
+def coverage_parts(catalog: Catalog, grain: PartGrain = "day") -> Additive:
+    """Predictions and those of them that have a label."""
+    sums = moment_sums(catalog, scoped_rows(catalog, Scope()), COVERAGE, COVERAGE_TOGETHER)
+    return replace(sums.additive(), grain=grain)
 
 
 def whole_logs(catalog: Catalog, scope: Scope) -> Scope:
@@ -117,11 +124,20 @@ def read_followed(
     boundary = _midnight(known_at - NEWEST, catalog.project.zone)
     if _of_whole_days(catalog, scope):
         return _cut_from_all(catalog, scope, known_at, boundary, earlier=earlier)
-    pieces = [(piece, True) for piece in _pieces(scope, boundary, fine=scope.grain in _FINER)]
-    before = whole_logs(catalog, replace(scope, start=None, end=scope.start))
+    pieces = [(piece, True) for piece in _pieces(scope, boundary, fine=is_fine(scope))]
+    morning = _midnight(scope.start, catalog.project.zone)
+    before = whole_logs(catalog, replace(scope, start=None, end=morning))
     if earlier and before.start is not None:
         pieces += [(piece, False) for piece in _pieces(before, boundary, fine=False)]
+    if earlier and morning < scope.start:
+        pieces.append((replace(scope, start=morning, end=scope.start, grain="5min"), False))
     return _read(catalog, pieces, known_at, scope.grain)
+
+
+def is_fine(scope: Scope) -> bool:
+    """Whether a question is of minutes or hours, or of a day or two that hardly begin at midnight."""
+    short = scope.start is not None and scope.end is not None and scope.end - scope.start <= SHORT
+    return short or scope.grain in _FINER
 
 
 def _cut_from_all(

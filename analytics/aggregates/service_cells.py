@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +36,8 @@ PERCENTILES = (0.5, 0.95, 0.99)
 MOST_KINDS = 8
 """Kinds of failure that are told apart, the most frequent first; the rest are one."""
 OTHER_KINDS = "(other)"
+SHORT = timedelta(days=2)
+"""Stretches up to this length are read in five minutes."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,13 @@ def read_service_cells(catalog: Catalog, rows: Sql, *, kinds: bool = True) -> Se
 
 
 def part_grain(rows: Sql) -> PartGrain:
-    """How finely parts must be cut to answer for these rows."""
+    """How finely parts must be cut to answer for these rows: a day or two rarely begin at midnight."""
     below: tuple[Grain, ...] = ("5min", "15min", "hour")
-    return "5min" if isinstance(rows, ScopedRows) and rows.scope.grain in below else "day"
+    if not isinstance(rows, ScopedRows):
+        return "day"
+    start, end = rows.scope.start, rows.scope.end
+    short = start is not None and end is not None and end - start <= SHORT
+    return "5min" if short or rows.scope.grain in below else "day"
 
 
 def _needed(rows: Sql) -> Sql:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.aggregates.arrival_parts import read_followed
+from analytics.aggregates.arrival_parts import coverage_parts, is_fine, read_followed
 from analytics.aggregates.arrivals import (
     COVERAGE,
     COVERAGE_TOGETHER,
@@ -82,7 +82,8 @@ def _from_parts(catalog: Catalog, scope: Scope, known_at: datetime) -> _Reading 
         return None
     followed, text = stored
     rows = scoped_rows(catalog, replace(scope, versions=()), now=known_at)
-    moments, sql = read_row_moments(catalog, rows, COVERAGE, COVERAGE_TOGETHER)
+    kept = coverage_parts(catalog, "5min" if is_fine(scope) else "day")
+    moments, sql = read_row_moments(catalog, rows, COVERAGE, COVERAGE_TOGETHER, stored=kept)
     section = catalog.project.labels
     after = section.absent_after if section is not None else None
     now = arrivals_of(followed, known_at, learn=False, absent_after=after, sql=text)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analytics.aggregates.additive import Standard
-from analytics.aggregates.arrival_parts import standard_labels
+from analytics.aggregates.arrival_parts import coverage_parts, standard_labels
 from analytics.aggregates.label_feed import standard_reports
 from analytics.ask.label_counts import label_delay_of, labels_of
 from analytics.ask.label_feed import label_feed_of
@@ -80,6 +80,18 @@ def test_counts_are_those_of_the_rows(bench, grain):
         assert other.short == one.short
     assert stored.sql[0]
     dumps(stored)
+
+
+@pytest.mark.parametrize("grain", ["hour", "all"])
+def test_a_day_that_begins_at_noon(bench, grain):
+    start = FIRST + timedelta(days=11, hours=12)
+    scope = Scope(start=start, end=start + timedelta(hours=24), grain=grain)
+    plain, stored, read = both(bench, lambda catalog: labels_of(catalog, scope))
+    assert not read
+    for one, other in zip(plain, stored, strict=True):
+        assert (one.n, one.n_labelled) == (other.n, other.n_labelled)
+        assert other.ci_low == pytest.approx(one.ci_low, rel=1e-9)
+        assert other.expected_coverage == pytest.approx(one.expected_coverage, abs=0.01)
 
 
 def test_while_labels_still_come_ages_are_known_to_minutes(bench):
@@ -213,7 +225,7 @@ def test_without_parts_of_labels_the_rows_are_read_as_before(bench):
     catalog = bench.catalog
     scope = Scope(start=FIRST, end=END)
     plain = labels_of(catalog, scope)
-    MemoryParts(catalog, [Standard(standard_labels(catalog)[-1].additive)])
+    MemoryParts(catalog, [Standard(coverage_parts(catalog))])
     catalog.answered.clear()
     assert list(labels_of(catalog, scope)) == list(plain)
     catalog.parts = None

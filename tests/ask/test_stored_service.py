@@ -61,6 +61,20 @@ def test_every_window_is_answered_as_from_the_rows(bench, grain):
     dumps(stored.rows)
 
 
+@pytest.mark.parametrize("grain", ["5min", "hour", "all"])
+def test_a_day_that_begins_at_noon_is_answered_from_five_minutes(bench, grain):
+    start = FIRST + timedelta(days=4, hours=11, minutes=35)
+    plain, stored, read = both(bench, Scope(start=start, end=start + timedelta(hours=24), grain=grain))
+    assert not read
+    assert sum(row.n for row in plain.rows) > 400
+    for one, other in zip(plain.rows, stored.rows, strict=True):
+        assert (one.n, one.n_failed, one.n_timed, one.latency_p50) == (
+            other.n, other.n_failed, other.n_timed, other.latency_p50,
+        )  # fmt: skip
+        if one.n:
+            assert other.error_rate_ci_high == pytest.approx(one.error_rate_ci_high, rel=1e-9)
+
+
 def test_hours_at_the_edges_are_read_and_added(bench):
     scope = Scope(start=FIRST + timedelta(hours=5), end=FIRST + timedelta(days=9, hours=7))
     plain, stored, read = both(bench, scope)

@@ -1,4 +1,4 @@
-"""Logs in a bucket against the same logs on disk: ``python -m benchmarks.object_storage [PROJECT FOLDER]``.
+"""Logs in a bucket against the same logs on disk: ``python -m benchmarks.object_storage [PROJECT FOLDER | listing]``.
 
 A real S3 server (nanio) on loopback, reached directly and through a proxy that adds 30 ms to every request, as the next
 data centre would; every measurement in a process of its own, so that nothing is cached. Also: 100,000 objects listed.
@@ -40,10 +40,6 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="assay-bucket-") as place:
         bucket = Path(place, "logs")
         shutil.copytree(folder, bucket)
-        for day in range(400):
-            (Path(place, "many") / f"day={day:03}").mkdir(parents=True)
-            for name in range(OBJECTS // 400):
-                (Path(place, "many") / f"day={day:03}" / f"{name:03}.parquet").write_bytes(b"PAR1")
         with _server(place) as port, _running("_delayed", port) as slow:
             text = (folder / "assay.toml").read_text()
             project = Path(place, "project")
@@ -54,14 +50,24 @@ def main(folder: Path) -> None:
             )
             for name, where, at in (
                 ("disk", folder, port),
-                ("bucket", remote, port),
-                ("bucket, 30 ms", remote, slow),
+                ("bucket", project, port),
+                ("bucket, 30 ms", project, slow),
             ):
                 found = _child("_measured", at, str(where))
                 shown = "".join(
                     f"{found[key]:>10.2f}" for key in ("opening", "scan", "again", "one_day", "asked", "peak")
                 )
                 print(f"{name:24}{shown}")
+
+
+def listing() -> None:
+    """Print how long a listing of 100,000 objects takes, and how much of it is this program's work."""
+    with tempfile.TemporaryDirectory(prefix="assay-bucket-") as place:
+        for day in range(400):
+            (Path(place, "many") / f"day={day:03}").mkdir(parents=True)
+            for name in range(OBJECTS // 400):
+                (Path(place, "many") / f"day={day:03}" / f"{name:03}.parquet").write_bytes(b"PAR1")
+        with _server(place) as port, _running("_delayed", port) as slow:
             found = _child("_listed", slow)
             print(
                 f"listing, 30 ms: {found['seconds']:.0f} s for {found['objects']:,} objects, "
@@ -102,11 +108,18 @@ def _listed() -> dict[str, float]:
 
 
 def _child(what: str, port: int, *words: str) -> dict[str, float]:
-    environment = os.environ | CREDENTIALS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+    # what is known of files is kept there: nothing, so that every place is new
+    nowhere = tempfile.mkdtemp(prefix="assay-nothing-known-")
+    environment = os.environ | CREDENTIALS
+    environment |= {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "ASSAY_AGGREGATES": nowhere,
+        "XDG_CACHE_HOME": nowhere,
+    }
     command = [sys.executable, "-m", "benchmarks.object_storage", what, *words]
-    found: dict[str, float] = json.loads(
-        subprocess.run(command, env=environment, capture_output=True, check=True).stdout
-    )
+    ended = subprocess.run(command, env=environment, capture_output=True, check=True)
+    shutil.rmtree(nowhere, ignore_errors=True)
+    found: dict[str, float] = json.loads(ended.stdout)
     return found
 
 
@@ -191,5 +204,7 @@ if __name__ == "__main__":
             print(json.dumps(_measured(folder)))
         case ["_listed"]:
             print(json.dumps(_listed()))
+        case ["listing"]:
+            listing()
         case [*words]:
             main(Path(words[0]) if words else Path("/tmp/big/daily-1000000-90"))  # noqa: S108

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.features import FieldCounts
 from analytics.aggregates.reference_bins import ReferenceBins
+from analytics.drift.few_blocks import FewBlocks
 from analytics.stats.clustered import LEAST_BLOCKS, design_effect
 from analytics.stats.two_sample import LEAST_EXPECTED
 
@@ -78,6 +79,12 @@ class Side:
         """Blocks that hold rows of this field."""
         return int((self.counts.sum(axis=1) > 0).sum())
 
+    @cached_property
+    def mates(self) -> float:
+        """Rows that share a block with a row, on average."""
+        sizes = self.counts.sum(axis=1)
+        return float((sizes * (sizes - 1)).sum() / sizes.sum())
+
 
 def _kish(field: FieldCounts) -> float:
     squares = float(field.squares.sum())
@@ -126,17 +133,17 @@ class ReferenceSide:
         counts[:, -1] += self.lone.sum(axis=1)
         return Side(counts, self.side.rows, self.side.below, self.side.above)
 
-    @property
+    @cached_property
     def lone_share(self) -> float:
         """Share of rows expected to be unseen when nothing has drifted."""
         return float(self.lone.sum()) / self.side.n
 
-    @property
+    @cached_property
     def joins(self) -> bool:
         """Whether rare categories are joined with the unseen ones when values are tested."""
         return bool(self.lone.any())
 
-    @property
+    @cached_property
     def values(self) -> Floats:
         """The counts by block that the test of values looks at, in the order of `groups`."""
         return self._values(self.side)
@@ -201,8 +208,18 @@ class ReferenceSide:
 
     def scaled(self, effect: float, window: Side) -> float:
         """A design effect of the reference for blocks of the window's sizes: rows of one block are as alike."""
-        mates = _mates(self.side)
-        return 1.0 + (effect - 1) * max(_mates(window), 0.0) / mates if mates > 0 else 1.0
+        mates = self.side.mates
+        return 1.0 + (effect - 1) * max(window.mates, 0.0) / mates if mates > 0 else 1.0
+
+    def share_by_block(self, share: Share) -> FewBlocks:
+        """What a share of windows of few blocks is tested against, prepared once; some rows must have it, some not."""
+        if share not in self._shares_by_block:
+            self._shares_by_block[share] = FewBlocks.of(part(self.honest.counts, share), ordered=False)
+        return self._shares_by_block[share]
+
+    @cached_property
+    def _shares_by_block(self) -> dict[Share, FewBlocks]:
+        return {}
 
     def mode(self, window: Side) -> Mode:
         """What the tests take as independent.
@@ -228,14 +245,18 @@ def split(counts: Floats, bins: slice) -> Floats:
 
 def part(counts: Floats, share: Share) -> Floats:
     """Rows that make a share and those it is taken of, apart from them, on the last axis."""
-    return np.stack([counts[..., list(columns)].sum(axis=-1) for columns in share], axis=-1)
+    found: Floats = counts @ _members(share, counts.shape[-1])
+    return found
+
+
+@lru_cache(maxsize=512)
+def _members(share: Share, size: int) -> Floats:
+    """Which column of the counts is in which part; a product with it takes a third of two sums of chosen columns."""
+    members = np.zeros((size, len(share)))
+    for place, columns in enumerate(share):
+        members[list(columns), place] = 1.0
+    return members
 
 
 def _share_effect(counts: Floats) -> float:
     return design_effect(counts) if counts.any() else 1.0
-
-
-def _mates(side: Side) -> float:
-    """Rows that share a block with a row, on average."""
-    sizes = side.counts.sum(axis=1)
-    return float((sizes * (sizes - 1)).sum() / sizes.sum())

@@ -208,7 +208,7 @@ def _shares_by_block(reference: ReferenceSide, window: Side) -> list[float]:
     """The shares that vary, by the same test as values: what is missing comes in storms too; 0 where it cannot tell."""
     found = []
     for share, _ in _varying(reference, window):
-        test = FewBlocks.of(part(reference.honest.counts, share), ordered=False)
+        test = reference.share_by_block(share)
         found.append(test.p_value(part(window.counts, share)) if test.groups >= LEAST_BLOCKS else 0.0)
     return found
 

@@ -107,7 +107,8 @@ def _joined(
             np.concatenate([one.influence[metric].ravel() for one in mine.values()])
         )
     score = score_column(class_)
-    place = score if exact else f"CAST({bin_expression(score, edges)} AS DOUBLE)"
+    every = next(iter(mine.values())).histogram.every
+    place = score if exact else f"CAST({bin_expression(score, edges[every - 1 :: every])} AS DOUBLE)"
     return _Joined(name, pa.table(columns), place, f"label = {literal(class_)}")
 
 

@@ -57,7 +57,12 @@ STATISTICS = (
         f"CASE WHEN {_LABELLED} THEN (score - label) * (score - label) ELSE 0e0 END",
         within="labelled",
     ),
-    Statistic("residual", f"CASE WHEN {_LABELLED} THEN label - score ELSE 0e0 END", within="labelled"),
+    Statistic(
+        "residual",
+        f"CASE WHEN {_LABELLED} THEN label - score ELSE 0e0 END",
+        within="labelled",
+        square="brier_score",
+    ),
 )
 TOGETHER = (
     ("scored", "score"),

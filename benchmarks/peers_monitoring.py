@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import resource
 import statistics
 import sys
@@ -32,8 +33,8 @@ SILENT = {"NML_DISABLE_USAGE_LOGGING": "1", "DO_NOT_TRACK": "1"}
 """The peers would report their use elsewhere."""
 NUMERIC = [f"n{i:02d}" for i in range(15)]
 CATEGORICAL = [f"c{i}" for i in range(5)]
-CUT = 0.3
-"""The logs decide at this score."""
+CUT = 0.300005
+"""The logs decide above .3, of scores with five digits."""
 ROWS, UNITS = 1_000_000, 2_000_000
 """Predictions, and units of the experiment, each with five events."""
 FOLDERS = {"evidently": "evidently", "nannyml": "nannyml", "tea-tasting": "tea"}
@@ -150,8 +151,8 @@ def _of_evidently(task: str, metrics: list[dict[str, Any]]) -> Answers:
             if column is None:
                 found["fields that drifted"] = float(value["count"])
             elif column in CATEGORICAL:
-                # of natural logarithms
-                found[f"Jensen-Shannon {column}"] = float(value)
+                # of natural logarithms, where the others are of logarithms to base 2
+                found[f"Jensen-Shannon {column}"] = float(value) / math.log(2) ** 0.5
         return found
     names = {"Accuracy": "accuracy", "Precision": "precision", "Recall": "recall", "F1Score": "f1",
              "RocAuc": "roc_auc", "LogLoss": "log_loss"}  # fmt: skip
@@ -216,12 +217,7 @@ def _of_nannyml(task: str, table: Any) -> Answers:
             for name in [*NUMERIC, "score"]
         }
         wanted |= {("Jensen-Shannon", name): (name, "jensen_shannon", "value") for name in CATEGORICAL}
-        # of logarithms to base 2
-        natural = 0.6931471805599453**0.5
-        return {
-            f"{what} {name}": float(table[key].mean()) * (natural if what == "Jensen-Shannon" else 1.0)
-            for (what, name), key in wanted.items()
-        }
+        return {f"{what} {name}": float(table[key].mean()) for (what, name), key in wanted.items()}
     return {
         name: float(table[(name, "value")].mean())
         for name in ("roc_auc", "f1", "precision", "recall", "accuracy")

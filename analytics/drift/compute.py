@@ -67,6 +67,11 @@ class VersionHistograms:
         return tuple(ReferenceSide.of(bins, self.reference.field(i)) for i, bins in enumerate(self.bins))
 
     @cached_property
+    def nothing(self) -> CellHistogram:
+        """What a window without rows has."""
+        return CellHistogram.empty(self.bins)
+
+    @cached_property
     def values(self) -> tuple[FewBlocks | None, ...]:
         """The reference's values of each field, for windows of few blocks."""
         return tuple(map(values_by_block, self.references))
@@ -140,7 +145,7 @@ def _field_rows(
     """One field of one version in every window."""
     shuffles, late = drawn_and_late
     reference = version.references[index]
-    cells = [version.windows.get(window.key, CellHistogram.empty(version.bins)) for window in windows]
+    cells = [version.windows.get(window.key, version.nothing) for window in windows]
     sides = [Side.of(cell.field(index)) for cell in cells]
     rows = [_blank(version, index, *pair, settings) for pair in zip(windows, sides, strict=True)]
     if version.bins[index].field.role == "label":
@@ -274,7 +279,7 @@ def histogram_rows(
     rows: list[HistogramRow] = []
     for window in windows:
         for version in versions:
-            cell = version.windows.get(window.key, CellHistogram.empty(version.bins))
+            cell = version.windows.get(window.key, version.nothing)
             for index, bins in enumerate(version.bins):
                 if bins.field.name == field:
                     rows += _histogram(version, window, cell, index)

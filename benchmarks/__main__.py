@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import drift_scan, experiment_scan, pages, peers_monitoring, sections, slice_search
+from benchmarks import (
+    aggregates,
+    drift_scan,
+    experiment_scan,
+    pages,
+    peers_monitoring,
+    sections,
+    slice_search,
+)
 
 KNOWN = {
+    "aggregates": aggregates.main,
     "drift": drift_scan.main,
     "experiments": experiment_scan.main,
     "pages": pages.main,

@@ -248,6 +248,26 @@ def test_many_threads_read_one_object(bucket):
     engine.close()
 
 
+def test_threads_that_share_a_handle_read_where_they_sought():
+    class Source:
+        def read_at(self, count: int, start: int) -> bytes:
+            return bytes(range(start, start + count))
+
+    handle = engine_files._Handle(Source(), 100)
+    assert handle.seek(10) == handle.tell() == 10
+    other = threading.Thread(target=handle.seek, args=(50,))
+    other.start()
+    other.join()
+    assert handle.read(2) == bytes([10, 11])
+    # whoever did not seek reads on from where the last read ended, in whichever thread that was
+    found = []
+    other = threading.Thread(target=lambda: found.append(handle.read(2)))
+    other.start()
+    other.join()
+    assert found == [bytes([12, 13])]
+    assert (handle.read(1), handle.tell(), handle.seek(-1, 2)) == (bytes([14]), 15, 99)
+
+
 def test_new_and_changed_objects_are_seen(bucket, tmp_path):
     write_parquet(bucket.folder, "a.parquet", table())
     bench = open_project(project(tmp_path, bucket.url()))
@@ -259,6 +279,25 @@ def test_new_and_changed_objects_are_seen(bucket, tmp_path):
     bench._looked = 0.0
     assert len({first, second, bench.digest}) == 3
     assert sum(row["n"] for row in seen(bench.catalog)) == 810
+
+
+def test_a_bucket_that_does_not_answer_for_a_while_takes_no_page_away(bucket, tmp_path, monkeypatch):
+    write_parquet(bucket.folder, "a.parquet", table())
+    bench = open_project(project(tmp_path, bucket.url()))
+    before = bench.catalog
+    monkeypatch.setattr("analytics.places.remote._ATTEMPTS", 1)
+    reach(monkeypatch, "http://127.0.0.1:9")
+    bench._looked = 0.0
+    assert bench.catalog is before
+    bench._looked = 0.0
+    bench._renew(before)
+    assert bench.catalog is before
+    with pytest.raises(RemoteError, match="cannot be reached"):
+        open_project(tmp_path).catalog  # noqa: B018
+    reach(monkeypatch, bucket.endpoint)
+    write_parquet(bucket.folder, "b.parquet", table(seed=2))
+    bench._looked = 0.0
+    assert len(bench.catalog.listed["predictions"]) == 2
 
 
 def test_an_object_gone_while_it_is_read_is_no_damaged_log(bucket, monkeypatch):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import time
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.keys import CellKey, group
+from analytics.aggregates.metric_memory import Cells, MetricCell, keep_cells, recall_cells
 from analytics.aggregates.metric_rows import RowSource, metric_rows
 from analytics.aggregates.model_rows import OF_LABELS, WAITING
 from analytics.aggregates.readings import Wanted
@@ -28,42 +30,11 @@ from analytics.project import SHARES
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.experiment_rows import expression_columns
+from analytics.telemetry.remembered import is_worth_keeping, key_of
 
 Floats = NDArray[np.float64]
 KEYS = "window_key, version, seg"
 Caps = Mapping[str, tuple[float | None, float | None]]
-
-
-@dataclass(frozen=True)
-class MetricCell:
-    """A metric of one window, version and segment value: the ratio of two sums.
-
-    Attributes:
-        n_units: units with any row.
-        n_rows: rows of theirs.
-        n_groups: clusters of units, or units.
-        numerator: sum over units.
-        denominator: sum over units; of a metric per unit, the units.
-        squares: sum over groups of (group's numerator - value x group's denominator) squared.
-        n_left: rows without a usable value.
-        n_waiting: rows whose label is not there yet.
-        values: of every row, with the number of its group; of quantiles only.
-        blocks: numerators and denominators by day, shape (G, 2); of windows that hold many days only.
-    """
-
-    n_units: int
-    n_rows: int
-    n_groups: int
-    numerator: float
-    denominator: float
-    squares: float
-    n_left: int = 0
-    n_waiting: int = 0
-    values: tuple[Floats, NDArray[np.int64]] | None = None
-    blocks: Floats | None = None
-
-
-Cells = dict[CellKey, MetricCell]
 
 
 def read_metric_cells(
@@ -85,15 +56,53 @@ def read_metric_cells(
     plain = [_timeless(wanted) for wanted in metrics]
     raw = [raw_columns(catalog, wanted, known) for wanted in plain]
     rows = metric_rows(catalog, scope, source)
-    inner = _inner(rows, plain, raw)
-    found: dict[str, Cells] = {}
+    keys = [
+        _memory_key(
+            catalog, scope, wanted, _units(_inner(rows, [wanted], [columns]), [wanted], source), blocks
+        )
+        for wanted, columns in zip(plain, raw, strict=True)
+    ]
+    found = {
+        wanted.name: cells
+        for wanted, key in zip(plain, keys, strict=True)
+        if (cells := recall_cells(catalog, key)) is not None
+    }
+    wanting = [place for place, wanted in enumerate(plain) if wanted.name not in found]
+    missing, columns = [plain[place] for place in wanting], [raw[place] for place in wanting]
     with ExitStack() as stack:
-        units = stack.enter_context(catalog.engine.kept(_units(inner, plain, source)))
-        days = stack.enter_context(catalog.engine.kept(_days(inner, plain, source))) if blocks else None
-        for index, wanted in enumerate(plain):
-            reader = _Reader(catalog, index, wanted, source, inner, units, days)
-            found[wanted.name] = reader.cells()
+        if missing:
+            inner = _inner(rows, missing, columns)
+            units = stack.enter_context(catalog.engine.kept(_units(inner, missing, source)))
+            days = stack.enter_context(catalog.engine.kept(_days(inner, missing, source))) if blocks else None
+            for index, wanted in enumerate(missing):
+                cells = _Reader(catalog, index, wanted, source, inner, units, days).cells()
+                found[wanted.name] = keep_cells(catalog, keys[wanting[index]], cells)
     return found, rows.text
+
+
+def _memory_key(
+    catalog: Catalog,
+    scope: Scope,
+    wanted: Wanted,
+    units: Sql,
+    blocks: bool,  # noqa: FBT001
+) -> str | None:
+    """What the cells of a metric are kept under; None for what is not kept.
+
+    A unit comes back any day, so cells of weeks do not add up from days; of large logs they are kept as they are until
+    a file changes. Windows that begin within a day are asked once.
+    """
+    feeds = {"events": ("events", "units"), "units": ("units",)}.get(
+        wanted.source, ("predictions", "labels", "units")
+    )
+    zone = catalog.project.zone
+    whole = all(
+        moment is not None and moment.astimezone(zone).time() == time() for moment in (scope.start, scope.end)
+    )
+    if not whole or wanted.metric.kind == "quantile" or not is_worth_keeping(catalog, feeds):
+        return None
+    said = f"{units.text}\n{wanted.metric.model_dump_json()}\n{blocks}"
+    return key_of(catalog, "metric cells", Sql(said, units.parameters), feeds)
 
 
 def _timeless(wanted: Wanted) -> Wanted:

@@ -11,10 +11,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
+import pyarrow as pa
+
 from analytics.engines.text import Sql, all_of, literal
 from analytics.scope import MISSING, Filter, Scope
 from analytics.telemetry.catalog import CLOCK_TOLERANCE, Catalog
 from analytics.telemetry.experiment_rows import event_rows, unit_rows
+from analytics.telemetry.remembered import is_worth_keeping, remembered
 from analytics.telemetry.rows import block_key, scoped_rows, window_key
 
 RowSource = Literal["events", "predictions", "units"]
@@ -52,17 +55,26 @@ def extent_of(catalog: Catalog, source: RowSource) -> tuple[datetime, datetime] 
     if source == "predictions":
         return catalog.extent
     if (key := ("extent", source)) not in catalog.answered:
-        rows = event_rows(catalog) if source == "events" else unit_rows(catalog)
-        row = catalog.engine.query(
-            f"SELECT min(ts) AS first, max(ts) AS last FROM ({rows}) WHERE usable "
-            "AND ts <= CAST($latest AS TIMESTAMP WITH TIME ZONE)",
-            {"latest": datetime.now(UTC) + CLOCK_TOLERANCE},
-        ).to_pylist()[0]
-        catalog.answered[key] = (
-            None if row["first"] is None else (row["first"].astimezone(UTC), row["last"].astimezone(UTC))
-        )
+        catalog.answered[key] = _extent(catalog, source)
     found: tuple[datetime, datetime] | None = catalog.answered[key]
     return found
+
+
+def _extent(catalog: Catalog, source: RowSource) -> tuple[datetime, datetime] | None:
+    rows = event_rows(catalog) if source == "events" else unit_rows(catalog)
+    text = f"SELECT min(ts) AS first, max(ts) AS last FROM ({rows}) WHERE usable"
+    latest = datetime.now(UTC) + CLOCK_TOLERANCE
+    if is_worth_keeping(catalog, (source,)):
+        found = _ends(remembered(catalog, "extent", text, (source,)))
+        if found is None or found[1] <= latest:
+            return found
+    known = Sql(f"{text} AND ts <= CAST($latest AS TIMESTAMP WITH TIME ZONE)", {"latest": latest})
+    return _ends(catalog.engine.query(known))
+
+
+def _ends(table: pa.Table) -> tuple[datetime, datetime] | None:
+    (row,) = table.to_pylist()
+    return None if row["first"] is None else (row["first"].astimezone(UTC), row["last"].astimezone(UTC))
 
 
 def metric_rows(catalog: Catalog, scope: Scope, source: RowSource) -> Sql:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.aggregates.metric_cells import MetricCell
+from analytics.aggregates.metric_memory import MetricCell
 from analytics.outcomes.rows import Independent, Reached
 from analytics.project import SHARES
 from analytics.results import Status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable
@@ -16,6 +17,8 @@ from analytics.telemetry.files import digest
 if TYPE_CHECKING:
     from analytics.telemetry.catalog import Catalog
 
+LARGE = 20_000_000
+"""Bytes of log files from which on it pays to keep what is asked of them by the way."""
 _MEANING = ("predictions", "labels", "reference", "events", "units", "series", "time_zone")
 
 
@@ -28,12 +31,23 @@ def remembered(catalog: Catalog, name: str, sql: Sql | str, feeds: Iterable[str]
         sql: the query.
         feeds: sections of the project file whose files it reads.
     """
-    memory = catalog.memory
-    if memory is None:
+    if catalog.memory is None:
         return catalog.engine.query(sql)
     asked = sql if isinstance(sql, Sql) else Sql(sql)
-    project = catalog.project
-    meaning = project.model_dump(mode="json", include=set(_MEANING))
+    key = key_of(catalog, name, asked, feeds)
+    known = catalog.memory.recall(key)
+    return known if known is not None else keep(catalog, key, catalog.engine.query(asked))
+
+
+def is_worth_keeping(catalog: Catalog, feeds: Iterable[str]) -> bool:
+    """Whether there is a place for answers, and reading these feeds takes so long that one pays."""
+    size = sum(file.size for feed in feeds for file in catalog.listed.get(feed, ()))
+    return catalog.memory is not None and size >= LARGE
+
+
+def key_of(catalog: Catalog, name: str, asked: Sql, feeds: Iterable[str]) -> str:
+    """What an answer is kept under: it changes with the question, with what the project means, and with the files."""
+    meaning = catalog.project.model_dump(mode="json", include=set(_MEANING))
     read = [(feed, digest(catalog.listed.get(feed, ()))) for feed in sorted(set(feeds))]
     damaged = sorted(str(path) for path in catalog.left_out)
     parts = [
@@ -43,13 +57,15 @@ def remembered(catalog: Catalog, name: str, sql: Sql | str, feeds: Iterable[str]
         meaning,
         read,
     ]
-    key = hashlib.sha256(json.dumps([*parts, damaged], sort_keys=True, default=str).encode()).hexdigest()[:24]
-    known = memory.recall(key)
-    if known is not None:
-        return known
-    answer = catalog.engine.query(asked)
-    try:
-        memory.keep(key, answer)
-    except StoreError:  # a place that can only be read; the answer is right all the same
-        return answer
+    return hashlib.sha256(json.dumps([*parts, damaged], sort_keys=True, default=str).encode()).hexdigest()[
+        :24
+    ]
+
+
+def keep(catalog: Catalog, key: str, answer: pa.Table) -> pa.Table:
+    """Keep an answer where there is a place for it, and give it back."""
+    if catalog.memory is not None:
+        # a place that can only be read; the answer is right all the same
+        with contextlib.suppress(StoreError):
+            catalog.memory.keep(key, answer)
     return answer

@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from analytics.aggregates.additive import definition_of
-from analytics.aggregates.build import kept_standards
+from analytics.aggregates.build import kept_up_to_date
 from analytics.aggregates.day_facts import midnight
 from analytics.aggregates.stored_days import attached
 from analytics.project import read_project
@@ -32,8 +31,7 @@ def stored_parts(file: Path) -> Parts:
     with closing(Catalog(read_project(file))) as catalog:
         parts = attached(catalog)
         found: Parts = {}
-        for one in kept_standards(catalog):
-            definition = definition_of(catalog, one)
+        for definition in kept_up_to_date(catalog).values():
             days = [midnight(day) for day in parts.refresh().days]
             wanted = days if definition.source == "predictions" else [WHOLE]
             found[definition.name, definition.key] = parts.read(definition, wanted)

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analytics.aggregates.latency_bins import latency_edges
+
 FIRST = datetime(2026, 10, 23, 20, 0, tzinfo=UTC)
 """Berlin leaves summer time on the third day."""
 DAYS = 4
@@ -84,8 +86,10 @@ def _rows(rng: np.random.Generator, n: int, start: datetime = FIRST) -> pa.Table
     score = rng.beta(1, 6, n)
     score[::150], score[::170] = 1.0, 0.0
     score[::333] = np.nan
+    score[::160] = 0.5  # on the threshold, and on an edge of a bin
     latency = rng.lognormal(3, 1, n)
     latency[::500] = -1
+    latency[::90] = latency_edges()[200]
     country = rng.choice(np.array(["DE", "FR", "IT", "", "it's"]), n, p=[0.5, 0.3, 0.1, 0.05, 0.05])
     start_us = int(start.timestamp() * 1e6)
     return pa.table({

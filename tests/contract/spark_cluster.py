@@ -91,6 +91,8 @@ class SparkCluster:
             "spark.executor.cores": "1",
             "spark.sql.shuffle.partitions": "2",
             "spark.default.parallelism": "2",
+            # of a few thousand rows there is nothing to adapt to, and asking takes half the time
+            "spark.sql.adaptive.enabled": "false",
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
             "spark.local.dir": str(self.folder / "local"),

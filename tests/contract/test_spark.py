@@ -12,11 +12,12 @@ import pytest
 
 from analytics.aggregates import build as builds
 from analytics.aggregates.additive import Standard
-from analytics.aggregates.build import bring_up_to_date, kept_standards
+from analytics.aggregates.build import bring_up_to_date, kept_up_to_date
 from analytics.engines.spark import SparkEngine
 from analytics.project import read_project
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.cluster import define_views
+from analytics.telemetry.parts import Definition
 from tests.contract import building
 from tests.contract.building import one_segment, same_parts, stored_parts
 from tests.contract.questions import asked, differences
@@ -38,7 +39,7 @@ def cluster() -> Iterator[SparkCluster]:
 def test_a_build_on_spark_is_right_though_a_worker_dies(cluster, tmp_path, monkeypatch) -> None:
     # every kind once: Sail builds them all, and a real cluster takes seconds a question
     for module in (builds, building):
-        monkeypatch.setattr(module, "kept_standards", _one_of_each)
+        monkeypatch.setattr(module, "kept_up_to_date", _one_of_each)
     # names that a cluster writes otherwise
     file = one_segment(tmp_path / "a b+ü%")
     monkeypatch.setenv("ASSAY_AGGREGATES", str(tmp_path / "here"))
@@ -79,12 +80,12 @@ def test_a_build_on_spark_is_right_though_a_worker_dies(cluster, tmp_path, monke
         assert engine.seconds > 0
 
 
-def _one_of_each(catalog: Catalog) -> tuple[Standard, ...]:
-    chosen: dict[str, Standard] = {}
-    for one in kept_standards(catalog):
+def _one_of_each(catalog: Catalog) -> dict[Standard, Definition]:
+    chosen: dict[str, tuple[Standard, Definition]] = {}
+    for one, definition in kept_up_to_date(catalog).items():
         if one.source == "predictions" and one.additive.grain == "day":
-            chosen[one.additive.name] = one
-    return tuple(chosen.values())
+            chosen[one.additive.name] = one, definition
+    return dict(chosen.values())
 
 
 def _kill_soon(cluster: SparkCluster, asked_so_far: list[str], when: list[int]) -> None:

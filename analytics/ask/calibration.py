@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.aggregates.additive import held_rows, shown
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import Centre, RowMoments, needed_columns, read_centre, read_row_moments
 from analytics.aggregates.reliability import ReliabilityBins, read_reliability
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms, read_score_unit_squares
-from analytics.ask.aggregates import edges_of
 from analytics.ask.labels import Maturity, maturity_of
 from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.engines.text import Sql, literal
@@ -21,6 +22,7 @@ from analytics.measures import multiclass
 from analytics.measures.binary import few_rows, reliability_error
 from analytics.measures.calibration import Settled
 from analytics.measures.estimate import Estimate, with_units
+from analytics.measures.standard_quality import edges_of, kept_quality
 from analytics.quality.calibration import CalibrationTestRow, adjusted_tests
 from analytics.results import Results, Status
 from analytics.scope import Scope, Window
@@ -64,11 +66,11 @@ def calibration_tests_of(catalog: Catalog, scope: Scope) -> Results[CalibrationT
         return Results((), zone, notes=("The logs hold no prediction.",))
     rows = scoped_rows(catalog, scope)
     maturity = maturity_of(catalog, scope)
-    with catalog.engine.kept(needed_columns(catalog.predictions, rows)) as kept:
+    with held_rows(catalog, rows, partial(needed_columns, catalog.predictions)) as held:
         found = (
-            _regression(catalog, kept, scope) if _is_regression(catalog) else _scores(catalog, kept, scope)
+            _regression(catalog, held, scope) if _is_regression(catalog) else _scores(catalog, held, scope)
         )
-    texts = tuple(text.replace(kept.text, rows.text) for text in found.sql)
+        texts = tuple(shown(rows, held, text) for text in found.sql)
     classes = [None] if _is_regression(catalog) else [event.class_ for event in scored_events(catalog)]
     answers = [
         _row(found.get((key, class_)), found.counts.get(key, (0, 0, 0)), place, class_, maturity)
@@ -76,6 +78,10 @@ def calibration_tests_of(catalog: Catalog, scope: Scope) -> Results[CalibrationT
         for class_ in classes
     ]
     return Results(adjusted_tests(answers), zone, texts, maturity.notes)
+
+
+def _is_binary(catalog: Catalog) -> bool:
+    return catalog.predictions.task == "binary"
 
 
 def _is_regression(catalog: Catalog) -> bool:
@@ -163,7 +169,10 @@ def _of_event(catalog: Catalog, rows: Sql, scope: Scope, of: tuple[ScoredEvent, 
     excesses = measure.settled(
         {k: measure.excess_of(m, prefix) for k, m in moments.items()}, moments, labelled
     )
-    bins, text = read_reliability(catalog, rows, score=event.score, positive=event.positive)
+    bins, text = read_reliability(
+        catalog, rows, score=event.score, positive=event.positive,
+        stored=kept_quality(catalog, rows).reliability() if _is_binary(catalog) else None,
+    )  # fmt: skip
     found.sql.append(text)
     lines = _lines(catalog, rows, event, list(moments), found)
     for key, one in moments.items():
@@ -209,8 +218,9 @@ def _lines(
 ) -> dict[CellKey, tuple[Estimate, Estimate]]:
     edges = edges_of(catalog.predictions)
     histograms, text = read_score_histograms(
-        catalog, rows, dict.fromkeys(keys, False), edges, score=event.score, positive=event.positive
-    )
+        catalog, rows, dict.fromkeys(keys, False), edges, score=event.score, positive=event.positive,
+        stored=kept_quality(catalog, rows).scores() if _is_binary(catalog) else None,
+    )  # fmt: skip
     found.sql.append(text)
     lines = {key: measure.line_estimates(one) for key, one in histograms.items() if key in set(keys)}
     if catalog.predictions.unit is None:

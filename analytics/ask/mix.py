@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from analytics.aggregates.additive import held_rows, shown
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import RowMoments, needed_columns, read_row_moments
 from analytics.aggregates.tenths import read_tenths
@@ -36,7 +38,7 @@ def mix_of(catalog: Catalog, scope: Scope) -> Results[MixRow]:
     if not windows:
         return Results((), zone, notes=("The logs hold no prediction.",))
     rows = scoped_rows(catalog, scope)
-    with catalog.engine.kept(needed_columns(catalog.predictions, rows)) as kept:
+    with held_rows(catalog, rows, partial(needed_columns, catalog.predictions)) as kept:
         if catalog.predictions.task == "regression":
             edges = read_tenths(catalog, kept, "label", by_version=False).get(None, ())
             classes = mix.mix_tenths(edges)
@@ -44,6 +46,7 @@ def mix_of(catalog: Catalog, scope: Scope) -> Results[MixRow]:
             classes = mix.mix_classes(catalog.predictions, decides=decides(catalog.predictions))
         statistics = mix.mix_statistics(classes)
         moments, text = read_row_moments(catalog, kept, statistics, mix.mix_together(statistics))
+        text = shown(rows, kept, text)
     enough = {key: one for key, one in moments.items() if few_rows(*_counts(one)) is None}
     answers = []
     maturity = maturity_of(catalog, scope)
@@ -57,7 +60,7 @@ def mix_of(catalog: Catalog, scope: Scope) -> Results[MixRow]:
             )
             answers.append((position, _aged(row, maturity)))
     ordered = [row for _, row in sorted(answers, key=lambda pair: pair[0])]
-    return Results(adjusted_mix(ordered), zone, (text.replace(kept.text, rows.text),), maturity.notes)
+    return Results(adjusted_mix(ordered), zone, (text,), maturity.notes)
 
 
 def _counts(moments: RowMoments) -> tuple[int, int, int]:

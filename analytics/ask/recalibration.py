@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from analytics.aggregates.additive import held_rows, shown
 from analytics.aggregates.folds import read_fold_unit_squares
 from analytics.aggregates.keys import CellKey, block_codes
 from analytics.aggregates.moments import needed_columns
 from analytics.aggregates.samples import read_sample
 from analytics.aggregates.scores import read_score_histograms
-from analytics.ask.aggregates import edges_of
 from analytics.ask.calibration import ScoredEvent, scored_events
 from analytics.ask.labels import Maturity, maturity_of
 from analytics.ask.windows import resolve, versions_of
 from analytics.engines.text import Sql
 from analytics.measures.calibration import Settled, mean_scores
 from analytics.measures.estimate import LEAST_ROWS, Estimate, with_units
+from analytics.measures.standard_quality import edges_of, kept_quality
 from analytics.quality import recalibration as trial_of
 from analytics.quality.calibration import MapRow, Method, RecalibrationRow, adjusted_recalibration
 from analytics.quality.recalibration import Entries, Fold, Map, Trial
@@ -73,14 +75,14 @@ def recalibration_of(catalog: Catalog, scope: Scope) -> tuple[Results[Recalibrat
     found: list[RecalibrationRow] = []
     maps: list[MapRow] = []
     texts = []
-    with catalog.engine.kept(needed_columns(catalog.predictions, rows)) as kept:
+    with held_rows(catalog, rows, partial(needed_columns, catalog.predictions)) as kept:
         for event in scored_events(catalog):
             if catalog.predictions.task == "multiclass" and event.class_ is None:
                 continue  # the top class is a mixture; its classes are mapped one by one
             answers, points, text = _of_event(catalog, kept, scope, windows[0], maturity, event)
             found += answers
             maps += points
-            texts.append(text.replace(kept.text, rows.text))
+            texts.append(shown(rows, kept, text))
     return (
         Results(adjusted_recalibration(found), zone, tuple(texts), maturity.notes),
         Results(tuple(maps), zone, tuple(texts)),
@@ -93,8 +95,9 @@ def _of_event(
     edges = edges_of(catalog.predictions)
     keys = {version: CellKey(window.key, version, None) for version in versions_of(catalog, scope)}
     histograms, text = read_score_histograms(
-        catalog, rows, dict.fromkeys(keys.values(), False), edges, score=event.score, positive=event.positive
-    )
+        catalog, rows, dict.fromkeys(keys.values(), False), edges, score=event.score, positive=event.positive,
+        stored=kept_quality(catalog, rows).scores() if event.class_ is None else None, fine=True,
+    )  # fmt: skip
     found: list[RecalibrationRow] = []
     maps: list[MapRow] = []
     for version, key in keys.items():

@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 
 from analytics.ask import curves
+from analytics.ask.calibration import calibration_tests_of
 from analytics.ask.quality import quality_of
+from analytics.ask.recalibration import recalibration_of
 from analytics.ask.segments import segments_of
 from analytics.measures.standard_quality import standard_quality
 from analytics.scope import Filter, Scope
@@ -216,6 +218,30 @@ def test_segments_of_weighted_rows(weighted, metric):
         for name in ("value", "ci_low", "value_elsewhere", "difference"):
             assert getattr(mine, name) == pytest.approx(getattr(theirs, name), abs=near), (name, theirs)
         assert (mine.n, mine.n_labelled, mine.status) == (theirs.n, theirs.n_labelled, theirs.status)
+
+
+@pytest.mark.parametrize("by", [None, "place"])
+def test_calibration_tests(plain, by):
+    scope = Scope(grain="week", by=by)
+    expected = list(calibration_tests_of(plain, scope))
+    with _parts(plain):
+        found = list(calibration_tests_of(plain, scope))
+    # the line is drawn through the bins' mean scores: a little else through half as many
+    for mine, theirs in zip(found, expected, strict=True):
+        assert mine.gap == pytest.approx(theirs.gap, rel=1e-9, abs=1e-12)
+        assert mine.p_value == pytest.approx(theirs.p_value, rel=1e-6)
+        assert mine.expected_calibration_error == pytest.approx(theirs.expected_calibration_error, rel=1e-9)
+        assert mine.slope == pytest.approx(theirs.slope, abs=1e-9 if by is None else 0.02)
+
+
+def test_recalibration_reads_no_row(plain):
+    expected = list(recalibration_of(plain, Scope())[0])
+    with _stored(plain):
+        found = list(recalibration_of(plain, Scope())[0])
+    for mine, theirs in zip(found, expected, strict=True):
+        assert (mine.method, mine.metric, mine.value) == (
+            theirs.method, theirs.metric, pytest.approx(theirs.value, rel=1e-6),
+        )  # fmt: skip
 
 
 def test_hours_at_the_edges_are_read_and_added(plain):

@@ -123,14 +123,23 @@ def test_the_usual_delay_is_that_of_the_rows(bench, when):
 
 
 def test_a_declared_outage_is_left_out_of_parts_too(tmp_path):
-    outage = f'outages = [{{ start = "{START + timedelta(days=5)}", end = "{START + timedelta(days=8)}" }}]\n'
-    made, _ = late_project(tmp_path, days=DAYS, more=outage.replace('"', "").replace(" 00", "T00"))
-    plain, stored, _ = both(made, lambda catalog: maturity_of(catalog, Scope()))
-    assert stored.delay == plain.delay
-    scope = Scope(start=FIRST + timedelta(days=15), end=END)
-    one, other, _ = both(made, lambda catalog: labels_of(catalog, scope)[0])
-    assert other.expected_coverage == pytest.approx(one.expected_coverage, abs=0.01)
+    start, end = START + timedelta(days=5), START + timedelta(days=8)
+    outage = f"outages = [{{ start = {start:%Y-%m-%dT%H:%M:%SZ}, end = {end:%Y-%m-%dT%H:%M:%SZ} }}]\n"
+    made, _ = late_project(tmp_path, days=DAYS)
     made.close()
+    feed = pd.read_parquet(tmp_path / "labels.parquet")
+    feed.loc[(feed.ts >= start) & (feed.ts < end), "ts"] = end + timedelta(hours=30)
+    feed.to_parquet(tmp_path / "labels.parquet")
+    text = (tmp_path / "assay.toml").read_text()
+    delays = {}
+    for more in ("", outage):
+        (tmp_path / "assay.toml").write_text(text + more)
+        found = type(made)(tmp_path)
+        plain, stored, _ = both(found, lambda catalog: maturity_of(catalog, Scope()))
+        assert stored.delay == pytest.approx(plain.delay, abs=timedelta(minutes=30))
+        delays[more] = stored.delay
+        found.close()
+    assert delays[outage] < delays[""] - timedelta(hours=10)
 
 
 def test_the_curve_of_arrivals(bench):

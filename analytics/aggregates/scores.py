@@ -26,7 +26,7 @@ EXACT_ROWS = 5_000
 EXACT_OF_A_CLASS = 1_000
 MOST_EXACT_ROWS = 250_000
 EVERY = 2
-"""Bins that are one in parts that are split by a segment: half the groups, AUC within .0015 also at a base rate of .1 %
+"""Bins that are one in parts that are split by a segment: half the groups, AUC within .002 also at a base rate of .1 %
 (one in four would be a quarter of the groups and .006 off there)."""
 
 

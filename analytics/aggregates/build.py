@@ -174,8 +174,15 @@ def kept_standards(catalog: Catalog) -> tuple[Standard, ...]:
 
 def kept_up_to_date(catalog: Catalog) -> dict[Standard, Definition]:
     """Every standard aggregate and what its parts are kept under; one that two families name is there once."""
-    found = {definition_of(catalog, one).key: one for one in standard(catalog)}
-    return {one: definition_of(catalog, one) for one in found.values()}
+    parts = catalog.parts
+    states = () if parts is None else tuple(parts.reference_state(labelled=one) for one in (False, True))
+    key = ("kept up to date", states)
+    known: dict[Standard, Definition] | None = catalog.answered.get(key)
+    if known is None:
+        found = {definition_of(catalog, one).key: one for one in standard(catalog)}
+        known = {one: definition_of(catalog, one) for one in found.values()}
+        catalog.answered[key] = known
+    return dict(known)
 
 
 def day_batches(

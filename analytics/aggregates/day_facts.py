@@ -77,6 +77,7 @@ class Facts:
     def __post_init__(self) -> None:
         self._files: dict[date, set[str]] = defaultdict(set)
         self._labels: dict[date, set[str]] = defaultdict(set)
+        self._states: dict[tuple[date, bool], str] = {}
         for key, days in self.predictions.items():
             for day in days:
                 self._files[day].add(key)
@@ -110,10 +111,14 @@ class Facts:
 
     def state(self, day: date, *, labelled: bool) -> str:
         """Changes with every file whose rows, or labels, of that day do."""
-        keys = sorted(self._files.get(day, set()) | self.mixed.get(day, frozenset()))
-        if labelled:
-            keys += ["labels", *sorted(self._labels.get(day, ()))]
-        return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]
+        known = self._states.get((day, labelled))
+        if known is None:
+            keys = sorted(self._files.get(day, set()) | self.mixed.get(day, frozenset()))
+            if labelled:
+                keys += ["labels", *sorted(self._labels.get(day, ()))]
+            known = hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]
+            self._states[day, labelled] = known
+        return known
 
     def as_table(self) -> pa.Table:
         """One row a file and day, as it is stored."""

@@ -110,6 +110,14 @@ class PartStore:
 
     # ---------------------------------------------------------------- reading
 
+    def lacking(self, definition: str, wanted: Mapping[datetime, str]) -> list[datetime]:
+        """The days of which no part of the wanted state is stored."""
+        with self._guard:
+            self._refresh()
+            days = self._index.entries.get(definition, {})
+            found = {day: days.get(day, {}).get(state) for day, state in wanted.items()}
+            return [day for day, entry in found.items() if entry is None or entry.file in self.damaged]
+
     def states(self, definition: str) -> dict[datetime, frozenset[str]]:
         """The states of which parts of a definition are stored, by day."""
         with self._guard:

@@ -160,12 +160,8 @@ class ProjectParts:
     def missing(self, definition: Definition, days: Iterable[date]) -> list[date]:
         """Of some days those whose part is missing or outdated."""
         facts = self.facts or Facts()
-        stored = self.store.states(definition.key)
-        return [
-            day
-            for day in days
-            if facts.state(day, labelled=definition.labelled) not in stored.get(midnight(day), frozenset())
-        ]
+        wanted = {midnight(day): facts.state(day, labelled=definition.labelled) for day in days}
+        return [moment.date() for moment in self.store.lacking(definition.key, wanted)]
 
     def built(self, definitions: Iterable[Definition]) -> Built | None:
         """How far the parts of some aggregates go; None where there are none.

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from analytics.aggregates.moments import Statistic
+import numpy as np
+import pyarrow as pa
+
+from analytics.aggregates.additive import Additive, Standard, read_stored
+from analytics.aggregates.keys import KEYS, CellKey, block_codes, column, group
+from analytics.aggregates.moments import RowMoments, Statistic
 from analytics.engines.text import Sql, literal
 from analytics.scope import MISSING
 from analytics.telemetry.catalog import Catalog, Segment
 from analytics.telemetry.rows import segment_expression
+from analytics.telemetry.typed import score_column
 
 By = Literal["decision", "score"]
 TENTHS = tuple(k / 10 for k in range(1, 10))
@@ -45,13 +52,88 @@ def grouped_rows(catalog: Catalog, rows: Sql, by: By, until: datetime | None, sc
     return Sql(text, parameters)
 
 
+def group_parts(catalog: Catalog) -> Additive:
+    """Predictions and labelled ones by decision and by tenth of the score: no regression has these for ever."""
+    decided, tenth = f"coalesce(CAST(decision AS VARCHAR), {literal(MISSING)})", _tenth(score_of(catalog))
+
+    def query(rows: Sql) -> Sql:
+        keys = f"{KEYS}, block_key, decided, tenth"
+        text = (
+            f"SELECT {keys}, count(*) AS n, CAST(sum(labelled) AS BIGINT) AS n_labelled, sum(weight) AS w, "
+            "sum(weight * weight) AS w2, sum(weight * labelled) AS wl, sum(weight * weight * labelled) AS w2l "
+            f"FROM (SELECT {KEYS}, block_key, {decided} AS decided, {tenth} AS tenth, weight, "
+            f"CASE WHEN label IS NULL THEN 0 ELSE 1 END AS labelled FROM ({rows.text})) GROUP BY {keys}"
+        )
+        return Sql(text, rows.parameters)
+
+    return Additive("label coverage", query, ("n", "n_labelled", "w", "w2", "wl", "w2l"))
+
+
+def standard_groups(catalog: Catalog) -> tuple[Standard, ...]:
+    """Who gets a label, of classifications."""
+    asked = catalog.has_labels and catalog.predictions.task != "regression"
+    return (Standard(group_parts(catalog)),) if asked else ()
+
+
+def stored_groups(
+    catalog: Catalog, rows: Sql, kinds: Sequence[By]
+) -> tuple[dict[By, dict[CellKey, RowMoments]], str] | None:
+    """Predictions and labelled ones of every group from stored parts; None where there are none, or units go together.
+
+    Args:
+        catalog: the project's views.
+        rows: scoped rows, those that are old enough.
+        kinds: what to group by.
+
+    Returns:
+        By kind of group the moments of `analytics.aggregates.arrivals.COVERAGE` with the group as ``segment``, and the
+        SQL text that says what they are.
+    """
+    if catalog.predictions.unit is not None or catalog.predictions.task == "regression":
+        return None
+    stored = read_stored(catalog, rows, group_parts(catalog))
+    if stored is None:
+        return None
+    table, text = stored
+    return {kind: _by_group(table, {"decision": "decided", "score": "tenth"}[kind]) for kind in kinds}, text
+
+
+def _by_group(table: pa.Table, name: str) -> dict[CellKey, RowMoments]:
+    renamed = table.drop_columns(["segment"]).append_column("segment", table.column(name))
+    names = ("n", "n_labelled", "w", "w2", "wl", "w2l")
+    values, codes = {one: column(table, one) for one in names}, block_codes(table)
+    found = {}
+    for key, rows in group(renamed).rows.items():
+        mine = {one: values[one][rows] for one in names}
+        blocks, block = np.unique(codes[rows], return_inverse=True)
+        sums = [np.bincount(block, mine[one], len(blocks)) for one in ("w", "wl")]
+        whole, part = mine["w2"].sum(), mine["w2l"].sum()
+        n = mine["n"].sum()
+        found[key] = RowMoments(
+            ("rows", "labelled"), int(n), np.array([n, mine["n_labelled"].sum()]), blocks,
+            np.stack(sums, axis=1).astype(np.float64), np.array([[whole, part], [part, part]]),
+        )  # fmt: skip
+    return found
+
+
+def score_of(catalog: Catalog) -> str:
+    """SQL of the score whose tenths are looked at."""
+    section = catalog.predictions
+    if section.task != "multiclass":
+        return "score"
+    return f"greatest({', '.join(score_column(name) for name in section.classes)})"
+
+
+def _tenth(score: str) -> str:
+    shown = segment_expression(Segment("score", score, edges=TENTHS))
+    return f"CASE WHEN scored THEN {shown} ELSE {literal(MISSING)} END"
+
+
 def _score_bin(catalog: Catalog, rows: Sql, score: str) -> str:
     if catalog.predictions.task == "regression":
-        edges = _deciles(catalog, rows)
-        shown = segment_expression(Segment("score", "score", edges=edges))
-    else:
-        shown = segment_expression(Segment("score", score, edges=TENTHS))
-    return f"CASE WHEN scored THEN {shown} ELSE {literal(MISSING)} END"
+        shown = segment_expression(Segment("score", "score", edges=_deciles(catalog, rows)))
+        return f"CASE WHEN scored THEN {shown} ELSE {literal(MISSING)} END"
+    return _tenth(score)
 
 
 def _deciles(catalog: Catalog, rows: Sql) -> tuple[float, ...]:

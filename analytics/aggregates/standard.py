@@ -13,6 +13,7 @@ from analytics.aggregates.decided import standard_examples
 from analytics.aggregates.event_cells import standard_objectives
 from analytics.aggregates.features import standard_drift
 from analytics.aggregates.label_feed import standard_reports
+from analytics.aggregates.label_groups import standard_groups
 from analytics.aggregates.service_cells import standard_service
 from analytics.measures.standard_quality import standard_quality
 from analytics.telemetry.catalog import Catalog
@@ -24,6 +25,7 @@ FAMILIES: list[Callable[[Catalog], Iterable[Standard]]] = [
     standard_objectives,
     standard_labels,
     standard_reports,
+    standard_groups,
     standard_examples,
 ]
 """``standard_*(catalog)`` of each family, in the order they are built."""

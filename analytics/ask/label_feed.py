@@ -23,7 +23,14 @@ from analytics.aggregates.arrivals import (
 )
 from analytics.aggregates.followed import Followed, arrivals_of, early_late_moments
 from analytics.aggregates.keys import CellKey
-from analytics.aggregates.label_groups import By, early_late_rows, early_late_statistics, grouped_rows
+from analytics.aggregates.label_groups import (
+    By,
+    early_late_rows,
+    early_late_statistics,
+    grouped_rows,
+    score_of,
+    stored_groups,
+)
 from analytics.aggregates.moments import RowMoments, read_row_moments
 from analytics.ask.label_counts import NO_LABELS, notes_of
 from analytics.ask.labels import known, maturity_of, outages_of
@@ -34,7 +41,6 @@ from analytics.labels.feed import ALPHA, CHANGED, delay_change, has_stopped, sil
 from analytics.labels.learn import history_of
 from analytics.labels.rows import LabelChangeRow, LabelCoverageRow, LabelFeedRow, LabelSourceRow
 from analytics.measures.estimate import Estimate, of_moments, ratio
-from analytics.measures.multiclass import top_score
 from analytics.results import Results
 from analytics.scope import Scope, Window
 from analytics.stats.arrivals import EDGES, kaplan_meier
@@ -56,17 +62,30 @@ def label_coverage_of(catalog: Catalog, scope: Scope) -> Results[LabelCoverageRo
     until = known_at - usual if usual is not None else None
     rows = scoped_rows(catalog, scope, now=known_at)
     kinds: list[By] = ["score"] if catalog.predictions.task == "regression" else ["decision", "score"]
-    score = top_score(catalog.predictions.classes) if catalog.predictions.task == "multiclass" else "score"
+    stored = _stored_groups(catalog, scope, until, known_at, kinds)
     found: list[LabelCoverageRow] = []
     texts: list[str] = []
     for kind in kinds:
-        grouped = grouped_rows(catalog, rows, kind, until, score)
-        moments, sql = read_row_moments(catalog, grouped, COVERAGE, COVERAGE_TOGETHER)
-        texts.append(sql)
+        if stored is not None:
+            moments, sql = stored[0][kind], stored[1]
+        else:
+            grouped = grouped_rows(catalog, rows, kind, until, score_of(catalog))
+            moments, sql = read_row_moments(catalog, grouped, COVERAGE, COVERAGE_TOGETHER)
+        texts += [sql] if sql not in texts else []
         for version in versions_of(catalog, scope):
             found += _groups(moments, version, kind, scope.confidence)
     note = "Only predictions old enough for 95 % of their labels are counted." if usual else ""
     return Results(tuple(found), zone, tuple(texts), tuple(filter(None, (*notes_of(catalog), note))))
+
+
+def _stored_groups(
+    catalog: Catalog, scope: Scope, until: datetime | None, known_at: datetime, kinds: Sequence[By]
+) -> tuple[dict[By, dict[CellKey, RowMoments]], str] | None:
+    if until is not None and scope.end is not None and until < scope.end:
+        if scope.start is not None and until <= scope.start:
+            return None
+        scope = replace(scope, end=until)
+    return stored_groups(catalog, scoped_rows(catalog, scope, now=known_at), kinds)
 
 
 def _groups(

@@ -12,8 +12,9 @@ import pytest
 from analytics.aggregates.additive import Standard
 from analytics.aggregates.arrival_parts import coverage_parts, standard_labels
 from analytics.aggregates.label_feed import standard_reports
+from analytics.aggregates.label_groups import standard_groups
 from analytics.ask.label_counts import label_delay_of, labels_of
-from analytics.ask.label_feed import label_feed_of
+from analytics.ask.label_feed import label_coverage_of, label_feed_of
 from analytics.ask.labels import maturity_of
 from analytics.scope import Scope
 from tests.aggregates.memory_parts import MemoryParts, counting
@@ -36,7 +37,7 @@ class Known(MemoryParts):
 
 def kept(catalog):
     """What a build keeps of it."""
-    return [*standard_labels(catalog), *standard_reports(catalog)]
+    return [*standard_labels(catalog), *standard_reports(catalog), *standard_groups(catalog)]
 
 
 def both(bench, ask, store=MemoryParts):
@@ -184,6 +185,28 @@ def test_a_feed_that_stopped_is_silent_from_parts_too(tmp_path):
     assert stored.expected_since == pytest.approx(plain.expected_since, rel=0.02)
     assert stored.silent_seconds == plain.silent_seconds
     stopped.close()
+
+
+@pytest.mark.parametrize("hours", [6.0, 60.0])
+def test_who_gets_a_label(tmp_path, hours):
+    """With slow labels, too: the newest predictions are left out to the instant."""
+    made, _ = late_project(tmp_path, versions=2, days=DAYS, hours={(1, 1): hours}, never=0.2)
+    scope = Scope(start=FIRST, end=END, as_of=END + timedelta(days=12))
+    plain, stored, read = both(made, lambda catalog: label_coverage_of(catalog, scope), Known)
+    assert not read
+    assert len(plain) == 2 * 12
+    for one, other in zip(plain, stored, strict=True):
+        for name, value in vars(one).items():
+            expected = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
+            assert getattr(other, name) == expected, name
+    early = replace(scope, as_of=END + timedelta(hours=1))
+    plain, stored, read = both(made, lambda catalog: label_coverage_of(catalog, early), Known)
+    assert read  # the day in which predictions become old enough
+    assert [row.n for row in stored] == [row.n for row in plain]
+    young = Scope(start=END - timedelta(hours=2), end=END, as_of=END + timedelta(hours=1))
+    plain, stored, _ = both(made, lambda catalog: label_coverage_of(catalog, young), Known)
+    assert list(plain) == list(stored)
+    made.close()
 
 
 def test_later_reports_are_read_when_the_feed_changes(tmp_path):

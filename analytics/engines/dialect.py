@@ -76,7 +76,7 @@ def problems(text: str) -> tuple[str, ...]:
     >>> problems("SELECT version, sum(weight) AS w FROM rows GROUP BY version")
     ()
     >>> problems("SELECT quantile_cont(score, 0.5) FROM rows")
-    ('PercentileCont: PERCENTILE_CONT(score, 0.5)', '0.5 is a DECIMAL on some engines; write 0.5e0')
+    ('PercentileCont: QUANTILE_CONT(score, 0.5)', '0.5 is a DECIMAL on some engines; write 0.5e0')
     """
     try:
         tree = sqlglot.parse_one(text, read=_DIALECT)
@@ -225,24 +225,48 @@ def to_spark(text: str) -> str:
 
 
 def _for_spark(node: Any) -> Any:
-    if isinstance(node, exp.Anonymous):
-        how = _RENAMED.get(node.name.lower())
-        return how(*node.expressions) if how is not None else node
-    if isinstance(node, exp.UnixToTime):
-        scale = node.args.get("scale")
-        if scale is not None and scale.name == "3":  # epoch_ms
-            return _call("UNIX_MILLIS", _instant(node.this))
-        if scale is not None:  # make_timestamp
-            return _call("TIMESTAMP_MICROS", node.this)
+    how = _OTHERWISE.get(type(node))
+    return node if how is None else how(node)
+
+
+def _function(node: Any) -> Any:
+    how = _RENAMED.get(node.name.lower())
+    return node if how is None else how(*node.expressions)
+
+
+def _instant_of(node: Any) -> Any:
+    scale = node.args.get("scale")
+    if scale is None:  # to_timestamp
         return _from_seconds(node.this)
-    if isinstance(node, exp.TimeToUnix):  # with fractions, and not whole seconds as Spark's own
-        return exp.paren(exp.Div(this=_call("UNIX_MICROS", _instant(node.this)), expression=_number_of("1e6")))
-    if isinstance(node, exp.Table) and node.db == _SCHEMA:
+    if scale.name == "3":  # epoch_ms
+        return _call("UNIX_MILLIS", _instant(node.this))
+    return _call("TIMESTAMP_MICROS", node.this)  # make_timestamp
+
+
+def _epoch(node: Any) -> Any:
+    # with fractions, and not whole seconds as Spark's own
+    micros = _call("UNIX_MICROS", _instant(node.this))
+    return exp.paren(exp.Div(this=micros, expression=_number_of("1e6")))
+
+
+def _relation(node: Any) -> Any:
+    if node.db == _SCHEMA:
         node.set("db", None)
-    if isinstance(node, exp.DataType):
-        name = _SPARK_TYPES.get(node.this.value)
-        return exp.DataType.build(name, dialect="spark") if name is not None else node
     return node
+
+
+def _type(node: Any) -> Any:
+    name = _SPARK_TYPES.get(node.this.value)
+    return node if name is None else exp.DataType.build(name, dialect="spark")
+
+
+_OTHERWISE: dict[type, Callable[[Any], Any]] = {
+    exp.Anonymous: _function,
+    exp.UnixToTime: _instant_of,
+    exp.TimeToUnix: _epoch,
+    exp.Table: _relation,
+    exp.DataType: _type,
+}
 
 
 def _from_seconds(seconds: Any) -> Any:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.aggregates.features import feature_histograms
+from analytics.ask.drift import reference_of
+from analytics.scope import Scope
 from analytics.workbench import open_workbench
 from benchmarks.data import CATEGORICAL, NUMERIC, make_project
 from benchmarks.timing import line, medians
@@ -28,11 +31,22 @@ def main(rows: int = 1_000_000) -> None:
             text = f"SELECT {sums}, count(ts), min(version), sum(decision) FROM read_parquet(?)"
             scan.execute(text, [file]).fetchall()
 
+    bins = {version: reference_of(catalog, version)[0] for version in catalog.reference_versions}
+
+    def counts() -> None:
+        for version, own in bins.items():
+            feature_histograms(catalog, Scope(), own, [version])
+
+    def together() -> None:
+        feature_histograms(catalog, Scope(), bins[catalog.reference_versions[0]], list(catalog.versions))
+
     scope, weekly = bench.scope(), bench.scope(grain="week")
     bench.drift(scope)  # reference bins are computed once, stored and left out
     taken = medians(
         {
             "bare scan": bare,
+            "counts on bins, all rows on one version's": together,
+            "counts on bins, each version on its own": counts,
             "drift": lambda: bench.drift(scope),
             "drift by week": lambda: bench.drift(weekly),
             "quality": lambda: bench.quality(scope),

@@ -222,6 +222,47 @@ def test_any_order_and_split_of_files_and_any_lateness_of_labels_is_as_one_pass(
     _check(logs.folder)
 
 
+def _row(name: str, day: int):
+    return (name, START + timedelta(days=day, hours=12), 0.5, "a", "UA")
+
+
+def test_a_label_that_came_before_its_row_counts_when_the_row_comes(tmp_path):
+    logs = Logs(tmp_path, 11)
+    logs.add([_row("x", 0)], [("later", 1, START)])
+    _build(tmp_path)
+    logs.add([_row("y", 1)], [])
+    _build(tmp_path)
+    logs.add([_row("later", 3)], [])
+    _build(tmp_path)
+    _check(tmp_path)
+
+
+def test_a_row_that_comes_back_on_another_day_takes_its_label_along(tmp_path):
+    logs = Logs(tmp_path, 12)
+    logs.add([_row("x", 0)], [])
+    (file,) = logs.add([_row("moved", 1)], [])
+    logs.add([], [("moved", 1, START + timedelta(days=2))])
+    _build(tmp_path)
+    file.unlink()
+    _build(tmp_path)
+    _check(tmp_path)
+    logs.add([_row("moved", 3)], [])
+    _build(tmp_path)
+    _check(tmp_path)
+
+
+def test_a_repeated_row_counts_again_when_the_first_goes(tmp_path):
+    logs = Logs(tmp_path, 13)
+    logs.add([_row("x", 0)], [("twice", 1, START)])
+    (file,) = logs.add([_row("twice", 1)], [])
+    logs.add([_row("twice", 3), _row("z", 3)], [])
+    _build(tmp_path)
+    _check(tmp_path)
+    file.unlink()
+    _build(tmp_path)
+    _check(tmp_path)
+
+
 def test_a_late_label_file_dirties_only_the_days_it_touches(tmp_path):
     logs = Logs(tmp_path, 1)
     logs.add(logs.rows, [])

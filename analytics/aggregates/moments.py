@@ -7,6 +7,7 @@ and over blocks that of the block sums S_b . g. S and Q add over blocks, hours a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ from analytics.aggregates.keys import KEY_NAMES, KEYS, CellKey, add_blocks, bloc
 from analytics.engines.text import Sql
 from analytics.project import Predictions
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.remembered import remembered
 from analytics.telemetry.rows import ScopedRows
 from analytics.telemetry.typed import score_column
 
@@ -348,10 +350,34 @@ class Centre(NamedTuple):
 
 
 def read_centre(catalog: Catalog, rows: Sql) -> Centre:
-    """Mean prediction and mean label of scoped rows; squares of what is left of them keep their digits."""
+    """Mean prediction and mean label of scoped rows; squares of what is left of them keep their digits.
+
+    Where there are stored parts, the same numbers for every question (`kept_centre`), as parts add only about one.
+    """
+    if isinstance(rows, ScopedRows) and catalog.parts is not None:
+        return kept_centre(catalog)
     sql = Sql(
         f"SELECT avg(score) AS prediction, avg(label) AS label FROM ({rows.text}) WHERE scored",
         rows.parameters,
     )
     means = catalog.engine.query(sql).to_pylist()[0]
     return Centre(float(means["prediction"] or 0.0), float(means["label"] or 0.0))
+
+
+def kept_centre(catalog: Catalog) -> Centre:
+    """A number near all predictions, and so near their labels: the mean of the reference, or of the whole log.
+
+    Rounded to about the standard deviation, so that it stays what it is while logs grow.
+    """
+    source = "reference" if "reference" in catalog.sources else "predictions"
+    feed = source if source in catalog.feeds else "predictions"
+    # squares of larger numbers are infinite anyway
+    text = (
+        f"SELECT avg(score) AS mean, stddev_pop(score) AS spread FROM {source} "
+        "WHERE scored AND abs(score) < 1e150"
+    )
+    found = remembered(catalog, "centre", text, (feed,)).to_pylist()[0]
+    mean, spread = float(found["mean"] or 0.0), float(found["spread"] or 0.0)
+    step = 2.0 ** math.ceil(math.log2(spread)) if spread > 0 else 0.0
+    middle = round(mean / step) * step if step else mean
+    return Centre(middle, middle)

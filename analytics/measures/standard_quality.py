@@ -8,11 +8,11 @@ from analytics.aggregates.additive import Additive, Standard
 from analytics.aggregates.cells import decision_parts
 from analytics.aggregates.condensed import Condensed, condensed
 from analytics.aggregates.edges import score_edges
-from analytics.aggregates.moments import moment_sums, weighs_one
+from analytics.aggregates.moments import kept_centre, moment_sums, weighs_one
 from analytics.aggregates.reliability import reliability_parts
 from analytics.aggregates.scores import bins_together, score_parts
 from analytics.engines.text import Sql, literal
-from analytics.measures import binary, multiclass
+from analytics.measures import binary, multiclass, regression
 from analytics.project import Predictions
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog, Source
@@ -65,7 +65,8 @@ def _quality(
         decided = [kept.decisions()] if decides(catalog.predictions) else []
         return [kept.moments(), *decided, kept.reliability(), kept.scores()]
     if catalog.predictions.task == "regression":
-        return []
+        sums = regression.statistics(kept_centre(catalog))
+        return [moment_sums(catalog, rows, sums, regression.TOGETHER).additive()]
     return list(_multiclass(catalog, rows))
 
 

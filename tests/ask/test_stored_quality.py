@@ -84,6 +84,20 @@ def several(tmp_path_factory):
     bench.close()
 
 
+@pytest.fixture(scope="module")
+def minutes(tmp_path_factory):
+    draw = np.random.default_rng(2)
+    score = 1e9 + draw.normal(30, 12, N)
+    frame = pd.DataFrame({
+        "ts": times(N, 30), "score": score, "label": score + draw.standard_t(5, N) * 4 + 0.5,
+        "place": draw.choice(["north", "south"], N),
+    })  # fmt: skip
+    text = 'task = "regression"\nscore = "score"\nlabel = "label"\nsegments = ["place"]\n'
+    bench = write_project(tmp_path_factory.mktemp("minutes"), frame, text)
+    yield bench.catalog
+    bench.close()
+
+
 @contextmanager
 def _parts(catalog):
     """Every standard part; made once a catalog."""
@@ -242,6 +256,20 @@ def test_recalibration_reads_no_row(plain):
         assert (mine.method, mine.metric, mine.value) == (
             theirs.method, theirs.metric, pytest.approx(theirs.value, rel=1e-6),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("metric", ["mean_absolute_error", "r2"])
+def test_segments_of_numbers_far_from_zero(minutes, metric):
+    """An offset of 1e9 costs no digits in parts either."""
+    _known(minutes)
+    minutes.answered["outside"] = list(segments_of(minutes, Scope(), metric))
+    with _parts(minutes), counting(minutes) as read:
+        found = list(segments_of(minutes, Scope(), metric))
+    assert [text for text in read if "stddev_pop" not in text] == []
+    for mine, theirs in zip(found, minutes.answered["outside"], strict=True):
+        assert mine.value == pytest.approx(theirs.value, rel=1e-7)
+        assert mine.ci_low == pytest.approx(theirs.ci_low, rel=1e-6)
+        assert mine.difference == pytest.approx(theirs.difference, rel=1e-4)
 
 
 def test_hours_at_the_edges_are_read_and_added(plain):

@@ -67,6 +67,16 @@ def row_items(reading: Reading, index: int, wanted: Wanted, raw: Mapping[str, st
     return items
 
 
+def flags(index: int, wanted: Wanted) -> list[str]:
+    """The columns of `row_items` one of which is true of every row that counts for a metric."""
+    names = ["after"]
+    if wanted.lookback is not None:
+        names.append("before")
+    if wanted.metric.after is not None:
+        names.append("since")
+    return [f"{name}_{index}" for name in names]
+
+
 def early(reading: Reading) -> Sql:
     """Whether a row lies between the start of the experiment and the unit's first exposure; never without a start."""
     if reading.start is None:

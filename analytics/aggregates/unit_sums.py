@@ -13,6 +13,7 @@ from analytics.aggregates.readings import SOURCES, TIMED, Reading, Wanted, segme
 from analytics.aggregates.unit_kinds import (
     COUNTED,
     early,
+    flags,
     reached,
     row_items,
     unit_items,
@@ -186,7 +187,10 @@ def _sums(
     begun = early(reading)
     inner.append(f"{begun.text} AS early")
     ways = []
+    # a third of the events may lie longer before the exposure than anybody looks back
+    counts = [] if reading.start is None else ["early"]
     for index, wanted in metrics:
+        counts += flags(index, wanted)
         inner += row_items(reading, index, wanted, raw_columns(catalog, wanted, known))
         outer += unit_items(index, wanted, weighted=source == "predictions", begins=reading.start is not None)
         ways += reached(index, wanted.steps)
@@ -194,10 +198,10 @@ def _sums(
         inner.append("weight")
     # steps are followed in the order of time once a unit's rows are together
     summed = (
-        f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM ("
+        f"SELECT {', '.join(outer)} FROM (SELECT * FROM (SELECT {', '.join(inner)} FROM ("
         f"SELECT r.*, x.unit AS arm_unit, x.arm_variant, x.arm_ts FROM ({rows.text}) AS r JOIN ("
         f"SELECT unit, variant AS arm_variant, ts AS arm_ts FROM ({first.text})"
-        ") AS x ON r.unit = x.unit)) GROUP BY arm_unit"
+        f") AS x ON r.unit = x.unit)) WHERE {' OR '.join(counts)}) GROUP BY arm_unit"
     )
     text = f"SELECT *, {', '.join(ways)} FROM ({summed})" if ways else summed
     bound = any(wanted.metric.window is None for _, wanted in metrics)

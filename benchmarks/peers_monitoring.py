@@ -83,6 +83,7 @@ control = "A"
 variants = { A = 0.5, B = 0.5 }
 primary = ["conversion"]
 secondary = ["revenue", "amount_per_event"]
+covariate = "14 days"
 """
 Line = dict[str, Any]
 Answers = dict[str, float | None]
@@ -228,7 +229,10 @@ def _of_nannyml(task: str, table: Any) -> Answers:
 
 
 def tea_tasting(folder: Path) -> Iterator[Line]:
-    """Three metrics of one experiment through Ibis on DuckDB, as its guide has it; events are summed by unit there."""
+    """Three metrics of one experiment, and the same adjusted by two weeks before (CUPED), as its guide has it.
+
+    Through Ibis on DuckDB, which adds up events by unit.
+    """
     import ibis
     import tea_tasting as tt
 
@@ -237,20 +241,29 @@ def tea_tasting(folder: Path) -> Iterator[Line]:
         "conversion": tt.Mean("bought"),
         "revenue": tt.Mean("revenue"),
         "amount_per_event": tt.RatioOfMeans("amount", "events"),
+        "conversion, CUPED": tt.Mean("bought", "bought_before"),
+        "revenue, CUPED": tt.Mean("revenue", "revenue_before"),
+        "amount_per_event, CUPED": tt.RatioOfMeans("amount", "events", "amount_before", "events_before"),
     }
+    sums = ", ".join(
+        f"CAST(count(*) FILTER ({when} AND event = 'purchase') > 0 AS INTEGER) AS bought{ending}, "
+        f"coalesce(sum(amount) FILTER ({when} AND event = 'purchase'), 0) AS revenue{ending}, "
+        f"coalesce(sum(amount) FILTER ({when}), 0) AS amount{ending}, count(*) FILTER ({when}) AS events{ending}"
+        for when, ending in (
+            ("event.timestamp >= exposed", ""),
+            ("event.timestamp < exposed AND event.timestamp >= exposed - INTERVAL 14 DAY", "_before"),
+        )
+    )
 
     def analyze(units: int) -> Any:
         connection = ibis.duckdb.connect()
         table = connection.sql(
             f"""
-            SELECT variant, CAST(count(event) FILTER (event = 'purchase') > 0 AS INTEGER) AS bought,
-                coalesce(sum(amount) FILTER (event = 'purchase'), 0) AS revenue,
-                coalesce(sum(amount), 0) AS amount, count(event) AS events
+            SELECT variant, {sums}
             FROM (SELECT user_id, min(variant) AS variant, min(timestamp) AS exposed
                 FROM read_parquet('{folder}/exposures.parquet') WHERE user_id < {units} GROUP BY user_id) AS unit
-            LEFT JOIN read_parquet('{folder}/events.parquet') AS event
-                ON event.user_id = unit.user_id AND event.timestamp >= unit.exposed
-            GROUP BY unit.user_id, variant
+            LEFT JOIN read_parquet('{folder}/events.parquet') AS event USING (user_id)
+            GROUP BY user_id, variant
             """
         )
         return tt.Experiment(**metrics).analyze(table, control="A")
@@ -341,8 +354,10 @@ def _of_quality(rows: Any) -> Answers:
 def _of_card(card: Any) -> Answers:
     found: Answers = {}
     for row in card.rows:
-        if row.method == "unadjusted":
-            found |= {f"{row.metric}: difference": row.difference, f"{row.metric}: p": row.p_value}
+        ending = {"unadjusted": "", "cuped": ", CUPED"}.get(row.method)
+        if ending is not None:
+            name = f"{row.metric}{ending}"
+            found |= {f"{name}: difference": row.difference, f"{name}: p": row.p_value}
     return found
 
 

@@ -193,15 +193,16 @@ def nannyml(folder: Path) -> Iterator[Line]:
         result = tool.calculate(current) if hasattr(tool, "calculate") else tool.estimate(current)
         return result.filter(period="analysis").to_df()
 
-    reference = both["reference"].dropna(subset=["label"])
-    for task, made, current in (
-        ("daily drift", drift, both["current"]),
+    known = both["reference"].dropna(subset=["label"])
+    for task, made, reference, current in (
+        ("daily drift", drift, both["reference"], both["current"]),
         (
             "daily quality",
             lambda: nml.PerformanceCalculator(**classes),
+            known,
             both["current"].dropna(subset=["label"]),
         ),
-        ("daily estimate", lambda: nml.CBPE(**classes), both["current"].drop(columns="label")),
+        ("daily estimate", lambda: nml.CBPE(**classes), known, both["current"].drop(columns="label")),
     ):
         # rows from all days, since it cuts the few as well by day
         few = (frame.iloc[:: len(frame) // WARM] for frame in (reference, current))

@@ -113,9 +113,8 @@ class FolderShelf:
             try:
                 beside.write_bytes(data)
                 beside.replace(target)
-            except BaseException:
+            finally:
                 beside.unlink(missing_ok=True)
-                raise
         except OSError as error:
             raise StoreError(
                 f"{self.folder}: aggregates cannot be stored here ({error.strerror or error}); "

@@ -235,11 +235,11 @@ class Catalog:
         return {name: self._segment(name) for name in self.predictions.segments}
 
     def known(self, view: KnownView) -> Known | None:
-        """What is known of a large feed without reading it again; None of a small one, which is simply looked at."""
+        """What is known of a feed of large logs without reading it again; None of small ones, which are simply read."""
         if view not in self._known:
             name = "predictions" if view == "splits" else view
-            large = is_large(self.listed.get(name, ())) and name in self.feeds
-            self._known[view] = look(self.engine, self.project, self._asked(view)) if large else None
+            looked = self.is_large and name in self.feeds
+            self._known[view] = look(self.engine, self.project, self._asked(view)) if looked else None
         return self._known[view]
 
     @cached_property

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.telemetry.catalog import Catalog, KnownView
-from analytics.telemetry.facts import FILES_AT_ONCE, facts_folder, is_large
+from analytics.telemetry.facts import FILES_AT_ONCE, facts_folder
 from analytics.telemetry.feeds import Feed, Group
 from analytics.telemetry.files import LogFile
 
@@ -33,7 +33,7 @@ Counts = dict[str, dict[str, Any]]
 def counted_once(
     catalog: Catalog, feed: Feed, rule: Callable[[Group], str], count: Callable[[Group], Counts]
 ) -> Counts:
-    """Count every file of a feed, those that were counted before from memory where the feed is large.
+    """Count every file of a feed, those that were counted before from memory where the logs are large.
 
     Args:
         catalog: the project's logs.
@@ -41,7 +41,7 @@ def counted_once(
         rule: a group -> the text of what is counted in its files; where it differs they are counted anew.
         count: a group of some files -> what is in each.
     """
-    if not is_large(catalog.listed[feed.name]):
+    if not catalog.is_large:
         return {path: counts for group in feed.groups for path, counts in count(group).items()}
     place = _place(catalog, f"report-{feed.name}")
     known = _recalled(place)
@@ -74,7 +74,7 @@ def orphans(catalog: Catalog) -> dict[str, int] | None:
     Raises:
         TelemetryError: a file cannot be read.
     """
-    if not is_large([*catalog.listed["predictions"], *catalog.listed["labels"]]):
+    if not catalog.is_large:
         return None
     place = _place(catalog, "orphans")
     every: tuple[KnownView, ...] = ("predictions", "reference", "labels")

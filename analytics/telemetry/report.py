@@ -25,6 +25,7 @@ from analytics.telemetry.invalid import (
 )
 from analytics.telemetry.json_files import rejected_lines
 from analytics.telemetry.listing import EXPERIMENT_FEEDS
+from analytics.telemetry.remembered import remembered
 from analytics.telemetry.series_rows import usable_reading
 
 TOUCHED_BYTES = 2_000_000_000
@@ -125,9 +126,13 @@ def rows_per_day(catalog: Catalog) -> tuple[DayCount, ...]:
     if catalog.has_label_feed:
         label = "l.id IS NOT NULL"
         source += " LEFT JOIN (SELECT DISTINCT id FROM labels) AS l ON p.id = l.id"
-    found = catalog.engine.query(
+    feeds = ("predictions", "labels") if catalog.has_label_feed else ("predictions",)
+    found = remembered(
+        catalog,
+        "rows_per_day",
         f"SELECT {day} AS day, p.version AS version, count(*) AS n, count(*) FILTER ({label}) AS n_labelled "
-        f"FROM {source} GROUP BY 1, 2 ORDER BY 1, 2"
+        f"FROM {source} GROUP BY 1, 2 ORDER BY 1, 2",
+        feeds,
     )
     return tuple(DayCount(**row) for row in found.to_pylist())
 

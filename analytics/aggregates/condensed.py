@@ -2,7 +2,7 @@
 
 Moments, decisions, calibration and score histograms of a split would be four scans of the rows. Here the rows are
 prepared once (bin, label, decision and losses of each), condensed once a split, and the four are told from the groups.
-Over 4 million rows that are split five ways, 20 scans took 8.7 s of processor time; one to prepare takes 1.1 s, and five
+Over 4 million rows that are split five ways, 20 scans took 8.7 s of processor time; one to prepare takes 1.1 s, five
 to condense 2.4 s.
 """
 

@@ -31,7 +31,8 @@ from analytics.telemetry.cluster import reading
 from analytics.telemetry.parts import WHOLE, Definition
 from analytics.telemetry.rows import KeyedRows, block_grain, key_column, labelled_rows, window_key
 
-BATCH_ROWS = 4_000_000
+BATCH_ROWS = 2_500_000
+"""A batch with labels and what is prepared of them takes some 250 bytes a row in memory."""
 FINE_DAYS = 7
 """Aggregates in stretches of five minutes are kept of so many days at the end of the log."""
 QUERY_SECONDS = 3600.0

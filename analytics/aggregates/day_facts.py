@@ -310,7 +310,7 @@ class _Reports:
         only = _only(of, len(self.label_files))
         text = (
             f"SELECT l.file, count(*) AS n FROM (SELECT id, file FROM labels{only}) AS l "
-            "JOIN (SELECT DISTINCT id FROM all_reference WHERE id IS NOT NULL) AS r ON l.id = r.id GROUP BY l.file"
+            "SEMI JOIN all_reference AS r ON l.id = r.id GROUP BY l.file"
         )
         for row in self.catalog.engine.query(text).to_pylist():
             labels[of[row["file"]]].reference = row["n"]

@@ -44,7 +44,8 @@ _OPERATORS = (
     exp.Case, exp.If, exp.Cast, exp.TryCast,
 )  # fmt: skip
 _FUNCTIONS = (
-    exp.Sum, exp.Count, exp.Min, exp.Max, exp.RowNumber, exp.Coalesce, exp.Nullif, exp.Abs, exp.Floor, exp.Ceil,
+    exp.Sum, exp.Count, exp.CountIf, exp.Min, exp.Max, exp.RowNumber, exp.Coalesce, exp.Nullif, exp.Abs,
+    exp.Floor, exp.Ceil,
     exp.Round, exp.Sqrt, exp.IsNan, exp.Least, exp.Greatest, exp.Lower, exp.Upper, exp.Distinct, exp.TimestampTrunc,
     exp.Extract, exp.AtTimeZone, exp.Chr, exp.Trim, exp.ArrayContains, exp.Concat,
     exp.Exists, exp.Replace, exp.UnixToTime, exp.TimeToUnix, exp.Ln, exp.Pow,
@@ -65,7 +66,7 @@ _DECIDES = (
 )
 _UNITS = {"MINUTE", "HOUR", "DAY", "WEEK", "MONTH"}
 _WHOLE = (
-    exp.Floor, exp.Ceil, exp.Round, exp.Count, exp.Sum, exp.RowNumber, exp.Extract, exp.Boolean, exp.Null,
+    exp.Floor, exp.Ceil, exp.Round, exp.Count, exp.CountIf, exp.Sum, exp.RowNumber, exp.Extract, exp.Boolean, exp.Null,
     exp.Predicate, exp.Connector, exp.Not,
 )  # fmt: skip
 

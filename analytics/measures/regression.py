@@ -50,7 +50,7 @@ def statistics(centre: Centre) -> tuple[Statistic, ...]:
         ("label", _LABELLED, f"label - {c}"),
         ("squared_label", _LABELLED, f"(label - {c}) * (label - {c})"),
         ("has_percentage", f"{_LABELLED} AND label <> 0e0", "1e0"),
-        ("percentage_error", f"{_LABELLED} AND label <> 0e0", "abs(score - label) / abs(label)"),
+        ("percentage_error", f"{_LABELLED} AND label <> 0e0", "abs(score - label) / nullif(abs(label), 0e0)"),
     ]
     return tuple(Statistic(name, f"CASE WHEN {when} THEN {then} ELSE 0e0 END") for name, when, then in parts)
 

@@ -12,7 +12,7 @@ from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.cluster import define_views
 from tests.contract.logs import write
 
-TASKS = ("binary", "regression", "multiclass")
+TASKS = ("binary", "unweighted", "regression", "multiclass")
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ _ROLES = {
 
 
 def write(folder: Path, task: str = "binary", seed: int = 7) -> Path:
-    """A small project; returns its file."""
+    """A small project of a task, or a binary one ``unweighted``; returns its file."""
     rng = np.random.default_rng(seed)
     for name in ("predictions", "labels", "reference"):
         (folder / name).mkdir(parents=True)
@@ -75,7 +75,10 @@ def write(folder: Path, task: str = "binary", seed: int = 7) -> Path:
     _write_labels(folder, rng, rows, task)
     pq.write_table(_rows(rng, 1_500, start=FIRST - timedelta(days=30)), folder / "reference" / "r.parquet")
     file = folder / "assay.toml"
-    file.write_text(_PROJECT.format(task=task, roles=_ROLES[task]))
+    text = _PROJECT
+    if task == "unweighted":
+        task, text = "binary", text.replace('weight = "weight"\n', "")
+    file.write_text(text.format(task=task, roles=_ROLES[task]))
     return file
 
 

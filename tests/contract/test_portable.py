@@ -12,6 +12,7 @@ from tests.contract.questions import stored
 
 KINDS = {
     "binary": {"moments", "decisions", "reliability", "scores", "drift", "requests", "latency"},
+    "unweighted": {"moments", "decisions", "reliability", "scores", "drift", "requests", "latency"},
     "regression": {"moments", "drift", "requests", "latency"},
     "multiclass": {"moments", "decisions", "drift", "requests", "latency"},
 }

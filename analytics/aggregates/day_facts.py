@@ -166,11 +166,15 @@ def file_key(file: LogFile, folder: Path) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:20]
 
 
-def keyed_files(catalog: Catalog, feed: str) -> dict[str, LogFile]:
+def keyed_files(catalog: Catalog, feed: str) -> Mapping[str, LogFile]:
     """The readable files of a feed by their keys; none where there is no such feed."""
-    folder = catalog.project.folder.resolve()
-    found = catalog.feeds.get(feed)
-    return {} if found is None else {file_key(file, folder): file for file in found.files}
+    known: dict[str, LogFile] | None = catalog.answered.get(("keyed files", feed))
+    if known is None:
+        folder = catalog.project.folder.resolve()
+        found = catalog.feeds.get(feed)
+        known = {} if found is None else {file_key(file, folder): file for file in found.files}
+        catalog.answered["keyed files", feed] = known
+    return known
 
 
 def unknown_files(catalog: Catalog, facts: Facts) -> list[LogFile]:

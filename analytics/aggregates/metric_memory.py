@@ -58,7 +58,7 @@ def recall_cells(catalog: Catalog, key: str | None) -> Cells | None:
         return None
     return {
         CellKey(row["window_key"], row["version"], row["segment"]): MetricCell(
-            *(row[name] for name in _NUMBERS),
+            **{name: row[name] for name in _NUMBERS},
             blocks=None
             if row["blocks"] is None
             else np.array(row["blocks"], dtype=np.float64).reshape(-1, 2),

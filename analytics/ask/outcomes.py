@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 from analytics.aggregates.keys import CellKey
-from analytics.aggregates.metric_cells import Cells, read_metric_cells
+from analytics.aggregates.metric_cells import read_metric_cells
+from analytics.aggregates.metric_memory import Cells
 from analytics.aggregates.metric_rows import RowSource, can_filter, extent_of, splits_by
 from analytics.aggregates.model_rows import OF_LABELS
 from analytics.aggregates.readings import Wanted

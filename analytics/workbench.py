@@ -16,11 +16,8 @@ from pathlib import Path
 from threading import RLock, Thread
 from typing import Any, TypeVar, cast
 
-from analytics.aggregates.build import Build, bring_up_to_date, kept_up_to_date
-from analytics.aggregates.build import Progress as BuildProgress
 from analytics.aggregates.series_cells import series_names
 from analytics.aggregates.stored_days import Built, ProjectParts, attach, attached, open_catalog
-from analytics.aggregates.verify import Verified, verify
 from analytics.alerts import people as alert_people
 from analytics.alerts.check import history_of, names_of
 from analytics.alerts.claims import claims_of, with_claims
@@ -86,6 +83,9 @@ from analytics.ask.estimate import Estimates
 from analytics.ask.explain import Explained
 from analytics.ask.row_card import RowCard
 from analytics.ask.trust import Trust
+from analytics.building.build import Build, bring_up_to_date, kept_up_to_date
+from analytics.building.build import Progress as BuildProgress
+from analytics.building.verify import Verified, verify
 from analytics.changes.rows import AgeingRow, ChangeRow, ReleaseRow
 from analytics.drift.damage_rows import DamageRow
 from analytics.drift.false_alarms import FalseAlarmRow
@@ -997,7 +997,9 @@ class Workbench:
             return None
         return catalog.parts.built(kept_up_to_date(catalog).values())
 
-    def aggregate(self, tell: Callable[[BuildProgress], None] = lambda _: None, *, anew: bool = False) -> Build:
+    def aggregate(
+        self, tell: Callable[[BuildProgress], None] = lambda _: None, *, anew: bool = False
+    ) -> Build:
         """Bring stored aggregates up to date; answers that are asked for meanwhile do not wait.
 
         Args:

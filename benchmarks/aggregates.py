@@ -25,7 +25,7 @@ DAYS = 90
 _BUILD = """
 import json, resource, sys, time
 from pathlib import Path
-from analytics.aggregates.build import bring_up_to_date
+from analytics.building.build import bring_up_to_date
 from analytics.project import read_project
 
 project = read_project(Path(sys.argv[1]))

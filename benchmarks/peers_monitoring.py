@@ -294,7 +294,7 @@ def assay(folder: Path, like: str) -> Iterator[Line]:
 def building(folder: Path) -> Iterator[Line]:
     """What `assay aggregate` does, into the empty folder of ASSAY_AGGREGATES."""
     sys.path.insert(0, str(ROOT))
-    from analytics.aggregates.build import bring_up_to_date
+    from analytics.building.build import bring_up_to_date
     from analytics.project import read_project
 
     taken = Taken("assay")

@@ -25,7 +25,7 @@ CORE_HOUR = 0.05
 _BUILD = """
 import json, sys, time
 from pathlib import Path
-from analytics.aggregates.build import bring_up_to_date
+from analytics.building.build import bring_up_to_date
 from analytics.project import read_project
 
 found = bring_up_to_date(read_project(Path(sys.argv[1])))

@@ -157,7 +157,10 @@ def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:
             "predictions.path: http:// and https:// are not supported; give a local path, s3:// or gs://",
         ),
         (SMALL.replace('"p"', '"s3://"'), 'predictions.path: "s3://": names no bucket'),
-        (SMALL.replace('"p"', '"s3://key:hidden@bucket/x"'), "predictions.path: s3://…: holds more than a bucket"),
+        (
+            SMALL.replace('"p"', '"s3://key:hidden@bucket/x"'),
+            "predictions.path: s3://…: holds more than a bucket",
+        ),
         (SMALL + "threshold = true", "predictions.threshold: must be a number; found True"),
         (SMALL + "threshold = nan", "predictions.threshold: should be a finite number; found nan"),
         (SMALL + 'threshold = "0.5"', "predictions.threshold: should be a valid number; found '0.5'"),

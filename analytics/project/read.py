@@ -152,7 +152,9 @@ def _check_pairs(project: Project, file: Path) -> None:
 
 def _check_remote(pattern: str, key: str) -> None:
     if pattern.startswith(WEB):
-        raise NotSupportedYetError(f"{key}: http:// and https:// are not supported; give a local path, s3:// or gs://")
+        raise NotSupportedYetError(
+            f"{key}: http:// and https:// are not supported; give a local path, s3:// or gs://"
+        )
     if is_remote(pattern):
         try:
             remote_path(pattern)

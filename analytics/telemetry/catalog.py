@@ -333,7 +333,9 @@ class Catalog:
             return {}
         if not self._excepted(view):
             return None
-        found = self.engine.query(f"SELECT file, count(*) AS n FROM repeated_{view} GROUP BY file").to_pylist()
+        found = self.engine.query(
+            f"SELECT file, count(*) AS n FROM repeated_{view} GROUP BY file"
+        ).to_pylist()
         return {row["file"]: row["n"] for row in found}
 
     def _again(self, view: str, repeated: Iterable[str]) -> _Again:

@@ -205,9 +205,13 @@ def open_feed(
     """
     declared, files = tuple(dict.fromkeys(declared)), tuple(files)
     damaged = dict(left_out or {})
-    whole = (f for f in files if f.format == "parquet" and f.size and f.path not in damaged and f.has_utf8_name)
+    whole = (
+        f for f in files if f.format == "parquet" and f.size and f.path not in damaged and f.has_utf8_name
+    )
     schemas = HEADS.schemas(whole, _parquet_schema, kept_in)
-    opening = _Opening(engine, frozenset(declared), {same_name(name): name for name in declared}, damaged, schemas)
+    opening = _Opening(
+        engine, frozenset(declared), {same_name(name): name for name in declared}, damaged, schemas
+    )
     for file in files:
         if file.path not in opening.damaged:
             opening.look_at(file)

@@ -246,7 +246,9 @@ def _log_file(path: str, name: str, placed: str, base: int, *, globbed: bool) ->
 
 def _remote_matches(pattern: str) -> list[tuple[LogFile, str]]:
     folder, files = remote_files(pattern)
-    found = [(file, kind) for file in files if (kind := format_of(file)) and not file.name.startswith((".", "_"))]
+    found = [
+        (file, kind) for file in files if (kind := format_of(file)) and not file.name.startswith((".", "_"))
+    ]
     json = [file for file, kind in found if kind == "json" and _MAY_BE_ONE_ARRAY.search(file.name.lower())]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="assay-heads") as pool:
         heads = pool.map(lambda file: _starts_with_bracket(str(file), file.size or 0, file.modified_ns), json)

@@ -95,7 +95,9 @@ def _kept(place: Path, wanted: list[LogFile]) -> dict[LogFile, str]:
     try:
         table = pq.read_table(place)
         columns = (table[name].to_pylist() for name in ("path", "size", "modified", "schema"))
-        known = {(path, size, modified): schema for path, size, modified, schema in zip(*columns, strict=True)}
+        known = {
+            (path, size, modified): schema for path, size, modified, schema in zip(*columns, strict=True)
+        }
     except _NOT_THERE:
         return {}
     found = {}

@@ -329,9 +329,7 @@ def _inside(column: str, text: str, name: str) -> Sql:
     return Sql(" AND ".join(parts), parameters)
 
 
-def labelled_rows(
-    catalog: Catalog, scope: Scope, source: Rows, now: datetime, few: str | None = None
-) -> Sql:
+def labelled_rows(catalog: Catalog, scope: Scope, source: Rows, now: datetime, few: str | None = None) -> Sql:
     """Every row of a view beside its newest label, as known at the scope's as-of.
 
     With ``few``, a table in memory of some of its rows, only these: labels are looked up for them, where joining all

@@ -15,8 +15,8 @@ from app import locations
 from app.commands.common import json_option, project_argument, say, write, write_records
 
 if TYPE_CHECKING:
-    from analytics.aggregates.build import Build, Progress
-    from analytics.aggregates.verify import Verified
+    from analytics.building.build import Build, Progress
+    from analytics.building.verify import Verified
     from analytics.workbench import Workbench
 
     Tell = Callable[[Progress], None]

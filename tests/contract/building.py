@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from analytics.aggregates.build import kept_up_to_date
 from analytics.aggregates.day_facts import midnight
 from analytics.aggregates.stored_days import attached
+from analytics.building.build import kept_up_to_date
 from analytics.project import read_project
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.parts import WHOLE, Stored

@@ -15,7 +15,7 @@ from analytics.aggregates.latency_bins import read_latency_bins
 from analytics.aggregates.reference_bins import feature_bins
 from analytics.aggregates.reliability import read_reliability
 from analytics.aggregates.scores import read_score_histograms
-from analytics.aggregates.standard import standard
+from analytics.building.standard import standard
 from analytics.engines.text import Sql
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog

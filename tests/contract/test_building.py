@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from analytics.aggregates.build import bring_up_to_date
+from analytics.building.build import bring_up_to_date
 from analytics.project import read_project
 from analytics.workbench import open_workbench
 from tests.contract.building import one_segment, same_parts, stored_parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.aggregates.standard import standard
+from analytics.building.standard import standard
 from analytics.engines.dialect import problems
 from analytics.engines.text import Sql
 from tests.contract.conftest import TASKS

@@ -10,9 +10,9 @@ from contextlib import closing
 
 import pytest
 
-from analytics.aggregates import build as builds
 from analytics.aggregates.additive import Standard
-from analytics.aggregates.build import bring_up_to_date, kept_up_to_date
+from analytics.building import build as builds
+from analytics.building.build import bring_up_to_date, kept_up_to_date
 from analytics.engines.spark import SparkEngine
 from analytics.project import read_project
 from analytics.telemetry.catalog import Catalog

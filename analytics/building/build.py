@@ -6,30 +6,27 @@ table in memory that every aggregate of labels reads; aggregates without labels 
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analytics.aggregates.additive import EVER, Standard, canonical_rows, definition_of
-from analytics.aggregates.batches import answers, with_columns
-from analytics.aggregates.day_facts import Facts, keyed_files, midnight
-from analytics.aggregates.standard import standard
+from analytics.aggregates.additive import Standard, definition_of
+from analytics.aggregates.batch_rows import only_days, reference_rows, rows_of_days
+from analytics.aggregates.batches import answers
+from analytics.aggregates.day_facts import Facts, midnight
 from analytics.aggregates.store import Part
 from analytics.aggregates.stored_days import ProjectParts, attached, store_of
-from analytics.engines.text import Sql, literal
+from analytics.building.standard import standard
 from analytics.project import Project
-from analytics.scope import Grain, Scope
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.cluster import reading
 from analytics.telemetry.parts import WHOLE, Definition
-from analytics.telemetry.rows import KeyedRows, block_grain, key_column, labelled_rows, window_key
 
 BATCH_ROWS = 2_500_000
 """A batch with labels and what is prepared of them takes some 250 bytes a row in memory."""
@@ -199,7 +196,7 @@ def day_batches(
         labelled: whether the aggregates read labels.
     """
     for batch in _batches(facts, sorted(days), reverse=False, most=_most(catalog)):
-        with _rows_of(catalog, facts, batch, standards, labelled=labelled) as base:
+        with rows_of_days(catalog, facts, batch, standards, labelled=labelled) as base:
             yield batch, answers(catalog, base, standards)
 
 
@@ -289,22 +286,6 @@ def _build_reference(
     return len(found)
 
 
-def reference_answers(
-    catalog: Catalog, facts: Facts, standards: Sequence[Standard], *, labelled: bool
-) -> Iterator[tuple[Standard, pa.Table]]:
-    """Answer aggregates of the reference, all with labels or all without: labels are joined once."""
-    if not labelled:
-        yield from answers(catalog, Sql("SELECT * FROM reference"), standards)
-        return
-    rows = labelled_rows(catalog, Scope(), "reference", EVER)
-    if "reference" in catalog.feeds and catalog.has_label_feed:
-        about = [key for key, file in facts.labels.items() if file.reference]
-        rows = Sql(f"WITH {_labels_in(catalog, about)} {rows.text}", rows.parameters)
-    text = f"SELECT {', '.join(_columns(catalog, rows, standards))} FROM ({rows.text})"
-    with catalog.engine.kept(Sql(text, rows.parameters)) as kept:
-        yield from answers(catalog, kept, standards)
-
-
 def _build_batch(catalog: Catalog, parts: ProjectParts, work: _Work, days: list[date]) -> int:
     """Make what is missing of some days, unless another process did meanwhile."""
     facts = parts.refresh()
@@ -317,9 +298,9 @@ def _build_batch(catalog: Catalog, parts: ProjectParts, work: _Work, days: list[
         return 0
     needed = sorted({day for _, missing in lacking.values() for day in missing})
     found: dict[Definition, dict[datetime, Part]] = {}
-    with _rows_of(catalog, facts, needed, list(lacking), labelled=work.labelled) as base:
+    with rows_of_days(catalog, facts, needed, list(lacking), labelled=work.labelled) as base:
         for some, alike in _by_days(lacking):
-            rows = base if list(some) == needed else _only_days(base, some, catalog.project.zone)
+            rows = base if list(some) == needed else only_days(base, some, catalog.project.zone)
             for one, table in answers(catalog, rows, alike):
                 definition = lacking[one][0]
                 tables = split_by_day(table, definition, catalog.project.zone)
@@ -343,80 +324,6 @@ def _by_days(
     return list(found.items())
 
 
-def _only_days(base: Sql, days: Sequence[date], zone: ZoneInfo) -> Sql:
-    """Rows of some of the days: those in five minutes are of the last few only."""
-    return replace(base, text=f"SELECT * FROM ({base.text}) WHERE {_within(days, zone)}")
-
-
-@contextmanager
-def _rows_of(
-    catalog: Catalog, facts: Facts, days: Sequence[date], standards: Sequence[Standard], *, labelled: bool
-) -> Iterator[Sql]:
-    """The rows of some days with what aggregates need, their windows' keys among it."""
-    zone = catalog.project.zone
-    first, last = _instant(days[0], zone), _instant(days[-1] + timedelta(days=1), zone)
-    files = keyed_files(catalog, "predictions")
-    paths = sorted(str(files[key].path) for key in {key for day in days for key in facts.files(day)})
-    cut = f"SELECT * FROM main.predictions WHERE file IN ({_listed(paths)}) AND {_within(days, zone)}"
-    grains: dict[Grain, None] = {}
-    for one in standards:
-        grain: Grain = one.additive.grain
-        grains |= {grain: None, block_grain(catalog.predictions.block, grain): None}
-    keys = ", ".join(f"{_quick_key(grain, catalog, first, last)} AS {key_column(grain)}" for grain in grains)
-    if not labelled:
-        yield KeyedRows(f"SELECT *, {keys} FROM ({cut})")
-        return
-    rows = labelled_rows(catalog, Scope(), "predictions", EVER)
-    views = [f"predictions AS ({cut})"]
-    if catalog.has_label_feed:
-        views.append(_labels_in(catalog, {key for day in days for key in facts.label_files(day)}))
-    columns = _columns(catalog, rows, standards)
-    text = f"WITH {', '.join(views)} SELECT {', '.join(columns)}, {keys} FROM ({rows.text})"
-    prepared = with_columns(KeyedRows(text, rows.parameters), standards)
-    with catalog.engine.kept(prepared) as kept:
-        yield type(prepared)(kept.text)
-
-
-def _labels_in(catalog: Catalog, keys: Iterable[str]) -> str:
-    """In place of the view of labels, for one query: the reports of some files."""
-    files = keyed_files(catalog, "labels")
-    paths = sorted(str(files[key].path) for key in keys)
-    return f"labels AS (SELECT * FROM main.labels WHERE file IN ({_listed(paths)}))"
-
-
-def _columns(catalog: Catalog, rows: Sql, standards: Sequence[Standard]) -> list[str]:
-    """The columns that some aggregate's text names."""
-    texts = "\n".join(
-        one.additive.query(canonical_rows(catalog, one, Sql("SELECT * FROM batch"))).text for one in standards
-    )
-    names = (
-        catalog.engine.query(Sql(f"DESCRIBE {rows.text}", rows.parameters)).column("column_name").to_pylist()
-    )
-    return [f'"{name}"' for name in names if _named(name, texts)]
-
-
-def _named(name: str, text: str) -> bool:
-    if re.fullmatch(r"\w+", name):
-        return re.search(rf"\b{re.escape(name)}\b", text) is not None
-    return name.replace('"', '""') in text
-
-
-def _quick_key(grain: Grain, catalog: Catalog, first: datetime, last: datetime) -> str:
-    """`window_key` for rows between two instants: by whole numbers where the zone's clocks do not change meanwhile."""
-    plain = window_key(grain, catalog.project.time_zone)
-    if grain not in {"5min", "hour", "day"} or first.year < 1970:
-        return plain
-    zone = catalog.project.zone if grain == "day" else UTC
-    hours = int((last - first).total_seconds() // 3600) + 1
-    offsets = {(first + timedelta(hours=n)).astimezone(zone).utcoffset() for n in range(hours + 1)}
-    if len(offsets) > 1:
-        return plain
-    offset = offsets.pop()
-    ahead = 0 if offset is None else round(offset.total_seconds() * 1_000_000)
-    step = {"5min": 300, "hour": 3600, "day": 86_400}[grain] * 1_000_000
-    return f"make_timestamp((epoch_us(ts) + {ahead}) // {step} * {step})"
-
-
 @contextmanager
 def _patient(catalog: Catalog) -> Iterator[None]:
     """No page waits for what a build asks."""
@@ -428,39 +335,9 @@ def _patient(catalog: Catalog) -> Iterator[None]:
         catalog.engine.query_seconds = before
 
 
-def _instant(day: date, zone: ZoneInfo) -> datetime:
-    return midnight(day).replace(tzinfo=zone).astimezone(UTC)
-
-
-def _stretches(days: Sequence[date]) -> list[tuple[date, date]]:
-    """First and last day of days that follow one another."""
-    found: list[tuple[date, date]] = []
-    for day in days:
-        if found and found[-1][1] + timedelta(days=1) == day:
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
-    return found
-
-
-def _within(days: Sequence[date], zone: ZoneInfo) -> str:
-    """The condition that rows are of certain days; the outermost instants first, which prune files and row groups."""
-    bounds = [
-        (_instant(begin, zone), _instant(end + timedelta(days=1), zone)) for begin, end in _stretches(days)
-    ]
-    outer = _between(bounds[0][0], bounds[-1][1])
-    if len(bounds) == 1:
-        return outer
-    return f"{outer} AND ({' OR '.join(f'({_between(*one)})' for one in bounds)})"
-
-
-def _between(first: datetime, last: datetime) -> str:
-    return f"ts >= {_literal(first)} AND ts < {_literal(last)}"
-
-
-def _literal(moment: datetime) -> str:
-    return f"CAST({literal(moment.isoformat())} AS TIMESTAMP WITH TIME ZONE)"
-
-
-def _listed(paths: Iterable[str]) -> str:
-    return ", ".join(literal(path) for path in paths) or "''"
+def reference_answers(
+    catalog: Catalog, facts: Facts, standards: Sequence[Standard], *, labelled: bool
+) -> Iterator[tuple[Standard, pa.Table]]:
+    """Answer aggregates of the reference, all with labels or all without."""
+    with reference_rows(catalog, facts, standards, labelled=labelled) as rows:
+        yield from answers(catalog, rows, standards)

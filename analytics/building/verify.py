@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics.aggregates.additive import Additive, Standard
-from analytics.aggregates.build import (
+from analytics.aggregates.day_facts import Facts, midnight, update_facts
+from analytics.aggregates.stored_days import ProjectParts
+from analytics.building.build import (
     QUERY_SECONDS,
     Progress,
     day_batches,
@@ -20,8 +22,6 @@ from analytics.aggregates.build import (
     reference_answers,
     split_by_day,
 )
-from analytics.aggregates.day_facts import Facts, midnight, update_facts
-from analytics.aggregates.stored_days import ProjectParts
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.parts import WHOLE, Definition
 

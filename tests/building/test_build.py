@@ -17,14 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.aggregates import build as builds
-from analytics.aggregates import day_facts
-from analytics.aggregates import standard as standards
+from analytics.aggregates import batch_rows, day_facts
 from analytics.aggregates.additive import Additive, Standard, definition_of, read_added
-from analytics.aggregates.build import build
 from analytics.aggregates.store import Part
 from analytics.aggregates.stored_days import attach, attached
-from analytics.aggregates.verify import verify
+from analytics.building import build as builds
+from analytics.building import standard as standards
+from analytics.building.build import build
+from analytics.building.verify import verify
 from analytics.engines.text import Sql
 from analytics.project import read_project
 from analytics.scope import Scope
@@ -285,8 +285,8 @@ def test_a_new_file_of_predictions_is_all_that_is_read(tmp_path, monkeypatch):
     _build(tmp_path)
     logs.add([(f"new{i}", START + timedelta(days=3, hours=12), 0.5, "a", "UA") for i in range(5)], [])
     read = []
-    listed = builds._listed
-    monkeypatch.setattr(builds, "_listed", lambda paths: read.append(list(paths)) or listed(read[-1]))
+    listed = batch_rows._listed
+    monkeypatch.setattr(batch_rows, "_listed", lambda paths: read.append(list(paths)) or listed(read[-1]))
     found = _build(tmp_path)
     assert (found.days, found.rows) == (1, 5)
     assert {path for paths in read for path in paths} == {str(tmp_path / "predictions" / "f002.parquet")}

@@ -66,6 +66,7 @@ class Facts:
     Attributes:
         predictions: prediction file -> day -> what it has of it.
         labels: label file -> what it touches.
+        reference: the files of the reference that reports were looked for in.
         mixed: day -> prediction files that hold a row of the same id as one of that day's: which of them counts
             depends on all.
     """
@@ -73,6 +74,7 @@ class Facts:
     predictions: dict[str, dict[date, Touched]] = field(default_factory=dict)
     labels: dict[str, Labelled] = field(default_factory=dict)
     mixed: dict[date, frozenset[str]] = field(default_factory=dict)
+    reference: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self._files: dict[date, set[str]] = defaultdict(set)
@@ -130,6 +132,7 @@ class Facts:
             rows.append(("labels", key, None, file.missing, file.reference))
             rows += [("labels", key, day, one.rows, one.newest) for day, one in file.days.items()]
         rows += [("mixed", key, day, 0, _NEVER) for day, keys in self.mixed.items() for key in sorted(keys)]
+        rows += [("reference", key, None, 0, _NEVER) for key in sorted(self.reference)]
         columns = list(zip(*rows, strict=True)) or [()] * len(_SCHEMA)
         return pa.table(
             [pa.array(column, kind.type) for column, kind in zip(columns, _SCHEMA, strict=True)], _SCHEMA
@@ -141,10 +144,13 @@ class Facts:
         predictions: dict[str, dict[date, Touched]] = {}
         labels: dict[str, Labelled] = {}
         mixed: dict[date, set[str]] = defaultdict(set)
+        reference: set[str] = set()
         columns = [table.column(name).to_pylist() for name in _SCHEMA.names]
         for feed, file, day, n, newest in zip(*columns, strict=True):
             if feed == "mixed":
                 mixed[day].add(file)
+            elif feed == "reference":
+                reference.add(file)
             elif feed == "predictions":
                 days = predictions.setdefault(file, {})
                 if day is not None:
@@ -155,7 +161,9 @@ class Facts:
                     found.missing, found.reference = n, newest
                 else:
                     found.days[day] = Touched(n, newest)
-        return cls(predictions, labels, {day: frozenset(keys) for day, keys in mixed.items()})
+        return cls(
+            predictions, labels, {day: frozenset(keys) for day, keys in mixed.items()}, frozenset(reference)
+        )
 
 
 def file_key(file: LogFile, folder: Path) -> str:
@@ -183,6 +191,7 @@ def unknown_files(catalog: Catalog, facts: Facts) -> list[LogFile]:
     return [
         *(file for key, file in predictions.items() if key not in facts.predictions),
         *(file for key, file in labels.items() if key not in facts.labels),
+        *(file for key, file in keyed_files(catalog, "reference").items() if key not in facts.reference),
     ]
 
 
@@ -191,6 +200,7 @@ def is_current(catalog: Catalog, facts: Facts) -> bool:
     return (
         keyed_files(catalog, "predictions").keys() == facts.predictions.keys()
         and keyed_files(catalog, "labels").keys() == facts.labels.keys()
+        and keyed_files(catalog, "reference").keys() == facts.reference
     )
 
 
@@ -208,21 +218,24 @@ def update_facts(catalog: Catalog, facts: Facts) -> Facts:
     gone = {day for key, days in facts.predictions.items() if key not in files for day in days}
     fresh = {key: file for key, file in files.items() if key not in old}
     predictions = old | _prediction_days(catalog, fresh)
-    labels = {key: file for key, file in facts.labels.items() if key in label_files}
-    for file in labels.values():
-        # a row that is gone may come back in another file, or on another day
-        file.missing += sum(file.days[day].rows for day in gone & file.days.keys())
+    # a row that is gone may come back in another file, or on another day, or not at all
+    labels = {
+        key: file for key, file in facts.labels.items() if key in label_files and not gone & file.days.keys()
+    }
     unseen = {key: file for key, file in label_files.items() if key not in labels}
     reports = _Reports(catalog, files, label_files, predictions)
     # where ids repeat, a row of a new file may take the place of one that had a label already
     waiting = [key for key, file in labels.items() if file.missing or catalog.duplicated]
     if fresh and waiting:
-        reports.look(waiting, list(fresh), labels)
+        reports.look(waiting, list(fresh), labels, {key: labels[key].missing for key in waiting})
     if unseen:
         labels |= {key: Labelled() for key in unseen}
         reports.look(list(unseen), list(files), labels)
-        reports.look_at_reference(list(unseen), labels)
-    return Facts(predictions, labels, _mixed(catalog, files) if catalog.duplicated else {})
+    reference = frozenset(keyed_files(catalog, "reference"))
+    unlike = list(unseen if reference == facts.reference else labels)
+    if unlike:
+        reports.look_at_reference(unlike, labels)
+    return Facts(predictions, labels, _mixed(catalog, files) if catalog.duplicated else {}, reference)
 
 
 def _prediction_days(catalog: Catalog, files: Mapping[str, LogFile]) -> dict[str, dict[date, Touched]]:
@@ -288,10 +301,18 @@ class _Reports:
     label_files: Mapping[str, LogFile]
     predictions: Mapping[str, Mapping[date, Touched]]
 
-    def look(self, keys: list[str], among: list[str], labels: dict[str, Labelled]) -> None:
-        """Add to ``labels`` the days of the rows of some prediction files that the reports of label files are about."""
+    def look(
+        self,
+        keys: list[str],
+        among: list[str],
+        labels: dict[str, Labelled],
+        before: Mapping[str, int] | None = None,
+    ) -> None:
+        """Add to ``labels`` the days of the rows of some prediction files that the reports of label files are about.
+
+        ``before``: how many reports of each had no row; all of them where there is none.
+        """
         for batch, first, last, counts in self._batches(keys):
-            before = {key: labels[key].missing for key in batch}
             near = [key for key in among if self._overlaps(key, first - LATENESS, last)]
             found = self._find(self._reports_of(batch), batch, near, labels)
             rest = sorted(set(among) - set(near))
@@ -302,12 +323,13 @@ class _Reports:
                     for key, n in self._find(remaining, short, rest, labels).items():
                         found[key] += n
             for key in batch:
-                # those looked for before were missing then; of new files all reports are looked for
-                expected = before[key] or counts[key]
+                expected = counts[key] if before is None else before[key]
                 labels[key].missing = max(expected - found[key], 0)
 
     def look_at_reference(self, keys: list[str], labels: dict[str, Labelled]) -> None:
         """Count the reports about rows of a reference that has files of its own."""
+        for key in keys:
+            labels[key].reference = 0
         if "reference" not in self.catalog.feeds:
             return
         of = {str(self.label_files[key].path): key for key in keys}

@@ -1,0 +1,104 @@
+"""What is known of the files stays true when files of a day, or of the reference, come, change and go."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from analytics.aggregates.day_facts import Facts, update_facts
+from analytics.project import read_project
+from analytics.telemetry.catalog import Catalog
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+PROJECT = """
+name = "Small"
+[predictions]
+path = "predictions/*.parquet"
+task = "binary"
+id = "id"
+timestamp = "ts"
+score = "score"
+[labels]
+path = "labels/*.parquet"
+id = "id"
+label = "label"
+timestamp = "label_ts"
+[reference]
+path = "reference/*.parquet"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("predictions", "labels", "reference"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "assay.toml").write_text(PROJECT)
+    _rows(tmp_path / "predictions" / "a.parquet", ["a0", "a1", "a2"])
+    _rows(tmp_path / "predictions" / "b.parquet", ["b0", "b1"])
+    _rows(tmp_path / "reference" / "r.parquet", ["r0"])
+    reports = ["a0", "a1", "a2", "b0", "b1", "r0", "r1", "nobody"]
+    times = [START + timedelta(days=1)] * len(reports)
+    pq.write_table(
+        pa.table({"id": reports, "label": [1] * len(reports), "label_ts": times}),
+        tmp_path / "labels" / "l.parquet",
+    )
+    return tmp_path
+
+
+def _rows(path, names):
+    pq.write_table(pa.table({"id": names, "ts": [START] * len(names), "score": [0.5] * len(names)}), path)
+
+
+def _updated(folder, facts):
+    catalog = Catalog(read_project(folder / "assay.toml"))
+    try:
+        return Facts.from_table(update_facts(catalog, facts).as_table())
+    finally:
+        catalog.close()
+
+
+def _same_as_at_once(folder, facts):
+    facts = _updated(folder, facts)
+    assert facts == _updated(folder, Facts())
+    return facts
+
+
+def _orphans(facts):
+    (file,) = facts.labels.values()
+    return file.missing - file.reference
+
+
+def test_reports_without_a_row_are_counted_once_however_often_a_file_of_their_day_is_written(folder):
+    facts = _updated(folder, Facts())
+    assert _orphans(facts) == 2  # "r1" and "nobody"
+    for second in range(2):
+        os.utime(folder / "predictions" / "a.parquet", (second, second))
+        facts = _same_as_at_once(folder, facts)
+        assert _orphans(facts) == 2
+    (folder / "predictions" / "a.parquet").unlink()
+    facts = _same_as_at_once(folder, facts)
+    assert _orphans(facts) == 5
+
+
+def test_reports_that_were_there_before_a_file_of_the_reference_are_found(folder):
+    facts = _updated(folder, Facts())
+    (file,) = facts.labels.values()
+    assert file.reference == 1
+    _rows(folder / "reference" / "s.parquet", ["r1"])
+    facts = _same_as_at_once(folder, facts)
+    assert _orphans(facts) == 1
+    (folder / "reference" / "r.parquet").unlink()
+    assert _orphans(_same_as_at_once(folder, facts)) == 2
+    _rows(folder / "reference" / "s.parquet", ["elsewhere"])
+    assert _orphans(_same_as_at_once(folder, facts)) == 3
+
+
+def test_a_repeated_row_that_goes_leaves_no_miscounted_report(folder):
+    _rows(folder / "predictions" / "c.parquet", ["a0", "a1"])
+    facts = _updated(folder, Facts())
+    (folder / "predictions" / "c.parquet").unlink()
+    assert _orphans(_same_as_at_once(folder, facts)) == 2

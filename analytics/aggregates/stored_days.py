@@ -132,7 +132,10 @@ class ProjectParts:
             return None
         if any(facts.newest(day, labelled=True) > known_at for day in facts.days):
             return None
-        return sum(max(file.missing - file.reference, 0) for file in facts.labels.values())
+        files = facts.labels.values()
+        if any(file.missing and file.reference and file.days for file in files):
+            return None  # rows of the reference may be rows of the predictions as well
+        return sum(max(file.missing - file.reference, 0) for file in files)
 
     # ---------------------------------------------------------------- what is known of the files
 

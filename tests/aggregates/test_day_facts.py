@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics.aggregates.day_facts import Facts, update_facts
+from analytics.aggregates.stored_days import attached
 from analytics.project import read_project
 from analytics.telemetry.catalog import Catalog
 
@@ -102,3 +103,16 @@ def test_a_repeated_row_that_goes_leaves_no_miscounted_report(folder):
     facts = _updated(folder, Facts())
     (folder / "predictions" / "c.parquet").unlink()
     assert _orphans(_same_as_at_once(folder, facts)) == 2
+
+
+def test_rows_of_the_reference_that_were_predicted_too_hide_no_report_without_a_row(folder):
+    def told():
+        catalog = Catalog(read_project(folder / "assay.toml"))
+        try:
+            return attached(catalog).orphans(START + timedelta(days=2))
+        finally:
+            catalog.close()
+
+    assert told() is None  # "r0" might be a row of the predictions: counted by its id
+    _rows(folder / "reference" / "r.parquet", ["elsewhere"])
+    assert told() == 3

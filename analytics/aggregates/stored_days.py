@@ -228,17 +228,19 @@ def shelf_of(project: Project) -> Shelf:
     folder = project.folder.resolve()
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.name)[:40]
     own = f"{name}-{hashlib.sha256(str(project.file.resolve()).encode()).hexdigest()[:10]}"
+    # two models may lie in folders of one name, and their files may be called, and be as large, alike
+    shared = f"{name}-{hashlib.sha256(project.name.encode()).hexdigest()[:6]}"
     by_environment = os.environ.get(PATH)
     named = project.aggregates.folder()
     if named and is_remote(named):
         # one place for every machine that has this project, wherever its folder lies there
-        return RemoteShelf(remote_path(named) / name)
+        return RemoteShelf(remote_path(named) / shared)
     if by_environment:
         return FolderShelf(Path(by_environment).expanduser().resolve() / own)
     if project.aggregates.path is None:
         return FolderShelf(own_folder() / own)
     # relative to the project file, as every other path in it; the same for everybody who has this file, wherever
-    return FolderShelf(folder / Path(project.aggregates.path).expanduser() / name)
+    return FolderShelf(folder / Path(project.aggregates.path).expanduser() / shared)
 
 
 def store_of(project: Project) -> PartStore:

@@ -32,7 +32,7 @@ def test_one_machine_builds_and_another_reads(bucket, tmp_path, monkeypatch):
     on_disk = day_by_day(reader)
     monkeypatch.setenv("ASSAY_AGGREGATES", bucket.url("aggregates"))
     assert built(builder).days == 9
-    assert list((bucket.folder / "aggregates" / "p").glob("manifests/*.json"))
+    assert list((bucket.folder / "aggregates").glob("p-*/manifests/*.json"))
     monkeypatch.setattr("analytics.aggregates.store._STORES", {})  # as on another machine
     assert built(reader).parts == 0
 

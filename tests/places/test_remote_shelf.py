@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from analytics.aggregates.remote_shelf import RemoteShelf
@@ -78,8 +80,14 @@ def test_a_bucket_that_refuses_says_so_without_secrets(shelf, bucket, monkeypatc
 def test_a_project_names_the_bucket_or_the_environment_does(tmp_path, monkeypatch):
     folder = project(tmp_path / "shop", "p")
     monkeypatch.setenv("ASSAY_AGGREGATES", "s3://elsewhere/cache")
-    assert shelf_of(read_project(folder)).shown == "s3://elsewhere/cache/shop"
+    assert re.fullmatch(r"s3://elsewhere/cache/shop-[0-9a-f]{6}", shelf_of(read_project(folder)).shown)
     monkeypatch.delenv("ASSAY_AGGREGATES")
     text = (folder / "assay.toml").read_text()
     (folder / "assay.toml").write_text(text + '[aggregates]\npath = "s3://bucket/assay"\n')
-    assert shelf_of(read_project(folder)).shown == "s3://bucket/assay/shop"
+    place = shelf_of(read_project(folder)).shown
+    assert re.fullmatch(r"s3://bucket/assay/shop-[0-9a-f]{6}", place)
+    (folder / "assay.toml").write_text(
+        re.sub('name = ".*"', 'name = "Another"', text, count=1)
+        + '[aggregates]\npath = "s3://bucket/assay"\n'
+    )
+    assert shelf_of(read_project(folder)).shown != place, "two models in folders of one name"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,7 +97,14 @@ from analytics.drills import backtest as drills_backtest
 from analytics.drills import chaos as drills_chaos
 from analytics.drills.drill import Drill, DrillPlan, Progress, run_drill, segment_texts
 from analytics.drills.rows import BacktestRow, ChaosRow
-from analytics.errors import AssayError, FileVanishedError, ProjectError, RemoteError, TelemetryError
+from analytics.errors import (
+    AssayError,
+    FileVanishedError,
+    ProjectError,
+    RemoteError,
+    StoreError,
+    TelemetryError,
+)
 from analytics.examples.card_rows import NeighbourRow, PinnedExampleRow, RegressionRow
 from analytics.examples.first_row import FirstRow
 from analytics.examples.points import Method
@@ -1073,7 +1081,8 @@ class Workbench:
     def _differs(self, catalog: Catalog) -> bool:
         """Whether the files are no longer those that a catalog listed."""
         if catalog.parts is None:
-            attach(catalog)  # another process, or a thread, may have built some since
+            with suppress(StoreError):  # a place that does not answer now is asked again later
+                attach(catalog)  # another process, or a thread, may have built some since
         project = read_project(self._file)
         listed = list_feeds(project)
         return "-".join((project.digest, *(digest(files) for files in listed.values()))) != catalog.digest

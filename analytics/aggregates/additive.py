@@ -317,7 +317,8 @@ def _planned(catalog: Catalog, rows: ScopedRows, additive: Additive) -> _Plan | 
     segments, by, only, chosen = split
     standard = Standard(additive, segments, rows.source)
     if rows.source == "reference":
-        return _Plan(standard, (WHOLE,), (), chosen, by, only)
+        ripe = not additive.labelled or _reference_is_ripe(catalog, rows.now or datetime.now(UTC))
+        return _Plan(standard, (WHOLE,), (), chosen, by, only) if ripe else None
     finer = scope.grain in _FINER
     if scope.start is None or scope.end is None or (finer and additive.grain != "5min"):
         return None
@@ -328,6 +329,14 @@ def _planned(catalog: Catalog, rows: ScopedRows, additive: Additive) -> _Plan | 
     if not days:
         return None
     return _Plan(standard, days, edges, chosen, by, only)
+
+
+def _reference_is_ripe(catalog: Catalog, now: datetime) -> bool:
+    """Whether no missing label of the reference can still turn into an absent one."""
+    labels = catalog.project.labels
+    if labels is None or labels.absent_after is None or catalog.reference_extent is None:
+        return True
+    return catalog.reference_extent[1] + labels.absent_after <= now
 
 
 def _on_five_minutes(moment: datetime) -> bool:

@@ -155,7 +155,7 @@ def _cut_from_all(
         found = _read(catalog, pieces, known_at, "all")
         if found is None:
             return None
-        for old in [one for one in catalog.answered if isinstance(one, tuple) and one[0] == key[0]]:
+        for old in [one for one in list(catalog.answered) if isinstance(one, tuple) and one[0] == key[0]]:
             catalog.answered.pop(old, None)
         catalog.answered[key] = found
     return _cut(found[0], scope, catalog.project.zone, earlier=earlier), found[1]

@@ -316,7 +316,8 @@ class _Reports:
             near = [key for key in among if self._overlaps(key, first - LATENESS, last)]
             found = self._find(self._reports_of(batch), batch, near, labels)
             rest = sorted(set(among) - set(near))
-            short = [key for key in batch if found[key] < counts[key]]
+            # where ids repeat, two rows of one report hide that another report has found none
+            short = [key for key in batch if found[key] < counts[key] or self.catalog.duplicated]
             if rest and short:
                 # only the few that found no row are held in memory
                 with self.catalog.engine.kept(self._without(self._reports_of(short), near)) as remaining:

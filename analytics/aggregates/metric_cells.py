@@ -92,6 +92,10 @@ def _memory_key(
     A unit comes back any day, so cells of weeks do not add up from days; of large logs they are kept as they are until
     a file changes. Windows that begin within a day are asked once.
     """
+    if "known_at" in units.parameters:
+        return (
+            None  # labels that turn absent as time goes by: asked at another instant, it is another question
+        )
     feeds = {"events": ("events", "units"), "units": ("units",)}.get(
         wanted.source, ("predictions", "labels", "units")
     )

@@ -19,7 +19,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -101,6 +101,8 @@ class PartStore:
         self.shelf = shelf
         self.damaged: dict[str, str] = {}
         """Files that could not be read, and why; their parts count as missing."""
+        self._gone: set[str] = set()
+        """Files that are named and that nobody finds: somebody deleted them."""
         self._guard = threading.RLock()
         self._manifests: dict[str, Mapping[str, Any]] = {}
         self._index = _Index()
@@ -116,14 +118,16 @@ class PartStore:
             self._refresh()
             days = self._index.entries.get(definition, {})
             found = {day: days.get(day, {}).get(state) for day, state in wanted.items()}
-            return [day for day, entry in found.items() if entry is None or entry.file in self.damaged]
+            usable = self._usable(definition)
+            return [day for day, entry in found.items() if entry is None or not usable(entry)]
 
     def states(self, definition: str) -> dict[datetime, frozenset[str]]:
         """The states of which parts of a definition are stored, by day."""
         with self._guard:
             self._refresh()
+            usable = self._usable(definition)
             return {
-                day: frozenset(state for state, entry in states.items() if entry.file not in self.damaged)
+                day: frozenset(state for state, entry in states.items() if usable(entry))
                 for day, states in self._index.entries.get(definition, {}).items()
             }
 
@@ -138,10 +142,14 @@ class PartStore:
             Their rows together (None where there are none), and which days these are.
         """
         found, vanished = self._read(definition, days)
+        if not vanished:
+            return found
         # joined with others by another process since the manifests were listed: look again, once
-        return self._read(definition, days)[0] if vanished else found
+        found, vanished = self._read(definition, days)
+        self._gone |= vanished
+        return found
 
-    def _read(self, definition: str, days: Mapping[datetime, str]) -> tuple[Stored, bool]:
+    def _read(self, definition: str, days: Mapping[datetime, str]) -> tuple[Stored, set[str]]:
         with self._guard:
             self._refresh()
             found = self._index.entries.get(definition, {})
@@ -152,14 +160,14 @@ class PartStore:
                     by_file.setdefault(entry.file, []).append((entry, day))
         slices: list[pa.Table] = []
         present: list[datetime] = []
-        vanished = False
+        vanished: set[str] = set()
         if self.shelf.at_once > 1 and len(by_file) > 1:
             with ThreadPoolExecutor(self.shelf.at_once) as pool:
                 list(pool.map(self._table, (entries[0][0] for entries in by_file.values())))
         for entries in by_file.values():
             table = self._table(entries[0][0])
             if table is None:
-                vanished |= entries[0][0].file not in self.damaged
+                vanished |= {entries[0][0].file} - set(self.damaged)
                 continue
             slices += _slices(table, sorted(entry for entry, _ in entries if entry.rows))
             present += [day for _, day in entries]
@@ -261,10 +269,22 @@ class PartStore:
                 self.shelf.remove(name)
             self._refresh(at_once=True)
             self.damaged.clear()
-        for folder in self.shelf.folders("parts"):
+        for folder in ("kept", "facts", *self.shelf.folders("facts"), *self.shelf.folders("parts")):
             self._sweep(folder, frozenset(), float("inf"))
 
     # ---------------------------------------------------------------- inside
+
+    def _usable(self, definition: str) -> Callable[[Entry], bool]:
+        """Whether a part's file can be read; whether it is there is looked at where that costs no request."""
+        there = None
+        if isinstance(self.shelf, FolderShelf):
+            there = frozenset(file.name for file in self.shelf.listed(f"parts/{definition}"))
+
+        def usable(entry: Entry) -> bool:
+            known = entry.file not in self.damaged and entry.file not in self._gone
+            return known and (there is None or entry.file in there)
+
+        return usable
 
     def _sweep(self, folder: str, named: Iterable[str], before: float) -> None:
         spared = frozenset(named)

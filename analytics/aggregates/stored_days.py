@@ -116,7 +116,8 @@ class ProjectParts:
                 project.instant(moment).astimezone(project.zone).date()
                 for moment in (reference.start, reference.end)
             )
-            keys = [facts.state(day, labelled=labelled) for day in facts.days if first <= day <= last]
+            keys = [project.instant(moment).isoformat() for moment in (reference.start, reference.end)]
+            keys += [facts.state(day, labelled=labelled) for day in facts.days if first <= day <= last]
         else:
             keys = []
         return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]

@@ -6,6 +6,7 @@ The client is imported when an engine is made; `assay` without the extra ``spark
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 import warnings
@@ -58,10 +59,10 @@ def is_spark(address: str) -> bool:
 def shown_address(address: str) -> str:
     """An address without what follows it: a token is nobody's to read.
 
-    >>> shown_address("sc://host:15002/;token=secret")
-    'sc://host:15002'
+    >>> shown_address("sc://host:15002/;token=secret"), shown_address("sc://host:1;token=secret")
+    ('sc://host:15002', 'sc://host:1')
     """
-    return address.split("/;", 1)[0].rstrip("/")
+    return re.split("[;?]", address, maxsplit=1)[0].rstrip("/")
 
 
 class SparkEngine:
@@ -122,7 +123,9 @@ class SparkEngine:
             for i, path in enumerate(paths):
                 self._session.read.parquet(path).createOrReplaceTempView(f"{name}_{i}")
                 told = {**_partitions(path, base), file: path}
-                items = ", ".join(f"{_quoted(value)} AS `{key}`" for key, value in told.items())
+                items = ", ".join(
+                    f"{_quoted(value)} AS `{key.replace('`', '``')}`" for key, value in told.items()
+                )
                 one_by_one.append(f"SELECT *, {items}, CAST(0 AS BIGINT) AS `{row}` FROM {name}_{i}")
             self._session.sql(" UNION ALL ".join(one_by_one)).createOrReplaceTempView(name)
 

@@ -14,8 +14,10 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +28,8 @@ import pyarrow.parquet as pq
 from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import Sql
 from analytics.project import Project
+from analytics.project.aggregates import PATH
+from analytics.telemetry.beside import written_beside
 from analytics.telemetry.feeds import Feed
 from analytics.telemetry.files import LogFile
 
@@ -138,6 +142,8 @@ def only_of(asked: Asked, files: Iterable[LogFile]) -> str:
 
 def facts_folder(project: Project) -> Path:
     """Where facts are kept: beside the stored aggregates where these lie on this machine, else in the user's cache."""
+    if (told := os.environ.get(PATH)) and "://" not in told:
+        return Path(told).expanduser().resolve() / "facts"
     named = project.aggregates.folder()
     if named is not None and "://" not in named:
         return (project.folder / Path(named).expanduser()) / "facts"
@@ -187,7 +193,12 @@ def _grown(
         n = sum(spell.n for spell in spells.values()) - kept.n
         before = _seen_before(engine, asked, kept, body)
         if before is None:
-            before, hashes = _seen_by_hash(engine, kept, body)
+            try:
+                before, hashes = _seen_by_hash(engine, kept, body)
+            except (OSError, ValueError):
+                # another process put newer hashes in their place, or they are damaged: a window over all rows finds
+                # what repeats
+                return Known(kept.files | {_state(file) for file in files}, spells, values, None), None
         found = repeated | _repeated(engine, body, n) | before
         repeated = found if len(found) <= MOST_REPEATED else None
     return Known(kept.files | {_state(file) for file in files}, spells, values, repeated), hashes
@@ -356,20 +367,17 @@ def _keep(place: Path, asked: Asked, known: Known, hashes: _Hashes | None) -> Kn
             "modified": pa.array(modified, pa.int64()),
         }
     ).replace_schema_metadata({"assay": json.dumps(said)})
-    unfinished = place.with_name(f".unfinished-{token}")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if known.hashes is not None and hashes is not None:
-            with unfinished.open("wb") as file:
-                np.save(file, hashes)
-            unfinished.replace(known.hashes)
-        pq.write_table(table, unfinished, compression="zstd")
-        unfinished.replace(place)
+    there = hashes is None or known.hashes is None or written_beside(known.hashes, partial(_save, hashes))
+    if not there or not written_beside(place, lambda new: pq.write_table(table, new, compression="zstd")):
+        # without the hashes, ids of later files cannot be compared with those of the files before
+        return replace(known, hashes=None, repeated=None if hashes is not None else known.repeated)
+    with suppress(OSError):
         for old in place.parent.glob(f"{place.stem}-*.npy"):
             if old != known.hashes:
                 old.unlink(missing_ok=True)
-    except (OSError, pa.ArrowException):
-        # a folder that cannot be written to only costs the time of looking again
-        unfinished.unlink(missing_ok=True)
-        return replace(known, hashes=None)
     return known
+
+
+def _save(hashes: _Hashes, place: Path) -> None:
+    with place.open("wb") as file:
+        np.save(file, hashes)

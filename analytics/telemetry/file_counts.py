@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analytics.telemetry.beside import written_beside
 from analytics.telemetry.catalog import Catalog, KnownView
 from analytics.telemetry.facts import FILES_AT_ONCE, facts_folder
 from analytics.telemetry.feeds import Feed, Group
@@ -192,11 +192,4 @@ def _keep_orphans(place: Path, said: Mapping[str, Any], kept: pa.Table) -> None:
 
 
 def _written(place: Path, table: pa.Table) -> None:
-    unfinished = place.with_name(f".unfinished-{secrets.token_hex(8)}")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, unfinished, compression="zstd")
-        unfinished.replace(place)
-    except (OSError, pa.ArrowException):
-        # a folder that cannot be written to only costs the time of counting again
-        unfinished.unlink(missing_ok=True)
+    written_beside(place, lambda unfinished: pq.write_table(table, unfinished, compression="zstd"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 
 from analytics.errors import FileVanishedError, TelemetryError
 from analytics.places.remote import is_remote
+from analytics.telemetry.beside import written_beside
 from analytics.telemetry.files import LogFile
 from analytics.telemetry.remote_files import AT_ONCE
 
@@ -118,11 +118,4 @@ def _keep(place: Path, known: dict[LogFile, str]) -> None:
             "schema": pa.array([known[file] for file in files], pa.string()).dictionary_encode(),
         }
     )
-    unfinished = place.with_name(f".unfinished-{secrets.token_hex(8)}")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, unfinished, compression="zstd")
-        unfinished.replace(place)
-    except (OSError, pa.ArrowException):
-        # a folder that cannot be written to only costs the time of looking again
-        unfinished.unlink(missing_ok=True)
+    written_beside(place, lambda unfinished: pq.write_table(table, unfinished, compression="zstd"))

@@ -84,14 +84,17 @@ class Builds:
 
     def _build(self, bench: Workbench, state: _State, digest: str, then: Callable[[], None]) -> None:
         start = time.monotonic()
-        done = self.run(bench.project.file)
-        if done:
-            bench.attach()
-            then()
-        with self.lock:
-            state.digest = digest if done else None
-            state.next = time.monotonic() + max(PAUSE_SECONDS, 3 * (time.monotonic() - start))
-            state.said = (float("-inf"), "", None)
+        done = False
+        try:
+            done = self.run(bench.project.file)
+            if done:
+                bench.attach()
+                then()
+        finally:
+            with self.lock:
+                state.digest = digest if done else None
+                state.next = time.monotonic() + max(PAUSE_SECONDS, 3 * (time.monotonic() - start))
+                state.said = (float("-inf"), "", None)
 
 
 def run_aside(file: Path) -> bool:

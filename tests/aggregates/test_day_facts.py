@@ -116,3 +116,26 @@ def test_rows_of_the_reference_that_were_predicted_too_hide_no_report_without_a_
     assert told() is None  # "r0" might be a row of the predictions: counted by its id
     _rows(folder / "reference" / "r.parquet", ["elsewhere"])
     assert told() == 3
+
+
+def test_a_report_far_from_its_row_is_found_although_another_row_stands_twice(folder):
+    """Two rows of one id are as many matches as two reports, and hide that one report found none."""
+    old, late = START - timedelta(days=31), START + timedelta(days=1)
+    for name, when, ids in (("a", old, ["x"]), ("b", START, ["y", "y"])):
+        table = pa.table({"id": ids, "ts": [when] * len(ids), "score": [0.5] * len(ids)})
+        pq.write_table(table, folder / "predictions" / f"{name}.parquet")
+    reports = pa.table({"id": ["x", "y"], "label": [1, 0], "label_ts": [late] * 2})
+    pq.write_table(reports, folder / "labels" / "l.parquet")
+    (touched,) = _updated(folder, Facts()).labels.values()
+    assert {day.isoformat() for day in touched.days} == {old.date().isoformat(), START.date().isoformat()}
+
+
+def test_the_reference_has_another_state_when_its_hours_change(folder):
+    states = []
+    for end in ("2026-03-02T10:00:00", "2026-03-02T12:00:00"):
+        text = PROJECT.replace('path = "reference/*.parquet"', f"start = 2026-03-01T00:00:00\nend = {end}")
+        (folder / "assay.toml").write_text(text)
+        catalog = Catalog(read_project(folder / "assay.toml"))
+        states.append(attached(catalog).reference_state(labelled=False))
+        catalog.close()
+    assert states[0] != states[1]

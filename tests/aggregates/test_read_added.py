@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -155,3 +155,17 @@ def test_held_rows_are_held_when_somebody_reads_them(flights):
         n = flights.engine.query(f"SELECT count(*) AS n FROM ({held.text})").column("n")[0].as_py()
         assert n == sum(table.column("n").to_pylist())
         assert shown(rows, held, _query(held).text) == _query(rows).text
+
+
+def test_a_reference_whose_missing_labels_may_still_turn_absent_is_read(flights):
+    """Its part says that they are absent, which becomes true of the last of them only when its time is over."""
+    project, late = flights.project, timedelta(days=30)
+    waits = project.labels.model_copy(update={"absent_after": late, "absent_means": 0})
+    flights.project = project.model_copy(update={"labels": waits})
+    try:
+        MemoryParts(flights, [Standard(COUNTS, (), "reference")])
+        ripe = flights.reference_extent[1] + late
+        _same(flights, Scope(), COUNTS, reads=1, source="reference", now=ripe - timedelta(seconds=1))
+        _same(flights, Scope(), COUNTS, reads=0, source="reference", now=ripe)
+    finally:
+        flights.project = project

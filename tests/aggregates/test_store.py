@@ -221,3 +221,26 @@ def test_an_answer_is_kept_under_its_key(tmp_path):
     assert _store(tmp_path).recall("abc").equals(_table(4))
     (tmp_path / "kept" / "abc.parquet").write_bytes(b"PAR1")
     assert _store(tmp_path).recall("abc") is None
+
+
+def test_parts_that_somebody_deleted_are_lacking_again(tmp_path):
+    wanted = {DAYS[0]: "s", DAYS[40]: "s"}
+    writer = _store(tmp_path)
+    writer.write({ONE: {day: Part("s", _table(1)) for day in wanted}})
+    for file in (tmp_path / "parts" / ONE.key).glob("2026-01-*.parquet"):
+        file.unlink()
+    fresh = _store(tmp_path)
+    assert fresh.lacking(ONE.key, wanted) == [DAYS[0]]
+    assert _values(fresh, ONE, wanted) == ([1], [DAYS[40]])
+    fresh.write({ONE: {DAYS[0]: Part("s", _table(2))}})
+    assert _values(_store(tmp_path), ONE, wanted) == ([1, 2], sorted(wanted))
+
+
+def test_what_is_forgotten_is_forgotten_whole(tmp_path):
+    store = _store(tmp_path)
+    store.write({ONE: {DAYS[0]: Part("s", _table(1))}})
+    store.keep("answer", _table(3))
+    store.shelf.write("facts/abc/1.parquet", b"facts")
+    store.forget()
+    assert store.recall("answer") is None
+    assert [file for file in tmp_path.rglob("*") if file.is_file() and file.suffix == ".parquet"] == []

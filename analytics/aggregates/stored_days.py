@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ from analytics.aggregates.day_facts import (
 from analytics.aggregates.remote_shelf import RemoteShelf
 from analytics.aggregates.shelf import FolderShelf, Shelf, own_folder
 from analytics.aggregates.store import DAMAGED, PartStore, parquet_bytes, read_parquet, store_in
-from analytics.errors import StoreError
+from analytics.errors import QueryTimeoutError, StoreError
 from analytics.places.remote import is_remote, remote_path
 from analytics.project import Project
 from analytics.project.aggregates import PATH
@@ -146,12 +147,17 @@ class ProjectParts:
         with self._guard:
             if not self._looked:
                 self._looked = True
-                known = self._stored_facts()
-                fresh = unknown_files(self._catalog, known)
-                small = len(fresh) <= SMALL_FILES and sum(file.size for file in fresh) <= SMALL_BYTES
-                if is_current(self._catalog, known) or (small and self._catalog.has_predictions):
-                    self._facts = self._updated(known)
+                with suppress(StoreError, QueryTimeoutError):  # the rows answer instead, until a build looked
+                    self._facts = self._looked_at()
             return self._facts
+
+    def _looked_at(self) -> Facts | None:
+        known = self._stored_facts()
+        fresh = unknown_files(self._catalog, known)
+        small = len(fresh) <= SMALL_FILES and sum(file.size for file in fresh) <= SMALL_BYTES
+        if is_current(self._catalog, known) or (small and self._catalog.has_predictions):
+            return self._updated(known)
+        return None
 
     def refresh(self) -> Facts:
         """Look at every new or changed file, however many there are."""

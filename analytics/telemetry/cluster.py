@@ -143,8 +143,8 @@ def define_views(catalog: Catalog, engine: SparkEngine) -> None:
     names = count()
     project, types = catalog.project, catalog.types
 
-    def seen(name: str, files: frozenset[LogFile] | None = None) -> Feed:
-        return _seen(engine, catalog.feeds[name], names, files)
+    def seen(name: str) -> Feed:
+        return _seen(engine, catalog.feeds[name], names)
 
     engine.view("all_predictions", typed.predictions(project, seen("predictions"), types))
     engine.view("predictions", _once("all_predictions", repeats=catalog.duplicated))
@@ -185,17 +185,15 @@ def on_cluster(catalog: Catalog, engine: SparkEngine) -> Catalog:
     return other
 
 
-def _seen(engine: SparkEngine, feed: Feed, names: count[int], files: frozenset[LogFile] | None) -> Feed:
+def _seen(engine: SparkEngine, feed: Feed, names: count[int]) -> Feed:
     groups = []
     for group in feed.groups:
-        wanted = [file for file in group.files if files is None or file in files]
+        wanted = list(group.files)
         if group.text or any(file.format != "parquet" for file in wanted):
             raise EngineError(
                 f"{engine.address} reads Parquet only, and {wanted[0].path} is text: have the logs written as Parquet, "
                 'or set engine = "duckdb"'
             )
-        if not wanted:
-            continue
         name = f"assay_{feed.name}_{next(names)}"
         engine.parquet(
             name, [str(file.path) for file in wanted], base=_base(group, wanted), file=FILE, row=ROW

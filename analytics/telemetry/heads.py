@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -86,8 +87,9 @@ def _looked_at(read: Callable[[LogFile], str], file: LogFile) -> str | Telemetry
 
 
 def _place(folder: Path, files: list[LogFile]) -> Path:
-    """One file for each folder that logs lie in, told by the first of them."""
-    key = hashlib.sha256(str(files[0].path.parent.parent).encode(errors="surrogateescape")).hexdigest()
+    """One file for each folder that logs lie in, or below which they do."""
+    below = os.path.commonpath([str(file.path.parent) for file in (files[0], files[-1])])
+    key = hashlib.sha256(below.encode(errors="surrogateescape")).hexdigest()
     return folder / f"heads-{key[:20]}.parquet"
 
 

@@ -382,7 +382,7 @@ def _days(
     zone = catalog.project.zone
     first, last = start.astimezone(zone), end.astimezone(zone)
     day = first.date()
-    if _midnight(first.date(), zone) < start:
+    if local_midnight(first.date(), zone) < start:
         day += timedelta(days=1)
     until = last.date()
     days = []
@@ -391,12 +391,13 @@ def _days(
         day += timedelta(days=1)
     if not days:
         return (), ()
-    opening, closing = _midnight(days[0].date(), zone), _midnight(until, zone)
+    opening, closing = local_midnight(days[0].date(), zone), local_midnight(until, zone)
     edges = [pair for pair in ((start, opening), (closing, end)) if pair[0] < pair[1]]
     return tuple(days), tuple(edges)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which a local day begins."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
@@ -410,7 +411,9 @@ def _settled(
     until = min(moment for moment in (rows.now or datetime.now(UTC), rows.scope.as_of or EVER))
     zone = catalog.project.zone
     return tuple(
-        day for day in days if _midnight(day.date() + timedelta(days=1), zone) + labels.absent_after <= until
+        day
+        for day in days
+        if local_midnight(day.date() + timedelta(days=1), zone) + labels.absent_after <= until
     )
 
 
@@ -421,7 +424,7 @@ def _gaps(catalog: Catalog, plan: _Plan, present: frozenset[datetime]) -> list[t
     for day in plan.days:
         if day in present:
             continue
-        start, end = _midnight(day.date(), zone), _midnight(day.date() + timedelta(days=1), zone)
+        start, end = local_midnight(day.date(), zone), local_midnight(day.date() + timedelta(days=1), zone)
         if plan.within is not None:
             start, end = max(start, plan.within[0]), min(end, plan.within[1])
         if gaps and gaps[-1][1] == start:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.aggregates.additive import Additive, Standard, read_added, read_stored
+from analytics.aggregates.additive import Additive, Standard, local_midnight, read_added, read_stored
 from analytics.aggregates.arrivals import COVERAGE, COVERAGE_TOGETHER
 from analytics.aggregates.edges import bin_expression
 from analytics.aggregates.followed import Followed, joined
@@ -183,7 +183,7 @@ def _of_whole_days(catalog: Catalog, scope: Scope) -> bool:
 
 
 def _midnight(moment: datetime, zone: ZoneInfo) -> datetime:
-    return datetime.combine(moment.astimezone(zone).date(), time(), zone).astimezone(UTC)
+    return local_midnight(moment.astimezone(zone).date(), zone)
 
 
 def _read(

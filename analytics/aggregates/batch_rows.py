@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from analytics.aggregates.additive import EVER, Standard, canonical_rows
+from analytics.aggregates.additive import EVER, Standard, canonical_rows, local_midnight
 from analytics.aggregates.batches import with_columns
-from analytics.aggregates.day_facts import Facts, keyed_files, midnight
+from analytics.aggregates.day_facts import Facts, keyed_files
 from analytics.engines.text import Sql, literal
 from analytics.scope import Grain, Scope
 from analytics.telemetry.catalog import Catalog
@@ -46,7 +46,7 @@ def rows_of_days(
 ) -> Iterator[Sql]:
     """The rows of some days with what aggregates need, their windows' keys among it."""
     zone = catalog.project.zone
-    first, last = _instant(days[0], zone), _instant(days[-1] + timedelta(days=1), zone)
+    first, last = local_midnight(days[0], zone), local_midnight(days[-1] + timedelta(days=1), zone)
     files = keyed_files(catalog, "predictions")
     paths = sorted(str(files[key].path) for key in {key for day in days for key in facts.files(day)})
     cut = f"SELECT * FROM main.predictions WHERE file IN ({_listed(paths)}) AND {_within(days, zone)}"
@@ -109,10 +109,6 @@ def _quick_key(grain: Grain, catalog: Catalog, first: datetime, last: datetime) 
     return f"make_timestamp((epoch_us(ts) + {ahead}) // {step} * {step})"
 
 
-def _instant(day: date, zone: ZoneInfo) -> datetime:
-    return midnight(day).replace(tzinfo=zone).astimezone(UTC)
-
-
 def _stretches(days: Sequence[date]) -> list[tuple[date, date]]:
     """First and last day of days that follow one another."""
     found: list[tuple[date, date]] = []
@@ -127,7 +123,8 @@ def _stretches(days: Sequence[date]) -> list[tuple[date, date]]:
 def _within(days: Sequence[date], zone: ZoneInfo) -> str:
     """The condition that rows are of certain days; the outermost instants first, which prune files and row groups."""
     bounds = [
-        (_instant(begin, zone), _instant(end + timedelta(days=1), zone)) for begin, end in _stretches(days)
+        (local_midnight(begin, zone), local_midnight(end + timedelta(days=1), zone))
+        for begin, end in _stretches(days)
     ]
     outer = _between(bounds[0][0], bounds[-1][1])
     if len(bounds) == 1:

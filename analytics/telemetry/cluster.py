@@ -26,7 +26,7 @@ from analytics.errors import AssayError, EngineError, ProjectError
 from analytics.project import Project
 from analytics.project.aggregates import ENGINE, LOCAL_ENGINE
 from analytics.telemetry import typed
-from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.catalog import Catalog, once
 from analytics.telemetry.feeds import FILE, ROW, Feed, Group
 from analytics.telemetry.files import LogFile
 
@@ -147,7 +147,7 @@ def define_views(catalog: Catalog, engine: SparkEngine) -> None:
         return _seen(engine, catalog.feeds[name], names)
 
     engine.view("all_predictions", typed.predictions(project, seen("predictions"), types))
-    engine.view("predictions", _once("all_predictions", repeats=catalog.duplicated))
+    engine.view("predictions", once("all_predictions", repeats=catalog.duplicated))
     if catalog.has_label_feed:
         engine.view("labels", typed.labels(project, seen("labels")))
     if project.reference is None:
@@ -155,7 +155,7 @@ def define_views(catalog: Catalog, engine: SparkEngine) -> None:
     if "reference" in catalog.feeds:
         everything = typed.predictions(project, seen("reference"), types, production_only=False)
         engine.view("all_reference", everything)
-        engine.view("reference", _once("all_reference", repeats=catalog.reference_duplicated))
+        engine.view("reference", once("all_reference", repeats=catalog.reference_duplicated))
         return
     start, end = project.reference.start, project.reference.end
     if start is not None and end is not None:
@@ -212,11 +212,3 @@ def _base(group: Group, files: Sequence[LogFile]) -> str | None:
         (i for i, part in enumerate(parts) if "=" in part and part.partition("=")[0] in group.columns), None
     )
     return None if first is None else f"{scheme}{found}{PurePosixPath(*parts[:first])}"
-
-
-def _once(view: str, *, repeats: bool) -> str:
-    """The first row of an id by timestamp, then file, then row, as on DuckDB."""
-    if not repeats:
-        return f"SELECT * FROM {view}"
-    order = "row_number() OVER (PARTITION BY id ORDER BY ts, file, row) = 1"
-    return f"SELECT * FROM {view} QUALIFY id IS NULL OR {order}"

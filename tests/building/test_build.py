@@ -353,7 +353,10 @@ def test_the_reference_is_built_again_only_when_its_rows_or_their_labels_change(
         catalog.parts = None
         expected = [read_added(catalog, rows, additive)[0] for additive in (LABELLED, UNLABELLED)]
         assert verify(catalog, parts).differences == ()
-    assert [table.to_pylist() for table in stored] == [table.to_pylist() for table in expected]
+    # groups come in no order
+    assert [sorted(table.to_pylist(), key=str) for table in stored] == [
+        sorted(table.to_pylist(), key=str) for table in expected
+    ]
     assert sorted(stored[0].column("n").to_pylist()) == [1, 9]
 
 

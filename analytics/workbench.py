@@ -199,6 +199,10 @@ class Workbench:
     @property
     def catalog(self) -> Catalog:
         """The views over the files as they are now."""
+        known = self._catalog
+        # a page asks dozens of times: nobody queues for the lock while there is nothing to look at
+        if known is not None and time.monotonic() - self._looked <= LOOK_EVERY_SECONDS:
+            return known
         with self._lock:
             due = time.monotonic() - self._looked > LOOK_EVERY_SECONDS
             if self._catalog is not None and due and self._catalog.is_large:

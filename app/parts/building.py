@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock, Thread
 
@@ -28,6 +29,7 @@ LARGE_ROWS = 1_000_000
 PAUSE_SECONDS = 60.0
 """Between two builds at least, and three times as long as the last one took: logs that grow all the time."""
 _SAID_SECONDS = 10.0
+_LONGEST_PROBLEM = 300
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -39,13 +41,19 @@ class _State:
     digest: str | None = None
     next: float = float("-inf")
     said: tuple[float, str, Built | None] = (float("-inf"), "", None)
+    problem: str | None = None
+    """Why the last one failed."""
 
 
 @dataclass
 class Builds:
-    """What is being built, by project file; one build of each at a time."""
+    """What is being built, by project file; one build of each at a time.
 
-    run: Callable[[Path], bool]
+    Attributes:
+        run: builds, and says why it could not; None where it came to its end.
+    """
+
+    run: Callable[[Path], str | None]
     lock: Lock = field(default_factory=Lock)
     states: dict[Path, _State] = field(default_factory=dict)
 
@@ -70,35 +78,53 @@ class Builds:
             return True
 
     def built(self, bench: Workbench) -> Built | None:
-        """How far what is stored goes; looked at every few seconds."""
+        """How far what is stored goes.
+
+        Where all of it is there it stays so until a file changes. Else it is looked at every few seconds by one who
+        asks; the others are told what was found before, instead of all looking at once.
+        """
         digest = bench.digest
         with self.lock:
             state = self.states.setdefault(bench.project.file, _State())
             at, of, found = state.said
-            if of == digest and time.monotonic() - at < _SAID_SECONDS:
+            whole = found is not None and not found.missing
+            if of == digest and (whole or time.monotonic() - at < _SAID_SECONDS):
                 return found
+            if of == digest:
+                state.said = (time.monotonic(), digest, found)
         found = bench.built()
         with self.lock:
             state.said = (time.monotonic(), digest, found)
         return found
 
+    def problem(self, bench: Workbench) -> tuple[str, float] | None:
+        """Why the last build failed, and in how many seconds it is tried again; None where it did not fail."""
+        with self.lock:
+            state = self.states.get(bench.project.file)
+            if state is None or state.problem is None:
+                return None
+            return state.problem, max(state.next - time.monotonic(), 0.0)
+
     def _build(self, bench: Workbench, state: _State, digest: str, then: Callable[[], None]) -> None:
         start = time.monotonic()
-        done = False
+        problem: str | None = words.BUILD_STOPPED
         try:
-            done = self.run(bench.project.file)
-            if done:
+            problem = self.run(bench.project.file)
+            if problem is None:
                 bench.attach()
                 then()
+        except AssayError as error:  # logs that cannot be opened any more
+            problem = str(error)
         finally:
             with self.lock:
-                state.digest = digest if done else None
+                state.problem = problem
+                state.digest = digest if problem is None else None
                 state.next = time.monotonic() + max(PAUSE_SECONDS, 3 * (time.monotonic() - start))
                 state.said = (float("-inf"), "", None)
 
 
-def run_aside(file: Path) -> bool:
-    """`assay aggregate` in a process of its own, which yields to the others; whether it came to its end.
+def run_aside(file: Path) -> str | None:
+    """`assay aggregate` in a process of its own, which yields to the others; why it failed, None where it did not.
 
     Its memory is given back when it is done, and no page waits for its share of this interpreter. A second process
     that builds the same shares the work, whoever started it.
@@ -115,9 +141,24 @@ def run_aside(file: Path) -> bool:
             capture_output=True,
             check=False,
         )
-    except OSError:  # no process can be started: pages go on reading the rows
-        return False
-    return done.returncode == 0
+    except OSError as error:  # no process can be started: pages go on reading the rows
+        return str(error)
+    return None if done.returncode == 0 else why_ended(done.returncode, done.stderr)
+
+
+def why_ended(code: int, told: bytes) -> str:
+    r"""The last line that a process told before it failed, or how it ended where it told nothing.
+
+    >>> why_ended(2, b"looking\nassay: no space left\n")
+    'no space left'
+    >>> why_ended(-9, b"")
+    'it was ended by signal 9'
+    """
+    lines = told.decode(errors="replace").split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    if last:
+        return last.removeprefix("assay: ")[:_LONGEST_PROBLEM]
+    return words.BUILD_KILLED.format(signal=-code) if code < 0 else words.BUILD_CODE.format(code=code)
 
 
 def is_worth_it(bench: Workbench) -> bool:
@@ -153,8 +194,9 @@ def built_sentence(bench: Workbench) -> str | None:
         built = _builds().built(bench)
     except AssayError:  # a store that cannot be looked at; answers come from the rows
         return None
+    failed = _failed(bench)
     if built is None:
-        return words.BEING_BUILT if keep_up(bench) else None
+        return words.BEING_BUILT if keep_up(bench) else failed
     at = built.at.astimezone(bench.project.zone)
     today = (
         built.at.astimezone(bench.project.zone).date() == bench.now().astimezone(bench.project.zone).date()
@@ -164,4 +206,14 @@ def built_sentence(bench: Workbench) -> str | None:
     if built.missing:
         missing = words.DAYS_MISSING if built.missing > 1 else words.DAY_MISSING
         said += missing.format(days=built.missing)
-    return said
+    return said if failed is None else f"{said} · {failed}"
+
+
+def _failed(bench: Workbench) -> str | None:
+    """Why the last build failed, and when the next one is due."""
+    found = _builds().problem(bench)
+    if found is None:
+        return None
+    problem, seconds = found
+    again = datetime.now(UTC).astimezone(bench.project.zone) + timedelta(seconds=seconds)
+    return words.BUILD_FAILED.format(problem=problem.rstrip("."), when=f"{again:%H:%M}")

@@ -50,7 +50,7 @@ def bound_categories(item: ReferenceBins, i: int) -> dict[str, str]:
     """The values a text compares with, by the names they are bound under."""
     if item.is_numeric or item.pooled:
         return {}
-    return {f"category_{i}_{place}": name for place, name in enumerate(item.categories)}
+    return {f"category_{i}_{place}": name for place, name in enumerate(item.listed)}
 
 
 def field_sums(item: ReferenceBins, i: int, *, weighted: bool) -> list[tuple[str, str]]:
@@ -149,7 +149,8 @@ def _numeric_values(
 def _category_values(
     item: ReferenceBins, i: int, read: Callable[[str], Floats], present: Floats, missing: Floats
 ) -> Floats:
-    names = [f"is_category_{i}_{place}" for place in range(len(item.categories))]
+    places = {name: place for place, name in enumerate(item.listed)}
+    names = [f"is_category_{i}_{places[name]}" for name in item.categories]
     seen = [read(name) for name in (*names, *([f"other_{i}"] if item.pooled else []))]
     if not seen:
         return np.column_stack([missing, present])

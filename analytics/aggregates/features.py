@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import NamedTuple
 
 import numpy as np
@@ -181,22 +181,25 @@ def _histograms(  # noqa: PLR0917  # bound but for the way of reading
     by: tuple[Sql, str] | None,
     read: _Read,
 ) -> FeatureHistograms | None:
-    which = _any_of(versions)
-    if by is None and source == "predictions" and _all_compare(catalog, bins, versions):
-        # the same text whichever of these versions are asked for, so that one part answers for all of them
-        which = compared_versions(catalog, bins[0].version)
-        if set(versions) != set(catalog.versions):
-            scope = replace(scope, versions=tuple(str(version) for version in versions))
+    of_all, own = _conditions(catalog, bins, versions, source) if by is None else (None, _any_of(versions))
+    if of_all is not None and source == "reference" and read is read_added:
+        # what is stored counts every version; rows that are not asked for need not be counted
+        found = _histograms(catalog, scope, bins, versions, source, by, read_stored)
+        if found is not None:
+            return found
+        of_all = None
+    if of_all is not None and None not in versions and set(versions) != set(catalog.versions):
+        scope = replace(scope, versions=tuple(str(version) for version in versions))
     values: dict[_Key, dict[int, Floats]] = {}
     texts = []
-    for part in histogram_parts(catalog, bins, which, by[1] if by is not None else "block_key"):
+    for part in histogram_parts(catalog, bins, own, of_all or own, by[1] if by is not None else "block_key"):
         rows = by[0] if by is not None else _rows(catalog, scope, source, labelled=part.additive.labelled)
-        found = read(catalog, rows, part.additive)
-        if found is None:
+        answer = read(catalog, rows, part.additive)
+        if answer is None:
             return None
-        texts.append(found[1])
-        _put(values, bins, part.fields, found[0])
-    cells = {key: _cell(bins, blocks) for key, blocks in values.items()}
+        texts.append(answer[1])
+        _put(values, bins, part.fields, answer[0])
+    cells = {key: _cell(bins, blocks) for key, blocks in values.items() if key[1] in versions}
     return FeatureHistograms(cells, ";\n\n".join(texts))
 
 
@@ -222,13 +225,25 @@ def compared_versions(catalog: Catalog, reference_version: str | None) -> Sql:
     return Sql(" AND ".join(conditions) or "TRUE", dict(others))
 
 
-def _all_compare(catalog: Catalog, bins: tuple[ReferenceBins, ...], versions: Sequence[str | None]) -> bool:
+def _conditions(
+    catalog: Catalog, bins: tuple[ReferenceBins, ...], versions: Sequence[str | None], source: Source
+) -> tuple[Sql | None, Sql]:
+    """Which rows count of fields whose bins all versions share, and which of the others.
+
+    The same texts whichever versions are asked for, so that one part answers for all of them; None where a part of all
+    versions would not.
+    """
     if any(item.source != "reference" for item in bins) or not catalog.reference_versions:
-        return False
+        return None, _any_of(versions)
+    if source == "reference":
+        return Sql("TRUE"), _any_of(versions)
     own = bins[0].version
-    return all(
-        version in catalog.versions and reference_version_of(catalog, version) == own for version in versions
-    )
+    if any(
+        version not in catalog.versions or reference_version_of(catalog, version) != own
+        for version in versions
+    ):
+        return None, _any_of(versions)
+    return Sql("TRUE"), compared_versions(catalog, own)
 
 
 class HistogramPart(NamedTuple):
@@ -244,21 +259,31 @@ class HistogramPart(NamedTuple):
 
 
 def histogram_parts(
-    catalog: Catalog, bins: tuple[ReferenceBins, ...], versions: Sql, block: str = "block_key"
+    catalog: Catalog,
+    bins: tuple[ReferenceBins, ...],
+    own: Sql,
+    of_all: Sql,
+    block: str = "block_key",
 ) -> tuple[HistogramPart, ...]:
-    """The queries that count on bins: one of what predictions hold, and one of labels where they are watched.
+    """The queries that count on bins: what predictions hold apart from labels, and from values of one version alone.
 
     Args:
         catalog: the project's views.
         bins: of every watched field.
-        versions: the condition on the rows that count.
+        own: the condition on rows that count for fields of which every version of the reference lists its own values.
+        of_all: the same for the fields whose bins all versions share.
         block: which column stands for the block.
     """
     parts = []
-    for labelled in (False, True):
-        fields = tuple(i for i, item in enumerate(bins) if (item.field.role == "label") == labelled)
+    apart = len(catalog.reference_versions) > 1
+    for labelled, alone in product((False, True), (False, True)):
+        fields = tuple(
+            i
+            for i, item in enumerate(bins)
+            if (item.field.role == "label", apart and not item.is_shared) == (labelled, alone)
+        )
         if fields:
-            query = partial(_query, catalog, bins, fields, versions, block)
+            query = partial(_query, catalog, bins, fields, own if alone else of_all, block)
             names = [name for name, _ in _sums(catalog, bins, fields)]
             pooled = any(bins[i].pooled for i in fields)
             name = "drift of labels" if labelled else "drift"
@@ -275,8 +300,9 @@ def standard_drift(catalog: Catalog) -> tuple[Standard, ...]:
     found = []
     for version in catalog.reference_versions:
         bins = feature_bins(catalog, version)
-        own = histogram_parts(catalog, bins, _any_of([version]))
-        monitored = histogram_parts(catalog, bins, compared_versions(catalog, version))
+        own = histogram_parts(catalog, bins, _any_of([version]), Sql("TRUE"))
+        monitored = histogram_parts(catalog, bins, compared_versions(catalog, version), Sql("TRUE"))
+        # those of fields that all versions share are the same for each, and built once
         found += [Standard(part.additive, source="reference") for part in own]
         found += [Standard(part.additive) for part in monitored]
     return tuple(found)

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import product
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -27,9 +28,12 @@ Role = Literal["feature", "score", "decision", "label"]
 
 
 class _Of(NamedTuple):
-    """Which rows fix bins: those of a version, of a source, as known then; every how manieth."""
+    """Which rows fix bins: those of a source, as known then; every how manieth.
 
-    version: str | None
+    Of the reference all versions together; of monitored rows, where there is no reference, those of one.
+    """
+
+    rows: Sql
     source: Source
     as_of: datetime | None
     every: int = 1
@@ -39,6 +43,8 @@ MOST_ROWS = 1_000_000
 """Where there is no reference, so many of the logged rows fix bins, evenly spread over the files."""
 QUANTILES = 20
 MAX_DOUBLE = float(np.finfo(np.float64).max)
+_OF_A_VERSION = 10**12
+"""What the rows of each version of a reference count for together, where it has several; sums stay exact in doubles."""
 LISTED = 200
 """Categories counted by name; rarer ones of the reference are counted together as ``(other)``."""
 UNSEEN = "(unseen)"
@@ -75,6 +81,8 @@ class ReferenceBins:
         rows: per category, how many rows of the reference have it.
         blocks: per category, in how many blocks of the reference it occurs.
         pooled: whether the reference has values beyond `categories`.
+        counted: the values of all versions of the reference, by which rows of any version are counted together;
+            None where these are many, and rows are counted by `categories`.
         absent: the reference has no such column, so there is nothing to compare with.
         source: which rows fixed the bins: the reference, or all monitored rows where there is none.
     """
@@ -87,6 +95,7 @@ class ReferenceBins:
     rows: tuple[int, ...] = ()
     blocks: tuple[int, ...] = ()
     pooled: bool = False
+    counted: tuple[str, ...] | None = None
     absent: bool = False
     source: Source = "reference"
 
@@ -94,6 +103,16 @@ class ReferenceBins:
     def is_numeric(self) -> bool:
         """Whether the bins are intervals of numbers."""
         return self.field.kind == "numeric"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether rows of every version are counted alike, whichever version of the reference fixed the bins."""
+        return self.is_numeric or self.counted is not None
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The values that rows are counted by."""
+        return self.categories if self.counted is None else self.counted
 
     @property
     def n_values(self) -> int:
@@ -220,29 +239,24 @@ def feature_bins(
     without a reference; from every k-th row of each file where there are over `MOST_ROWS`.
 
     Numeric edges are the order statistics of rank ceil(k n / 20), k = 1 … 19, of the finite values (the
-    inverted distribution function).
+    inverted distribution function). They are the same for every version of a reference: where it has several, each
+    counts for as much as any other, however many rows it has. So rows of all versions are counted in one scan.
     """
+    own = of_version(reference_version, "reference_version") if source == "predictions" else Sql("TRUE")
+    of = _Of(own, source, as_of, _every(catalog, source))
     fields = watched_fields(catalog)
-    of = _Of(reference_version, source, as_of, _every(catalog, source))
-    # of labels apart from the rest, which need not be joined with them nor read again when late ones arrive
-    asked = [
-        (
-            kind,
-            [field for field in fields if (field.kind == "numeric", field.role == "label") == (kind, late)],
-        )
-        for late in (False, True)
-        for kind in (True, False)
-    ]
     found: dict[str, ReferenceBins] = {}
-    for numeric, some in asked:
+    # of labels apart from the rest, which need not be joined with them nor read again when late ones arrive
+    for numeric, late in product((True, False), (False, True)):
+        some = [
+            field for field in fields if (field.kind == "numeric", field.role == "label") == (numeric, late)
+        ]
         if some:
             query = _quantile_query if numeric else _category_query
-            rows = _by_field(
-                _answered(catalog, query(catalog, some, of), of, labelled=some[0].role == "label")
-            )
+            rows = _by_field(_answered(catalog, query(catalog, some, of), of, labelled=late))
             make = _numeric_bins if numeric else _category_bins
             for i, field in enumerate(some):
-                found[field.name] = make(field, reference_version, rows.get(i, ()))
+                found[field.name] = make(field, reference_version, rows.get(i, []))
     held = _columns(catalog, source)
     return tuple(
         _absent(bins) if field.role == "feature" and field.name not in held else replace(bins, source=source)
@@ -259,7 +273,7 @@ def _every(catalog: Catalog, source: Source) -> int:
 
 
 def _absent(bins: ReferenceBins) -> ReferenceBins:
-    return ReferenceBins(bins.field, bins.version, absent=True)
+    return ReferenceBins(bins.field, bins.version, counted=(), absent=True)
 
 
 def _columns(catalog: Catalog, source: Source) -> set[str]:
@@ -270,24 +284,37 @@ def _columns(catalog: Catalog, source: Source) -> set[str]:
 def _quantile_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
     # a value is an order statistic of rank ceil(k n / 20) for some k exactly where its last rank passes a
     # twentieth of n that the rank before its first one does not
+    several = of.source == "reference" and len(catalog.reference_versions) > 1
     picks = [
-        f"SELECT {i} AS field, value, n, upto, total FROM (SELECT value, n, sum(n) OVER (ORDER BY value "
-        "ROWS UNBOUNDED PRECEDING) AS upto, sum(n) OVER () AS total FROM "
-        f"(SELECT f{i} AS value, CAST(count(*) AS DOUBLE) AS n FROM reference_rows "
-        f"WHERE abs(f{i}) <= {literal(MAX_DOUBLE)} GROUP BY f{i})) "
-        f"WHERE floor(upto * {QUANTILES}e0 / nullif(total, 0e0)) > "
+        f"SELECT {i} AS field, value, n, upto, total, heavy FROM (SELECT value, n, heavy, sum(n) OVER (ORDER BY value "
+        f"ROWS UNBOUNDED PRECEDING) AS upto, sum(n) OVER () AS total FROM ({_counts(i, several=several)})) "
+        f"WHERE heavy * {QUANTILES}e0 >= {_OF_A_VERSION}e0 OR floor(upto * {QUANTILES}e0 / nullif(total, 0e0)) > "
         f"floor((upto - n) * {QUANTILES}e0 / nullif(total, 0e0))"
         for i in range(len(fields))
     ]
     return _over_rows(catalog, fields, of, " UNION ALL ".join(picks))
 
 
+def _counts(i: int, *, several: bool) -> str:
+    """How often each finite value of a field occurs, and what it is of the version that has most of it."""
+    found = (
+        f"FROM reference_rows WHERE abs(f{i}) <= {literal(MAX_DOUBLE)} GROUP BY f{i}{', version' * several}"
+    )
+    counted = f"SELECT f{i} AS value, CAST(count(*) AS DOUBLE) AS n {found}"
+    share = f"floor(n * {_OF_A_VERSION}e0 / sum(n) OVER (PARTITION BY version))"
+    if not several:
+        return f"SELECT value, n, floor(n * {_OF_A_VERSION}e0 / sum(n) OVER ()) AS heavy FROM ({counted})"
+    # whole numbers, whose sums do not depend on the order in which they are added
+    shares = f"SELECT value, {share} AS share FROM ({counted.replace(' AS value', ' AS value, version', 1)})"
+    return f"SELECT value, sum(share) AS n, max(share) AS heavy FROM ({shares}) GROUP BY value"
+
+
 def _category_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
     picks = [
-        f"SELECT {i} AS field, value, place, held, blocks FROM (SELECT f{i} AS value, "
-        f"row_number() OVER (ORDER BY count(*) DESC, f{i}) AS place, "
+        f"SELECT {i} AS field, version, value, place, held, blocks FROM (SELECT version, f{i} AS value, "
+        f"row_number() OVER (PARTITION BY version ORDER BY count(*) DESC, f{i}) AS place, "
         "count(*) AS held, count(DISTINCT block_key) AS blocks "
-        f"FROM reference_rows WHERE f{i} IS NOT NULL GROUP BY f{i}) WHERE place <= {LISTED + 1}"
+        f"FROM reference_rows WHERE f{i} IS NOT NULL GROUP BY version, f{i}) WHERE place <= {LISTED + 1}"
         for i in range(len(fields))
     ]
     return _over_rows(catalog, fields, of, " UNION ALL ".join(picks))
@@ -297,14 +324,14 @@ def _over_rows(catalog: Catalog, fields: list[Field], of: _Of, body: str) -> Sql
     scope = Scope(as_of=of.as_of)
     base = unlabelled_rows(scope, of.source) if all(field.role != "label" for field in fields) else None
     rows = segmented_rows(catalog, scope, of.source, (), datetime.now(UTC), base)
-    own = of_version(of.version, "reference_version")
     some = f" AND row % {of.every} = 0" if of.every > 1 else ""
     columns = ", ".join(f"{field.expression} AS f{i}" for i, field in enumerate(fields))
     chosen = (
-        f"SELECT block_key, {columns} FROM ({rows.text}) WHERE {own.text} AND {counted_rows(catalog)}{some}"
+        f"SELECT block_key, version, {columns} FROM ({rows.text}) "
+        f"WHERE {of.rows.text} AND {counted_rows(catalog)}{some}"
     )
     text = f"WITH reference_rows AS ({chosen}) {body}"
-    return Sql(text, rows.parameters | own.parameters)
+    return Sql(text, rows.parameters | of.rows.parameters)
 
 
 def _answered(catalog: Catalog, sql: Sql, of: _Of, *, labelled: bool) -> pa.Table:
@@ -323,7 +350,7 @@ def _by_field(table: pa.Table) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
-def _numeric_bins(field: Field, version: str | None, rows: list[dict[str, Any]] | tuple[()]) -> ReferenceBins:
+def _numeric_bins(field: Field, version: str | None, rows: list[dict[str, Any]]) -> ReferenceBins:
     coarse: dict[float, bool] = {}
     for row in rows:
         value, n, upto, total = (float(row[name]) for name in ("value", "n", "upto", "total"))
@@ -331,7 +358,7 @@ def _numeric_bins(field: Field, version: str | None, rows: list[dict[str, Any]] 
         last = int(upto * QUANTILES // total)
         inner = range(first, min(last, QUANTILES - 1) + 1)
         second = any(k % 2 == 0 for k in inner)
-        heavy = n * QUANTILES >= total
+        heavy = n * QUANTILES >= total or row["heavy"] * QUANTILES >= _OF_A_VERSION
         if heavy or inner:
             coarse[value] = coarse.get(value, False) or second or heavy
         if heavy and value < MAX_DOUBLE:
@@ -340,12 +367,10 @@ def _numeric_bins(field: Field, version: str | None, rows: list[dict[str, Any]] 
     return ReferenceBins(field, version, edges=edges, coarse=tuple(coarse[edge] for edge in edges))
 
 
-def _category_bins(
-    field: Field, version: str | None, rows: list[dict[str, Any]] | tuple[()]
-) -> ReferenceBins:
-    ordered = sorted(rows, key=lambda row: row["place"])
+def _category_bins(field: Field, version: str | None, rows: list[dict[str, Any]]) -> ReferenceBins:
+    ordered = sorted((row for row in rows if row["version"] == version), key=lambda row: row["place"])
     listed = ordered[:LISTED]
-    return ReferenceBins(
+    found = ReferenceBins(
         field,
         version,
         categories=tuple(row["value"] for row in listed),
@@ -353,3 +378,6 @@ def _category_bins(
         blocks=tuple(row["blocks"] for row in listed),
         pooled=len(ordered) > LISTED,
     )
+    every = sorted({row["value"] for row in rows})
+    many = len(every) > LISTED or any(row["place"] > LISTED for row in rows)
+    return found if many else replace(found, counted=tuple(every))

@@ -254,8 +254,50 @@ def test_a_version_without_reference_rows_uses_the_first_version_of_the_referenc
     assert reference_version_of(catalog, "new") == "new"
     assert reference_version_of(catalog, "newer") == "old"
     for version in ("old", "new"):
-        own = reference.x[reference.v == version].to_numpy()
-        assert bins_of(catalog, "x", version).edges == order_statistics(own, range(1, 20))
+        assert bins_of(catalog, "x", version).edges == order_statistics(reference.x.to_numpy(), range(1, 20))
+
+
+def test_versions_of_the_reference_share_edges_and_count_alike_however_many_rows_they_have(
+    tmp_path: Path,
+) -> None:
+    few, many = RNG.normal(0, 1, 200), RNG.normal(5, 1, 4000)
+    reference = pd.DataFrame({
+        "x": np.concatenate([few, many]),
+        "v": ["old"] * len(few) + ["new"] * len(many),
+    })  # fmt: skip
+    catalog = open_project(tmp_path, reference, reference, 'version = "v"')
+    edges = bins_of(catalog, "x", "new").edges
+    assert edges == bins_of(catalog, "x", "old").edges
+    # as if each row of the smaller one was there twenty times
+    assert edges == order_statistics(np.concatenate([np.repeat(few, 20), many]), range(1, 20))
+    for version, own in (("old", few), ("new", many)):
+        bins = feature_bins(catalog, version)
+        found = feature_histograms(catalog, Scope(), bins, [version])
+        assert [key[1] for key in found] == [version]
+        counts = next(iter(found.cells.values())).field(0).counts.sum(axis=0)
+        expected = np.bincount(np.searchsorted(edges, own, side="right"), minlength=len(edges) + 1)
+        assert counts[: len(edges) + 1].tolist() == expected.tolist()
+
+
+def test_a_heavy_value_of_one_version_is_a_bin_of_its_own_for_all(tmp_path: Path) -> None:
+    x = np.concatenate([np.zeros(8), RNG.normal(size=92), RNG.normal(size=900)])
+    rows = pd.DataFrame({"x": x, "v": ["old"] * 100 + ["new"] * 900})
+    catalog = open_project(tmp_path, rows, rows, 'version = "v"')
+    for version in ("old", "new"):
+        edges = bins_of(catalog, "x", version).edges
+        assert {0.0, math.nextafter(0.0, math.inf)} <= set(edges)
+
+
+def test_values_that_only_another_version_of_the_reference_had_are_unseen(tmp_path: Path) -> None:
+    reference = pd.DataFrame({"c": list("aabb") + list("bbbc"), "v": ["old"] * 4 + ["new"] * 4})
+    rows = pd.DataFrame({"c": list("abcd") * 2, "v": ["old"] * 4 + ["new"] * 4})
+    catalog = open_project(tmp_path, rows, reference, 'version = "v"')
+    old, new = (bins_of(catalog, "c", version) for version in ("old", "new"))
+    assert (old.categories, old.rows) == (("a", "b"), (2, 2))
+    assert (new.categories, new.rows) == (("b", "c"), (3, 1))
+    for version, expected in (("old", [1, 1, 0, 2]), ("new", [1, 1, 0, 2])):
+        found = feature_histograms(catalog, Scope(), feature_bins(catalog, version), [version])
+        assert next(iter(found.cells.values())).field(0).counts.sum(axis=0).tolist() == expected
 
 
 def test_a_feature_the_reference_does_not_log_is_absent(tmp_path: Path) -> None:

@@ -374,8 +374,9 @@ class PartStore:
             self.damaged[entry.file] = str(error)
             return None
         with self._guard:
+            if entry.file not in self._tables:  # another thread may have read it meanwhile
+                self._held += table.nbytes
             self._tables[entry.file] = table
-            self._held = sum(held.nbytes for held in self._tables.values())
             while self._held > HELD_BYTES and len(self._tables) > 1:
                 self._held -= self._tables.popitem(last=False)[1].nbytes
         return table

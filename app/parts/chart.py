@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from analytics.results import Results
@@ -18,6 +17,7 @@ from app.charts.export import to_csv
 from app.charts.theme import Figure
 from app.glossary import title
 from app.parts import words
+from app.parts.drawn import Drawn
 from app.parts.explain import explain_button
 from app.parts.plain import literal
 from app.parts.view import View
@@ -92,15 +92,12 @@ def chart(
         st.caption(literal(note[:1].upper() + note[1:]))
     # colours are swapped when a chart is mounted: another theme is another chart
     drawn = f"{key}-{st.context.theme.type or 'light'}"
-    # a dictionary would be validated at every run, which took most of its time; the tests of app.charts do it once
-    shown = go.Figure(figure, _validate=False)
+    shown = Drawn(figure)
     if on_click is None:
         st.plotly_chart(shown, key=drawn, alt=alt, config=_CONFIG)
     else:
         clicked = partial(_clicked, drawn, on_click)
-        st.plotly_chart(
-            figure, key=drawn, alt=alt, config=_CONFIG, selection_mode="points", on_select=clicked
-        )
+        st.plotly_chart(shown, key=drawn, alt=alt, config=_CONFIG, selection_mode="points", on_select=clicked)
     if behind.table is not None:
         table_behind(behind, key)
 

@@ -20,6 +20,7 @@ from app.parts import rows as parts
 from app.parts.ask import ask, guarded
 from app.parts.chart import behind, csv_button, header, table_behind
 from app.parts.choose import choose
+from app.parts.drawn import Drawn
 from app.parts.headline import headline
 from app.parts.notes import show_notes
 from app.parts.one_version import one_version
@@ -84,7 +85,7 @@ def _map(view: View, found: ErrorMap) -> list[tuple[str, int]]:
     figure = error_map(found.points, found.clusters, found.axes, zone=view.zone)
     drawn = f"{CHART}-{st.context.theme.type or 'light'}"
     event = st.plotly_chart(
-        figure, key=drawn, alt=error_map_alt(found.points, found.clusters), on_select="rerun",
+        Drawn(figure), key=drawn, alt=error_map_alt(found.points, found.clusters), on_select="rerun",
         selection_mode=("box", "lasso", "points"),
         config={"displaylogo": False, "displayModeBar": False, "scrollZoom": False},
     )  # fmt: skip

@@ -13,6 +13,7 @@ from app.parts import attention, empty, experiments_logs, links, trail, words
 from app.parts.alerts import Standing, latest
 from app.parts.ask import guarded
 from app.parts.attention import Model
+from app.parts.drawn import Drawn
 from app.parts.headline import headline
 from app.parts.plain import literal
 from app.parts.scope_bar import said
@@ -88,7 +89,7 @@ def numbers(model: Model, key: str) -> None:
                 small_metric(model.trend, zone=view.zone),
                 small_metric_alt(model.trend, zone=view.zone),
             )
-            st.plotly_chart(figure, key=f"{key}_trend", alt=alt, config={"displayModeBar": False})
+            st.plotly_chart(Drawn(figure), key=f"{key}_trend", alt=alt, config={"displayModeBar": False})
         fact(
             words.LABELLED_SHARE,
             percent(row.n_labelled / row.n if row.n else None),

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from analytics.aggregates.wide_parts import WIDE, added
-from analytics.engines.text import Sql, literal
+from analytics.aggregates.part_sums import Key, coarser, sums_of_parts
+from analytics.engines.text import Sql
 from analytics.scope import Filter, Grain, Scope, is_interval
 from analytics.telemetry import typed
 from analytics.telemetry.catalog import Catalog, Source
@@ -438,75 +438,39 @@ def _together(catalog: Catalog, scope: Scope, plan: _Plan, tables: Sequence[pa.T
     """Parts and pieces as the windows, versions and segment values that were asked for."""
     additive = plan.standard.additive
     whole = pa.concat_tables(tables, promote_options="permissive") if len(tables) > 1 else tables[0]
-    grain: Grain = scope.grain if plan.standard.source == "predictions" else "all"
-    items, groups, wanted = [], [], []
-    values: dict[str, Any] = {}
-    for name in whole.column_names:
-        if name in additive.added:
-            continue
-        groups.append(name)
-        items.append(f"{_key(catalog, name, grain, plan)} AS {name}")
-    if plan.only is not None:
-        wanted.append(f"list_contains($chosen, {_value_of(plan, plan.only)})")
-        values["chosen"] = sorted(plan.chosen)
-    if scope.versions and plan.standard.source == "predictions":
-        wanted.append("list_contains($versions, version)")
-        values["versions"] = list(scope.versions)
-    if plan.within is not None:
-        wanted.append("window_key >= $first AND window_key < $last")
-        first, last = (moment.astimezone(UTC).replace(tzinfo=None) for moment in plan.within)
-        values |= {"first": first, "last": last}
-    for function, names in (("sum", additive.sums), ("min", additive.lows), ("max", additive.highs)):
-        items += [_aggregate(whole.schema.field(name).type, function, name) for name in names]
-    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
-    if len(additive.sums) >= WIDE and not (additive.lows or additive.highs):
-        return added(catalog, whole, groups, items[: len(groups)], Sql(where, values))
-    numbers = ", ".join(str(place + 1) for place in range(len(groups)))
-    order = ", ".join(whole.column_names)
-    text = f"SELECT {order} FROM (SELECT {', '.join(items)} FROM parts{where} GROUP BY {numbers})"
-    return catalog.engine.query(Sql(text, values), tables={"parts": whole})
+    keys = [_key(catalog, name, scope, plan) for name in whole.column_names if name not in additive.added]
+    return sums_of_parts(whole, keys, lows=additive.lows, highs=additive.highs)
 
 
-def _aggregate(kind: pa.DataType, function: str, name: str) -> str:
-    added = f"{function}({name})"
-    return f"CAST({added} AS BIGINT) AS {name}" if pa.types.is_integer(kind) else f"{added} AS {name}"
+def _key(catalog: Catalog, name: str, scope: Scope, plan: _Plan) -> Key:
+    """What a key of a part is called in the answer, and which of its values were asked for."""
+    additive, of_log = plan.standard.additive, plan.standard.source == "predictions"
+    grain: Grain = scope.grain if of_log else "all"
+    counts: Callable[[Any], bool] | None = None
+    match name:
+        case "window_key":
+            if plan.within is not None:
+                first, last = (moment.astimezone(UTC).replace(tzinfo=None) for moment in plan.within)
+                counts = lambda moment: first <= moment < last  # noqa: E731
+            return Key(name, coarser(additive.grain, grain, catalog.project.zone), counts)
+        case "block_key" if of_log and catalog.predictions.block != "none":
+            block = catalog.predictions.block
+            coarsest = grain if _ORDER.index(grain) < _ORDER.index(block) else block
+            return Key(name, coarser(additive.grain, coarsest, catalog.project.zone))
+        case "segment":
+            by, only = (_value_of(plan, place) for place in (plan.by, plan.only))
+            if plan.only is not None:
+                counts = lambda value: only(value) in plan.chosen  # noqa: E731
+            return Key(name, by, counts)
+        case "version" if scope.versions and of_log:
+            return Key(name, counts=lambda version: version is not None and version in scope.versions)
+    return Key(name)
 
 
-def _key(catalog: Catalog, name: str, grain: Grain, plan: _Plan) -> str:
-    """What a key of a part is called in the answer."""
-    if name == "window_key":
-        return _coarser(catalog, name, grain, plan)
-    if name == "block_key" and plan.standard.source == "predictions":
-        block = catalog.predictions.block
-        if block == "none":
-            return name
-        coarsest: Grain = grain if _ORDER.index(grain) < _ORDER.index(block) else block
-        return _coarser(catalog, name, coarsest, plan)
-    if name == "segment":
-        return "CAST(NULL AS VARCHAR)" if plan.by is None else _value_of(plan, plan.by)
-    return name
-
-
-def _coarser(catalog: Catalog, name: str, grain: Grain, plan: _Plan) -> str:
-    """A key of a coarser grain from one of the parts' grain: local midnights, or instants in UTC below a day."""
-    additive = plan.standard.additive
-    if grain == "all":
-        return "TIMESTAMP '1970-01-01 00:00:00'"
-    if grain == additive.grain:
-        return name
-    if additive.grain == "day":
-        # an hour's block never is longer than its day's window, and so comes from the rows alone
-        return f"date_trunc({literal(grain)}, {name})"
-    if grain == "15min":
-        minutes = f"CAST(floor(extract(minute FROM {name}) / 15e0) * 15 AS INTEGER)"
-        return f"(date_trunc('hour', {name}) + {minutes} * INTERVAL '1' MINUTE)"
-    if grain == "hour":
-        return f"date_trunc('hour', {name})"
-    local = f"(({name} AT TIME ZONE 'UTC') AT TIME ZONE {literal(catalog.project.time_zone)})"
-    return f"date_trunc({literal(grain)}, {local})"
-
-
-def _value_of(plan: _Plan, place: int) -> str:
+def _value_of(plan: _Plan, place: int | None) -> Callable[[str | None], str | None]:
+    """The value of one segment in the text of those that parts are split by."""
+    if place is None:
+        return lambda _: None
     if len(plan.standard.segments) == 1:
-        return "segment"
-    return f"split_part(segment, {literal(BETWEEN)}, {place + 1})"
+        return lambda value: value
+    return lambda value: None if value is None else value.split(BETWEEN)[place]

@@ -17,15 +17,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.additive import Additive, Standard, local_midnight, read_added, read_stored
-from analytics.aggregates.arrivals import COVERAGE, COVERAGE_TOGETHER
-from analytics.aggregates.edges import bin_expression
+from analytics.aggregates.arrivals import COVERAGE, COVERAGE_TOGETHER, bin_sql
 from analytics.aggregates.followed import Followed, joined
 from analytics.aggregates.keys import KEYS, column
 from analytics.aggregates.moments import moment_sums
 from analytics.engines.text import Sql
 from analytics.project import Block, Predictions
 from analytics.scope import Grain, Scope
-from analytics.stats.arrivals import EDGES
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.parts import WHOLE, PartGrain
 from analytics.telemetry.rows import block_grain, scoped_rows
@@ -47,8 +45,7 @@ def arrival_parts(catalog: Catalog, grain: PartGrain = "day") -> Additive:
             "THEN greatest(CAST(epoch(first_label_ts) - epoch(ts) AS DOUBLE), 0e0) END"
         )
         label = ", coalesce(CAST(label AS DOUBLE), 0e0) AS y" if "wy" in sums else ""
-        # halving finds one of 465 bins by nine comparisons, where a chain of octaves took up to 29 and a division
-        place = bin_expression("delay", EDGES[1:])
+        place = bin_sql("delay")
         added = ", ".join(f"{text} AS {name}" for name, text in sums.items())
         text = (
             f"SELECT {keys}, delay_bin, labelled, {added}, min(delay) AS shortest, max(delay) AS longest "

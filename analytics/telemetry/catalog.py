@@ -38,6 +38,7 @@ from analytics.telemetry.listing import LENIENT_FEEDS, list_feed, list_feeds
 from analytics.telemetry.live import Live
 from analytics.telemetry.parts import Memory, Parts
 from analytics.telemetry.releases import read_releases
+from analytics.telemetry.remembered import remembered
 from analytics.telemetry.sniff import sniffed_types
 
 Source = Literal["predictions", "reference"]
@@ -105,6 +106,10 @@ class Catalog:
     answered: dict[object, Any] = field(init=False, default_factory=dict)
     parts: Parts | None = field(init=False, default=None)
     live: Live | None = field(init=False, default=None)
+    cut_from: Catalog | None = field(init=False, default=None)
+    """Of some rows only (see `analytics.telemetry.subsets`): the catalog of all."""
+    share: float = field(init=False, default=1.0)
+    """Of a sample: the share of all rows that was drawn."""
     _types: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
     _known: dict[str, Known | None] = field(init=False, default_factory=dict)
 
@@ -162,6 +167,11 @@ class Catalog:
     def digest(self) -> str:
         """Changes when the project file or any listed log file does."""
         return "-".join((self.project.digest, *(digest(files) for files in self.listed.values())))
+
+    @property
+    def whole(self) -> Catalog:
+        """The catalog of all rows: what does not depend on which rows are asked about is asked of it."""
+        return self if self.cut_from is None else self.cut_from
 
     @property
     def is_large(self) -> bool:
@@ -270,6 +280,8 @@ class Catalog:
             return False
         following = "lead(ts) OVER (PARTITION BY id ORDER BY ts, file, row)"
         again = self._again("labels", known.repeated)
+        if not known.repeated:  # nothing to look for: a table of that shape, and no file is opened for it
+            again = _Again("labels WHERE FALSE", {})
         text = f"SELECT id, ts, file, row, {following} AS next_ts FROM {again.text}"
         table = self.engine.query(f"SELECT * FROM ({text}) WHERE next_ts IS NOT NULL", tables=again.tables)
         self.engine.put("superseded", table)
@@ -587,10 +599,12 @@ class Catalog:
         column = typed.column(name)
         view = "reference" if "reference" in self.sources else "predictions"
         if is_numeric(self.types[name]):
-            row = self.engine.query(
+            text = (
                 "SELECT quantile_disc(value, [0.25, 0.5, 0.75]) AS edges FROM "
                 f"(SELECT CAST({column} AS DOUBLE) AS value FROM {view}) WHERE isfinite(value)"
-            ).to_pylist()[0]
+            )
+            feed = view if view in self.feeds else "predictions"
+            row = remembered(self, "quartiles", text, (feed,)).to_pylist()[0]
             return Segment(name, column, edges=tuple(sorted(set(row["edges"] or ()))))
         known = self.known("predictions")
         if known is not None and not known.repeated and known.repeated is not None:

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analytics.telemetry.report import DayCount, FileRow, rows_per_day
+from analytics.ask.telemetry import day_counts
+from analytics.telemetry.report import DayCount, FileRow
 from analytics.telemetry.summary import TelemetrySummary
 from analytics.workbench import Workbench
 from app.formats import NONE, count, percent, plural
@@ -27,7 +28,7 @@ def per_day(bench: Workbench) -> tuple[DayCount, ...]:
 @st.cache_resource(max_entries=50, show_spinner=False)
 def _per_day(_bench: Workbench, file: str, digest: str) -> tuple[DayCount, ...]:
     del file, digest  # part of the key
-    return rows_per_day(_bench.catalog)
+    return day_counts(_bench.catalog)
 
 
 def tiles_of(

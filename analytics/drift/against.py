@@ -22,7 +22,7 @@ from analytics.aggregates.keys import add_blocks
 from analytics.aggregates.reference_bins import ReferenceBins
 from analytics.drift.compute import VersionHistograms
 from analytics.drift.draws import tail
-from analytics.drift.few_blocks import FewBlocks
+from analytics.drift.few_blocks import BlockSums, FewBlocks
 from analytics.drift.sides import Mode, ReferenceSide, Share, Side, part
 from analytics.drift.significance import values_by_block
 from analytics.stats.clustered import LEAST_BLOCKS
@@ -309,8 +309,11 @@ class PairedTest(FewBlocks):
             raise ValueError("bins of a paired comparison list every value")
         return self
 
-    def p_value(self, window: Floats) -> float:  # noqa: ARG002  # held on the blocks of both sides
-        """The p-value; 1 where there is nothing to compare."""
+    def p_values(self, windows: BlockSums) -> Floats:
+        """The p-value, of the one window whose blocks are held; 1 where there is nothing to compare."""
+        return np.full(len(windows.groups), self._p_value())
+
+    def _p_value(self) -> float:
         if self.left is None or self.right is None or not self.left.any() or not self.right.any():
             return 1.0
         if self.spread is not None:

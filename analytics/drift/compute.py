@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from analytics.aggregates.features import CellHistogram
 from analytics.aggregates.reference_bins import ReferenceBins
@@ -16,15 +18,16 @@ from analytics.drift.draws import BlockDraws
 from analytics.drift.few_blocks import FewBlocks
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.sides import Mode, ReferenceSide, Side
-from analytics.drift.significance import Units, significance, values_by_block
+from analytics.drift.significance import Units, significances, values_by_block
 from analytics.drift.tolerance import (
     moments,
     p_beyond,
-    shift_in_deviations,
-    shift_in_quantiles,
+    shifts_in_deviations,
+    shifts_in_quantiles,
     tolerated,
 )
-from analytics.drift.univariate import distances
+from analytics.drift.univariate import Distances, distances
+from analytics.drift.windows import Stacked, Windows
 from analytics.project import STANDARD_TOLERANCE, Drift
 from analytics.results import Status
 from analytics.scope import Window
@@ -32,6 +35,11 @@ from analytics.stats.multiplicity import benjamini_hochberg
 
 ALPHA = 0.05
 LEAST_ROWS = 30
+_MEASURED = (
+    *Distances._fields,
+    *("independence", "p_value", "p_adjusted", "drifted"),
+)
+"""Fields of `DriftRow` without a value of their own where nothing is measured."""
 _INDEPENDENCE: Mapping[Mode, Literal["rows", "blocks"]] = {
     "rows": "rows",
     "few blocks": "blocks",
@@ -72,6 +80,12 @@ class VersionHistograms:
         return CellHistogram.empty(self.bins)
 
     @cached_property
+    def stacked(self) -> tuple[list[datetime], Stacked | None]:
+        """The windows that have rows, by key and as one; None where there are none."""
+        held = {key: cell for key, cell in self.windows.items() if len(cell.blocks)}
+        return list(held), Stacked.of(held.values()) if held else None
+
+    @cached_property
     def values(self) -> tuple[FewBlocks | None, ...]:
         """The reference's values of each field, for windows of few blocks."""
         return tuple(map(values_by_block, self.references))
@@ -109,11 +123,10 @@ def drift_rows(
             they are not judged.
         only: of this field alone; its p-values are then not corrected for the others.
     """
-    windows_late = late or {}
-    shuffles = _Shuffles()
+    asked = _Asked(windows, settings, late or {}, _Shuffles())
     fields = [
         [
-            _field_rows(version, index, windows, settings, (shuffles, windows_late))
+            _field_rows(version, index, asked)
             for index in range(len(version.bins))
             if only in {None, version.bins[index].field.name}
         ]
@@ -135,96 +148,108 @@ class _Shuffles(dict[tuple[int, int], BlockDraws]):
         return self[blocks]
 
 
-def _field_rows(
-    version: VersionHistograms,
-    index: int,
-    windows: Sequence[Window],
-    settings: Drift,
-    drawn_and_late: tuple[_Shuffles, Mapping[datetime, str]],
-) -> list[DriftRow]:
+class _Asked(NamedTuple):
+    """The windows of a question, what may be called drift, whose labels are late, and shuffles of their blocks."""
+
+    windows: Sequence[Window]
+    settings: Drift
+    late: Mapping[datetime, str]
+    shuffles: _Shuffles
+
+
+_Row = dict[str, Any]
+"""What becomes a `DriftRow` once its family is known: a row of 37 fields is made in one step, not copied twice."""
+
+
+def _field_rows(version: VersionHistograms, index: int, asked: _Asked) -> list[_Row]:
     """One field of one version in every window."""
-    shuffles, late = drawn_and_late
-    reference = version.references[index]
-    cells = [version.windows.get(window.key, version.nothing) for window in windows]
-    sides = [Side.of(cell.field(index)) for cell in cells]
-    rows = [_blank(version, index, *pair, settings) for pair in zip(windows, sides, strict=True)]
-    if version.bins[index].field.role == "label":
-        rows = [_unless_late(row, late.get(window.key)) for row, window in zip(rows, windows, strict=True)]
-    known = [number for number, row in enumerate(rows) if row.status == "ok"]
-    if not known:
+    keys, stacked = version.stacked
+    field_of_all = stacked.field(index) if stacked is not None else None
+    counted = {} if field_of_all is None else dict(zip(keys, field_of_all.rows, strict=True))
+    rows = _blanks(version, index, [counted.get(window.key, 0) for window in asked.windows], asked)
+    known = [number for number, row in enumerate(rows) if row["status"] == "ok"]
+    if not known or field_of_all is None:
         return rows
-    own = version.reference.field(index)
-    limit = tolerated(reference, own, settings.declared(reference.bins.field.name))
-    own_moments = moments(reference.bins, own)
-    for number, far in zip(known, distances(reference, [sides[i] for i in known]), strict=True):
-        blocks = (len(version.reference.blocks), len(cells[number].blocks))
-        mode = reference.mode(sides[number])
-        draws = shuffles[blocks] if mode == "blocks" else None
-        units = version.units_of(index, windows[number].key)
-        chance = significance(reference, sides[number], draws, version.values[index], units)
-        window_moments = moments(reference.bins, cells[number].field(index))
-        rows[number] = replace(
-            rows[number],
-            **far._asdict(),
-            tolerance_share=limit.share,
-            shift_sd=shift_in_deviations(own_moments, window_moments),
-            shift_quantiles=shift_in_quantiles(reference, sides[number]),
-            p_beyond_tolerance=p_beyond(reference, sides[number], limit, chance, far.total_variation),
-            independence="units" if chance.by_units else _INDEPENDENCE[mode],
-            p_value=chance.p_value,
-            n_effective=chance.n_effective,
-            total_variation_by_chance=chance.total_variation,
-            unseen_rate_by_chance=None if reference.bins.is_numeric else reference.lone_share,
+    places = {key: place for place, key in enumerate(keys)}
+    chosen = [asked.windows[number].key for number in known]
+    of_field = field_of_all.only([places[key] for key in chosen])
+    for number, found in zip(known, _measured(version, index, chosen, of_field, asked), strict=True):
+        rows[number] |= found
+    return rows
+
+
+def _measured(
+    version: VersionHistograms, index: int, keys: Sequence[datetime], windows: Windows, asked: _Asked
+) -> Iterator[_Row]:
+    """What is measured of one field in some windows, all of which can be judged."""
+    reference, own = version.references[index], version.reference.field(index)
+    bins = reference.bins
+    limit = tolerated(reference, own, asked.settings.declared(bins.field.name))
+    n_blocks = len(version.reference.blocks)
+    far = distances(reference, windows)
+    chances = significances(
+        reference,
+        windows,
+        lambda side: asked.shuffles[n_blocks, len(side.counts)],
+        version.values[index],
+        [version.units_of(index, key) for key in keys],
+    )
+    beyond = p_beyond(reference, windows, limit, chances, np.array([one.total_variation for one in far]))
+    deviations = shifts_in_deviations(bins, moments(bins, own), windows.sums)
+    quantiles = shifts_in_quantiles(reference, windows.totals)
+    for i, side in enumerate(windows.sides):
+        yield {
+            **far[i]._asdict(),
+            "tolerance_share": limit.share,
+            "shift_sd": deviations[i],
+            "shift_quantiles": quantiles[i],
+            "p_beyond_tolerance": beyond[i],
+            "independence": "units" if chances[i].by_units else _INDEPENDENCE[reference.mode(side)],
+            "p_value": chances[i].p_value,
+            "n_effective": chances[i].n_effective,
+            "total_variation_by_chance": chances[i].total_variation,
+            "unseen_rate_by_chance": None if bins.is_numeric else reference.lone_share,
+        }
+
+
+def _blanks(version: VersionHistograms, index: int, counted: Sequence[int], asked: _Asked) -> list[_Row]:
+    """The rows before anything is measured, of windows of so many rows."""
+    bins, reference = version.bins[index], version.references[index]
+    declared = asked.settings.declared(bins.field.name)
+    if declared.unit != "share" and not bins.is_numeric:
+        declared = STANDARD_TOLERANCE
+    same: _Row = dict.fromkeys(_MEASURED) | {
+        "version": version.version,
+        "reference_version": version.reference_version,
+        "feature": bins.field.name,
+        "role": bins.field.role,
+        "kind": bins.field.kind,
+        "n_reference": reference.side.rows,
+        "tolerance": declared.value,
+        "tolerance_unit": declared.unit,
+    }
+    rows = []
+    for window, n in zip(asked.windows, counted, strict=True):
+        status, reason = _status(version, reference, n)
+        late = asked.late.get(window.key) if bins.field.role == "label" else None
+        if status == "ok" and late is not None:
+            # the labels of a window that is not mature are not judged
+            status, reason = "immature", late
+        rows.append(
+            same
+            | {
+                "window_start": window.start,
+                "window_end": window.end,
+                "n": n,
+                "status": status,
+                "reason": reason,
+            }
         )
     return rows
 
 
-def _unless_late(row: DriftRow, reason: str | None) -> DriftRow:
-    """The labels of a window that is not mature are not judged."""
-    return row if reason is None or row.status != "ok" else replace(row, status="immature", reason=reason)
-
-
-def _blank(
-    version: VersionHistograms, index: int, window: Window, current: Side, settings: Drift
-) -> DriftRow:
-    """The row before anything is measured."""
-    bins, reference = version.bins[index], version.references[index]
-    status, reason = _status(version, reference, current)
-    declared = settings.declared(bins.field.name)
-    if declared.unit != "share" and not bins.is_numeric:
-        declared = STANDARD_TOLERANCE
-    return DriftRow(
-        window_start=window.start,
-        window_end=window.end,
-        version=version.version,
-        reference_version=version.reference_version,
-        feature=bins.field.name,
-        role=bins.field.role,
-        kind=bins.field.kind,
-        n_reference=reference.side.rows,
-        n=current.rows,
-        psi=None,
-        js_distance=None,
-        ks=None,
-        ks_bound=None,
-        wasserstein=None,
-        total_variation=None,
-        tolerance=declared.value,
-        tolerance_unit=declared.unit,
-        noise_floor=None,
-        independence=None,
-        p_value=None,
-        p_adjusted=None,
-        missing_rate=None,
-        missing_rate_reference=None,
-        unseen_rate=None,
-        drifted=None,
-        status=status,
-        reason=reason,
-    )
-
-
-def _status(version: VersionHistograms, reference: ReferenceSide, window: Side) -> tuple[Status, str | None]:
+def _status(version: VersionHistograms, reference: ReferenceSide, n: int) -> tuple[Status, str | None]:
+    """Of a window of so many rows."""
     bins = reference.bins
     role, name = bins.field.role, bins.field.name
     if role in {"score", "decision"} and version.version != version.reference_version:
@@ -235,37 +260,32 @@ def _status(version: VersionHistograms, reference: ReferenceSide, window: Side) 
         return "undefined", f"the reference does not log {name}"
     if reference.side.rows == 0:
         return "undefined", f"the reference has no {'labelled ' if role == 'label' else ''}rows here"
-    if window.rows == 0:
+    if n == 0:
         return "no_data", f"no {'labelled ' if role == 'label' else ''}rows in this window"
-    for side, words in ((window, "in this window"), (reference.side, "in the reference")):
-        if side.rows < LEAST_ROWS:
-            return "too_few", f"{side.rows} rows {words}; drift needs {LEAST_ROWS}"
+    for rows, words in ((n, "in this window"), (reference.side.rows, "in the reference")):
+        if rows < LEAST_ROWS:
+            return "too_few", f"{rows} rows {words}; drift needs {LEAST_ROWS}"
     return "ok", None
 
 
-def _corrected(family: list[DriftRow], settings: Drift) -> list[DriftRow]:
+def _corrected(family: list[_Row], settings: Drift) -> list[DriftRow]:
     """Correct the p-values of one window and version, and judge."""
-    adjusted = benjamini_hochberg([row.p_value for row in family])
-    tested = sum(row.p_value is not None for row in family)
-    return [
-        row
-        if row.p_value is None
-        else replace(
-            row,
-            p_adjusted=float(p),
-            drifted=bool(p < ALPHA) and _matters(row, settings.share_tolerance),
-            n_expected_by_chance=ALPHA / tested,
-        )
-        for row, p in zip(family, adjusted, strict=True)
-    ]
+    adjusted = benjamini_hochberg([row["p_value"] for row in family]).tolist()
+    tested = sum(row["p_value"] is not None for row in family)
+    for row, p in zip(family, adjusted, strict=True):
+        if row["p_value"] is not None:
+            row["p_adjusted"] = p
+            row["drifted"] = p < ALPHA and _matters(row, settings.share_tolerance)
+            row["n_expected_by_chance"] = ALPHA / tested
+    return [DriftRow(**row) for row in family]
 
 
-def _matters(row: DriftRow, share_tolerance: float) -> bool:
+def _matters(row: _Row, share_tolerance: float) -> bool:
     """Whether the difference is large enough in plain units to be called drift."""
-    beyond = (row.total_variation or 0.0) - (row.total_variation_by_chance or 0.0)
-    missing = (row.missing_rate or 0.0) - (row.missing_rate_reference or 0.0)
-    unseen = (row.unseen_rate or 0.0) - (row.unseen_rate_by_chance or 0.0)
-    return beyond >= (row.tolerance_share or 0.0) or max(missing, unseen) >= share_tolerance
+    beyond = (row["total_variation"] or 0.0) - (row["total_variation_by_chance"] or 0.0)
+    missing = (row["missing_rate"] or 0.0) - (row["missing_rate_reference"] or 0.0)
+    unseen = (row["unseen_rate"] or 0.0) - (row["unseen_rate_by_chance"] or 0.0)
+    return beyond >= (row["tolerance_share"] or 0.0) or max(missing, unseen) >= share_tolerance
 
 
 def histogram_rows(

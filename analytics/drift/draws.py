@@ -143,12 +143,29 @@ def gamma_tail(observed: float, draws: Floats) -> float:
     >>> round(gamma_tail(3.84, np.random.default_rng(1).chisquare(1, 100_000)), 3)
     0.05
     """
-    mean, spread = float(draws.mean()), float(draws.std())
-    if spread <= 0:
-        return 1.0
-    skewness = float(np.mean(((draws - mean) / spread) ** 3))
-    score = (observed - mean) / spread
-    if skewness < 0.01:
-        return float(special.ndtr(-score))
-    shape = 4 / skewness**2
-    return float(special.gammaincc(shape, max(shape + score * 2 / skewness, 0.0)))
+    return float(Gamma.of(draws).tail(np.array([observed]))[0])
+
+
+class Gamma(NamedTuple):
+    """A gamma distribution by its first three moments; a normal one where it is not skewed to the right."""
+
+    mean: float
+    spread: float
+    skewness: float
+
+    @classmethod
+    def of(cls, draws: Floats) -> Gamma:
+        """The one with the moments of some draws."""
+        mean, spread = float(draws.mean()), float(draws.std())
+        skewness = float(np.mean(((draws - mean) / spread) ** 3)) if spread > 0 else 0.0
+        return cls(mean, spread, skewness)
+
+    def tail(self, observed: Floats) -> Floats:
+        """The chance of more than each observed value."""
+        if self.spread <= 0:
+            return np.ones_like(observed)
+        scores = (observed - self.mean) / self.spread
+        if self.skewness < 0.01:
+            return np.asarray(special.ndtr(-scores))
+        shape = 4 / self.skewness**2
+        return np.asarray(special.gammaincc(shape, np.maximum(shape + scores * 2 / self.skewness, 0.0)))

@@ -13,18 +13,48 @@ three moments of these statistics (as beyond all shuffles in `analytics.drift.dr
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.drift.draws import gamma_tail
+from analytics.drift.draws import Gamma
 from analytics.drift.left_out import statistics_left_out, weights_and_variances
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 LEAST_FOLLOWING = 20
 """Blocks needed to tell whether they follow one another."""
 MOST_KEPT = 0.85
+_AT_ONCE = 1_000_000
+"""Numbers of all windows' covariances that are in memory at once."""
+
+
+class BlockSums(NamedTuple):
+    """Counts of some windows, of which the blocks are known by three numbers only.
+
+    Attributes:
+        totals: rows per bin, shape (W, B).
+        groups: blocks that hold rows, shape (W,).
+        pairs: ordered pairs of rows that share a block, shape (W,).
+    """
+
+    totals: Floats
+    groups: NDArray[np.int64]
+    pairs: Floats
+
+    @classmethod
+    def of(cls, counts: Floats, starts: Places) -> BlockSums:
+        """Add counts by block, those of one window after those of another; each window begins at its start."""
+        sizes = counts.sum(axis=1)
+        groups = np.add.reduceat((sizes > 0).astype(np.int64), starts)
+        return cls(np.add.reduceat(counts, starts), groups, np.add.reduceat(sizes * (sizes - 1), starts))
+
+    def only(self, chosen: Places) -> BlockSums:
+        """Some of the windows."""
+        return BlockSums(self.totals[chosen], self.groups[chosen], self.pairs[chosen])
 
 
 @dataclass(frozen=True)
@@ -39,7 +69,8 @@ class FewBlocks:
         between: A B A', B being the covariance of two rows of one block.
         follows: correlation of a block with the one before, and how much of it is left one block later.
         blocks: rows per block and bin; no blocks, where only F is asked.
-        known: window's blocks -> statistics of the reference's own sets of so many, as far as they were needed.
+        known: window's blocks -> what the statistics of the reference's own sets of so many are like, as far as it
+            was needed.
     """
 
     ordered: bool
@@ -49,7 +80,7 @@ class FewBlocks:
     between: Floats
     follows: tuple[float, float] = field(default=(0.0, 0.0), kw_only=True)
     blocks: Floats = field(default_factory=lambda: np.zeros((0, 1)), kw_only=True)
-    known: dict[int, Floats] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
+    known: dict[int, Gamma | None] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @classmethod
     def of(cls, counts: Floats, *, ordered: bool) -> FewBlocks:
@@ -78,36 +109,56 @@ class FewBlocks:
     def carry(self, window_groups: int) -> float:
         """How many times the difference of shares varies as much as if blocks did not follow one another."""
         sides = (self.groups, window_groups)
-        return sum(self._sum_of(n) / n for n in sides) / sum(1 / n for n in sides) if min(sides) > 0 else 1.0
-
-    def _sum_of(self, groups: int) -> float:
-        """Variance of the sum of so many blocks in a row over that of as many independent ones."""
-        first, kept = self.follows
-        lags = np.arange(1, groups)
-        return 1 + 2 * float(((1 - lags / groups) * first * kept ** (lags - 1)).sum())
+        if min(sides) <= 0:
+            return 1.0
+        return sum(_sum_of(n, *self.follows) / n for n in sides) / sum(1 / n for n in sides)
 
     def joined(self, groups: NDArray[np.intp] | None) -> FewBlocks:
         """The same with the categories of one group taken together."""
         if groups is None or self.ordered:
             return self
-        member = np.eye(groups.max() + 1)[groups]
-        blocks = self.blocks @ member if len(self.blocks) else self.blocks
-        return replace(
-            self, total=self.total @ member, between=member.T @ self.between @ member, blocks=blocks, known={}
-        )
+        key = groups.tobytes()
+        if key not in self._joined:
+            member = np.eye(groups.max() + 1)[groups]
+            blocks = self.blocks @ member if len(self.blocks) else self.blocks
+            self._joined[key] = replace(
+                self,
+                total=self.total @ member,
+                between=member.T @ self.between @ member,
+                blocks=blocks,
+                known={},
+            )
+        return self._joined[key]
+
+    @cached_property
+    def _joined(self) -> dict[bytes, FewBlocks]:
+        # most windows of a field join the same categories
+        return {}
 
     def p_value(self, window: Floats) -> float:
         """The p-value for a window's counts by block; 1 where there is nothing to compare."""
-        sizes = window.sum(axis=1)
-        groups, m, n = int((sizes > 0).sum()), float(self.total.sum()), float(sizes.sum())
-        shared = self.pairs / m**2 + float((sizes * (sizes - 1)).sum()) / n**2
-        carry = self.carry(groups)
-        tested = self._tested(window.sum(axis=0), shared)
-        if tested is None:
-            return 1.0
-        own = self._own(groups)
-        by_own = gamma_tail(tested[0] / carry, own) if own.size else 0.0
-        return max(self._tail(*tested, carry), by_own)
+        return float(self.p_values(BlockSums.of(window, np.zeros(1, dtype=np.intp)))[0])
+
+    def p_values(self, windows: BlockSums) -> Floats:
+        """The p-value of each of some windows; 1 where there is nothing to compare."""
+        most = max(_AT_ONCE // max(self.total.size**2, 1), 1)
+        places = range(0, len(windows.groups), most)
+        pieces = [windows.only(np.arange(i, min(i + most, len(windows.groups)))) for i in places]
+        return np.concatenate([np.zeros(0), *map(self._p_values, pieces)])
+
+    def _p_values(self, windows: BlockSums) -> Floats:
+        totals, groups, pairs = windows
+        shared = self.pairs / float(self.total.sum()) ** 2 + pairs / np.square(totals.sum(axis=1))
+        statistics, freedom = self._tested(totals, shared)
+        for count in np.unique(groups):
+            statistics[groups == count] /= self.carry(int(count))
+        found = self._tail(statistics, freedom)
+        for count in np.unique(groups):
+            own = self._own(int(count))
+            if own is not None:
+                chosen = groups == count
+                found[chosen] = np.maximum(found[chosen], own.tail(statistics[chosen]))
+        return np.where(np.isnan(statistics), 1.0, found)
 
     def p_value_of(self, current: Floats, shared: float, carry: float = 1.0) -> float:
         """The p-value for a window's counts by F alone; 1 where there is nothing to compare.
@@ -118,43 +169,68 @@ class FewBlocks:
                 together, less twice that across the two.
             carry: what the variance is multiplied with besides.
         """
-        tested = self._tested(current, shared)
-        return 1.0 if tested is None else self._tail(*tested, carry)
+        statistics, freedom = self._tested(current[None], np.array([shared]))
+        return 1.0 if np.isnan(statistics[0]) else float(self._tail(statistics / carry, freedom)[0])
 
-    def _tail(self, statistic: float, freedom: float, carry: float) -> float:
-        return float(special.fdtrc(freedom, freedom * (self.groups - 1), statistic / carry))
+    def _tail(self, statistics: Floats, freedom: Floats) -> Floats:
+        return np.asarray(special.fdtrc(freedom, freedom * (self.groups - 1), statistics))
 
-    def _own(self, window_groups: int) -> Floats:
-        """The statistics of sets of the reference's own blocks, as many as the window has."""
+    def _own(self, window_groups: int) -> Gamma | None:
+        """How the statistics of sets of the reference's own blocks are distributed, as many as the window has."""
         if window_groups not in self.known:
             shares = self.total / self.total.sum()
             weights, _ = weights_and_variances(shares, ordered=self.ordered)
             trace = float(weights @ np.diag(self.between))
-            self.known[window_groups] = (
+            found = (
                 statistics_left_out(self.blocks, window_groups, ordered=self.ordered, trace=trace)
                 if len(self.blocks) > 1
                 else np.zeros(0)
             )
+            self.known[window_groups] = Gamma.of(found) if found.size else None
         return self.known[window_groups]
 
-    def _tested(self, current: Floats, shared: float) -> tuple[float, float] | None:
-        """The statistic, of mean 1 under no drift, and its degrees of freedom."""
-        m, n = float(self.total.sum()), float(current.sum())
-        pooled = (self.total + current) / (m + n)
-        if (pooled > 0).sum() < 2:
-            return None
-        gap = self.total / m - current / n
-        weights, _ = weights_and_variances(pooled, ordered=self.ordered)
+    def _tested(self, current: Floats, shared: Floats) -> tuple[Floats, Floats]:
+        """The statistic of each window, of mean 1 under no drift, and its degrees of freedom; nan where there is none.
+
+        Args:
+            current: rows per bin, shape (W, B).
+            shared: as for `p_value_of`, shape (W,).
+        """
+        m, n = float(self.total.sum()), current.sum(axis=1)
+        pooled = (self.total + current) / (m + n)[:, None]
+        gap = self.total / m - current / n[:, None]
+        weights, variances = weights_and_variances(pooled, ordered=self.ordered)
         if self.ordered:
-            middle = np.cumsum(pooled) - pooled / 2
-            gap = np.cumsum(gap) - gap / 2
-            within = np.minimum.outer(middle, middle) - np.outer(middle, middle) - np.diag(pooled / 4)
+            middle = np.cumsum(pooled, axis=1) - pooled / 2
+            gap = np.cumsum(gap, axis=1) - gap / 2
+            within = np.minimum(middle[:, :, None], middle[:, None, :])
+            within -= middle[:, :, None] * middle[:, None, :]
         else:
-            within = np.diag(pooled) - np.outer(pooled, pooled)
-        covariance = within * (1 / n + 1 / m) + self.between * shared
-        mean = float(weights @ np.diag(covariance))
-        squares = float(weights @ np.square(covariance) @ weights)
-        return float(weights @ np.square(gap)) / mean, mean**2 / squares
+            within = -pooled[:, :, None] * pooled[:, None, :]
+        places = np.arange(self.total.size)
+        within[:, places, places] = variances
+        covariance = within * (1 / n + 1 / m)[:, None, None]
+        covariance += self.between * shared[:, None, None]
+        means = (weights * covariance[:, places, places]).sum(axis=1)
+        np.square(covariance, out=covariance)
+        squares = (weights * np.matmul(covariance, weights[:, :, None])[:, :, 0]).sum(axis=1)
+        known = ((pooled > 0).sum(axis=1) >= 2) & (means > 0)
+        nothing = np.full(len(n), np.nan)
+        statistics = np.divide((weights * np.square(gap)).sum(axis=1), means, out=nothing.copy(), where=known)
+        return statistics, np.divide(np.square(means), squares, out=nothing, where=known)
+
+
+@lru_cache(maxsize=4096)
+def _sum_of(groups: int, first: float, kept: float) -> float:
+    """Variance of the sum of so many blocks in a row over that of as many independent ones.
+
+    Args:
+        groups: how many.
+        first: correlation of a block with the one before.
+        kept: how much of it is left one block later.
+    """
+    lags = np.arange(1, groups)
+    return 1 + 2 * float(((1 - lags / groups) * first * kept ** (lags - 1)).sum())
 
 
 def _follows(residual: Floats, variances: Floats) -> tuple[float, float]:

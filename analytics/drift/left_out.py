@@ -6,6 +6,8 @@ traces are needed, and those come from one number a block, so a few hundred sets
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,7 +46,9 @@ def statistics_left_out(blocks: Floats, size: int, *, ordered: bool, trace: floa
     return found
 
 
+@lru_cache(maxsize=32)
 def _sets(groups: int, size: int) -> Floats:
+    """Which blocks are in each set; the same for every field of as many blocks."""
     if size == 1:
         return np.eye(groups)
     places = np.random.default_rng(_SEED).random((SETS, groups))
@@ -54,10 +58,10 @@ def _sets(groups: int, size: int) -> Floats:
 
 
 def weights_and_variances(shares: Floats, *, ordered: bool) -> tuple[Floats, Floats]:
-    """The weights of the squared gaps, and the variances of a row, cumulated where bins are ordered."""
+    """The weights of the squared gaps, and the variances of a row, cumulated where bins are ordered (last axis)."""
     if not ordered:
         return np.where(shares > 0, 1 / np.where(shares > 0, shares, 1.0), 0.0), shares * (1 - shares)
-    middle = np.cumsum(shares) - shares / 2
+    middle = np.cumsum(shares, axis=-1) - shares / 2
     variances = middle * (1 - middle) - shares / 4
     known = (shares > 0) & (variances > 1e-15)
     return np.where(known, shares / np.where(known, variances, 1.0), 0.0), variances

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 from analytics.aggregates.unit_counts import UnitPairs
 from analytics.drift.by_units import UnitField
 from analytics.drift.draws import BlockDraws, Shuffled, least
-from analytics.drift.few_blocks import FewBlocks
+from analytics.drift.few_blocks import BlockSums, FewBlocks
 from analytics.drift.sides import ReferenceSide, Share, Side, join, part
+from analytics.drift.windows import Windows
 from analytics.stats.clustered import LEAST_BLOCKS
 from analytics.stats.distances import mean_total_variation_under_null, total_variation
 from analytics.stats.two_sample import (
+    NO_TEST,
     ShareTest,
     anderson_darling_binned,
     anderson_darling_statistic,
@@ -52,26 +55,40 @@ class Units(NamedTuple):
     pairs: UnitPairs
 
 
-def significance(
+def significances(
     reference: ReferenceSide,
-    window: Side,
-    draws: BlockDraws | None,
+    windows: Windows,
+    shuffles: Callable[[Side], BlockDraws],
     few_blocks: FewBlocks | None,
-    units: Units | None = None,
-) -> Significance:
-    """Test one field; both sides need rows.
+    units: Sequence[Units | None] = (),
+) -> list[Significance]:
+    """Test one field in some windows; all sides need rows.
 
     Args:
-        draws: shuffles of as many blocks as both sides have, where both have enough of them.
+        reference: what they are compared with.
+        windows: each is tested on its own.
+        shuffles: a window -> shuffles of as many blocks as both sides have; asked where both have enough of them.
         few_blocks: the reference's values, from `values_by_block`.
-        units: where the reference has units enough; the larger p-value is taken.
+        units: of each window, where the reference has units enough; the larger p-value is taken.
     """
-    found = (
-        _by_rows(reference, window, few_blocks)
-        if draws is None
-        else _by_blocks(reference, window, draws, few_blocks)
-    )
-    return found if units is None else _larger(found, _by_units(reference, window, units))
+    sides = windows.sides
+    modes = [reference.mode(side) for side in sides]
+    found: dict[int, Significance] = {
+        i: _by_blocks(reference, side, shuffles(side), few_blocks)
+        for i, side in enumerate(sides)
+        if modes[i] == "blocks"
+    }
+    for mode in ("rows", "few blocks"):
+        chosen = [i for i, one in enumerate(modes) if one == mode]
+        if chosen:
+            by_block = mode == "few blocks"
+            one = few_blocks if by_block else None
+            more = _by_rows(reference, windows.only(chosen), one, by_block=by_block)
+            found.update(zip(chosen, more, strict=True))
+    for i, unit in enumerate(units):
+        if unit is not None:
+            found[i] = _larger(found[i], _by_units(reference, sides[i], unit))
+    return [found[i] for i in range(len(sides))]
 
 
 def _larger(one: Significance, other: Significance) -> Significance:
@@ -135,27 +152,35 @@ def _values_by_blocks(
     return draws.test(left[:, used], right[:, used], kind, carry)
 
 
-def _by_rows(reference: ReferenceSide, window: Side, few_blocks: FewBlocks | None) -> Significance:
-    by_block = reference.mode(window) == "few blocks"
+def _by_rows(
+    reference: ReferenceSide, windows: Windows, few_blocks: FewBlocks | None, *, by_block: bool
+) -> list[Significance]:
+    """Windows of few blocks, or of rows that are independent."""
+    sides = windows.sides
     thin = reference.effect if by_block else 1.0
-    window_thin = reference.scaled(thin, window)
-    carry = few_blocks.carry(window.n_blocks) if by_block and few_blocks is not None else 1.0
-    pooled = reference.honest.total + window.total
-    null = mean_total_variation_under_null(
-        pooled / pooled.sum(), reference.side.n / thin, window.n / window_thin
+    thins = np.array([reference.scaled(thin, side) for side in sides])
+    carries = np.array([few_blocks.carry(side.n_blocks) if few_blocks is not None else 1.0 for side in sides])
+    pooled = reference.honest.total + windows.totals
+    nulls = mean_total_variation_under_null(
+        pooled / pooled.sum(axis=1, keepdims=True), reference.side.n / thin, (windows.n / thins)[:, None]
     )
-    shares = [
-        _share(reference, window, share, effect * carry if by_block else 1.0)
-        for share, effect in _varying(reference, window)
-    ]
-    others = _shares_by_block(reference, window) if by_block else []
-    shares, others = _careful(shares, others)
+    shares, others = _shares(reference, windows, carries, by_block=by_block)
     effect = reference.share_effects[1] if by_block else 1.0
-    shares += _unseen(reference, window, effect, reference.scaled(effect, window))
-    values = _value_p_value(reference, window, few_blocks if by_block else None)
-    spread = _spread(reference, window) * carry if by_block else 1.0
-    chance = float(null) * carry**0.5 + reference.lone_share
-    return Significance(combine(values, shares, others), chance, window.n / window_thin / carry, spread)
+    for side, tests in zip(sides, shares, strict=True):
+        tests.extend(_unseen(reference, side, effect, reference.scaled(effect, side)))
+    values = _value_p_values(reference, windows, few_blocks)
+    spreads = [
+        _spread(reference, side) * carry if by_block else 1.0
+        for side, carry in zip(sides, carries, strict=True)
+    ]
+    chances = nulls * np.sqrt(carries) + reference.lone_share
+    worth = windows.n / thins / carries
+    return [
+        Significance(
+            combine(values[i], shares[i], others[i]), float(chances[i]), float(worth[i]), float(spreads[i])
+        )
+        for i in range(len(sides))
+    ]
 
 
 def _spread(reference: ReferenceSide, window: Side) -> float:
@@ -172,17 +197,43 @@ def _varying(reference: ReferenceSide, window: Side) -> list[tuple[Share, float]
     for it. Rows are cut in turn (missing of all, infinite of the present), so that the tests are independent of one
     another and of the values.
     """
-    known = reference.shares_apart[: 1 + reference.bins.is_numeric]
-    left, right = reference.honest.total, window.total
     return [
         (share, effect)
-        for share, effect in zip(known, reference.share_effects, strict=False)
-        if part(left + right, share).all() and part(left, share).any() and part(right, share).any()
+        for share, effect in _known_shares(reference)
+        if _varies(reference, share, window.total[None])[0]
     ]
 
 
+def _known_shares(reference: ReferenceSide) -> list[tuple[Share, float]]:
+    known = reference.shares_apart[: 1 + reference.bins.is_numeric]
+    return list(zip(known, reference.share_effects, strict=False))
+
+
+def _varies(reference: ReferenceSide, share: Share, totals: Floats) -> NDArray[np.bool_]:
+    """In which of some windows a share can differ from the reference's."""
+    left, right = part(reference.honest.total, share), part(totals, share)
+    if not left.any():
+        return np.zeros(len(totals), dtype=np.bool_)
+    return np.logical_and((left + right).all(axis=1), right.any(axis=1))
+
+
+def _value_p_values(
+    reference: ReferenceSide, windows: Windows, few_blocks: FewBlocks | None
+) -> list[float | None]:
+    """Of each window; None where no side has values, or all values are alike."""
+    if few_blocks is None or reference.joins:
+        return [_value_p_value(reference, side, few_blocks) for side in windows.sides]
+    counts = windows.counts[:, : reference.bins.n_values]
+    found: list[float | None] = [None] * len(windows)
+    left, sums = reference.values.sum(axis=0), BlockSums.of(counts, windows.starts)
+    several = np.count_nonzero(left + sums.totals, axis=1) > 1
+    tested = np.flatnonzero(several & sums.totals.any(axis=1) & bool(left.any()))
+    for i, p_value in zip(tested, few_blocks.p_values(sums.only(tested)).tolist(), strict=True):
+        found[i] = p_value
+    return found
+
+
 def _value_p_value(reference: ReferenceSide, window: Side, few_blocks: FewBlocks | None) -> float | None:
-    """None where no side has values, or all values are alike."""
     current, groups = reference.window_values(window)
     left, right = (join(counts, groups).sum(axis=0) for counts in (reference.values, current))
     if not left.any() or not right.any() or np.count_nonzero(left + right) < 2:
@@ -193,32 +244,41 @@ def _value_p_value(reference: ReferenceSide, window: Side, few_blocks: FewBlocks
     return plain(left, right).p_value
 
 
-def _share(reference: ReferenceSide, window: Side, share: Share, effect: float) -> ShareTest:
-    counts = []
-    for side, thin in ((reference.honest, effect), (window, reference.scaled(effect, window))):
-        inside, outside = part(side.total, share) / thin
-        counts += [round(inside), round(outside)]
+def _shares(
+    reference: ReferenceSide, windows: Windows, carries: Floats, *, by_block: bool
+) -> tuple[list[list[ShareTest]], list[list[float]]]:
+    """Tests of the shares that vary, of each window; and p-values of the same by block where these are larger.
+
+    By the same test as values: what is missing comes in storms too.
+    """
+    shares: list[list[ShareTest]] = [[] for _ in windows.sides]
+    others: list[list[float]] = [[] for _ in windows.sides]
+    for share, effect in _known_shares(reference):
+        varying = np.flatnonzero(_varies(reference, share, windows.totals))
+        if not varying.size:
+            continue
+        careful = np.zeros(len(windows))
+        if by_block and (test := reference.share_by_block(share)).groups >= LEAST_BLOCKS:
+            sums = BlockSums.of(part(windows.counts, share), windows.starts)
+            careful[varying] = test.p_values(sums.only(varying))
+        inside = part(windows.totals, share)
+        for i in varying.tolist():
+            thin = effect * float(carries[i]) if by_block else 1.0
+            found = _share(reference, share, thin, inside[i] / reference.scaled(thin, windows.sides[i]))
+            if not by_block or found.p_value > careful[i]:
+                shares[i].append(found)
+            else:
+                others[i].append(float(careful[i]))
+    return shares, others
+
+
+def _share(reference: ReferenceSide, share: Share, thin: float, current: Floats) -> ShareTest:
+    a, b = part(reference.honest.total, share) / thin
+    counts = [round(count) for count in (a, b, *current)]
     # thinning may leave less than one row
     if counts[0] + counts[1] == 0 or counts[2] + counts[3] == 0:
-        return ShareTest(1.0, np.ones(1), np.ones(1))
+        return NO_TEST
     return share_test(*counts)
-
-
-def _shares_by_block(reference: ReferenceSide, window: Side) -> list[float]:
-    """The shares that vary, by the same test as values: what is missing comes in storms too; 0 where it cannot tell."""
-    found = []
-    for share, _ in _varying(reference, window):
-        test = reference.share_by_block(share)
-        found.append(test.p_value(part(window.counts, share)) if test.groups >= LEAST_BLOCKS else 0.0)
-    return found
-
-
-def _careful(tests: list[ShareTest], by_block: list[float]) -> tuple[list[ShareTest], list[float]]:
-    """Of two p-values of each share the larger."""
-    if not by_block:
-        return tests, []
-    pairs = list(zip(tests, by_block, strict=True))
-    return [test for test, p in pairs if test.p_value > p], [p for test, p in pairs if p >= test.p_value]
 
 
 def _unseen(reference: ReferenceSide, window: Side, effect: float, window_effect: float) -> list[ShareTest]:

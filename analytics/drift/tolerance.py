@@ -10,6 +10,7 @@ non-centrality is that of the tolerated shift (Potgieter, van Zyl, Schutte and L
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,9 +20,11 @@ from scipy import optimize, special
 
 from analytics.aggregates.features import FieldCounts
 from analytics.aggregates.reference_bins import ReferenceBins
-from analytics.drift.sides import ReferenceSide, Side
+from analytics.drift.sides import ReferenceSide
 from analytics.drift.significance import Significance
+from analytics.drift.windows import Windows
 from analytics.project import STANDARD_TOLERANCE, Tolerance
+from analytics.stats.arrays import divide
 from analytics.stats.two_sample import chi_squared_statistic
 
 Floats = NDArray[np.float64]
@@ -47,29 +50,44 @@ def moments(bins: ReferenceBins, counts: FieldCounts) -> Moments | None:
     return found if found.deviation > 1e-9 * abs(gap) else Moments(found.mean, 0.0)
 
 
-def shift_in_deviations(reference: Moments | None, window: Moments | None) -> float | None:
-    """(mean of the window - mean of the reference) / standard deviation of the reference."""
-    if reference is None or window is None or reference.deviation <= 0:
-        return None
-    shift = (window.mean - reference.mean) / reference.deviation
-    return shift if math.isfinite(shift) else None
+def shifts_in_deviations(
+    bins: ReferenceBins, reference: Moments | None, windows: FieldCounts
+) -> list[float | None]:
+    """(mean of a window - mean of the reference) / standard deviation of the reference, of each window.
+
+    Args:
+        bins: the field's.
+        reference: of the reference; without one, or without a spread, there are no shifts.
+        windows: the field's sums, a row for each window.
+    """
+    n = windows.counts[:, : bins.n_values].sum(axis=1)
+    if reference is None or reference.deviation <= 0:
+        return [None] * len(n)
+    held = np.where(n > 0, n, np.nan)
+    gaps, squares = windows.once / held, windows.twice / held
+    shifts = (bins.centre + gaps - reference.mean) / reference.deviation
+    known = np.isfinite(shifts) & np.isfinite(squares - np.square(gaps))
+    return [shift if one else None for one, shift in zip(known.tolist(), shifts.tolist(), strict=True)]
 
 
-def shift_in_quantiles(reference: ReferenceSide, window: Side) -> float | None:
+def shifts_in_quantiles(reference: ReferenceSide, totals: Floats) -> list[float | None]:
     """P(a window's value is the larger) + P(both are equal) / 2 - 1/2, values of one bin taken as equal; -1/2 to 1/2.
 
     So much higher in the reference, as a quantile, a value of the window stands on average.
+
+    Args:
+        reference: the field's.
+        totals: rows per bin of each window, shape (W, B).
     """
     n = reference.bins.n_values
-    if not reference.bins.is_numeric:
-        return None
     order = [n + 2, *range(n), n + 1]
-    left, right = reference.side.total[order], window.total[order]
-    if left.sum() <= 0 or right.sum() <= 0:
-        return None
-    shares = left / left.sum()
-    ranks = np.cumsum(shares) - shares / 2
-    return float(ranks @ (right / right.sum())) - 0.5
+    left = reference.side.total[order] if reference.bins.is_numeric else np.zeros(1)
+    if left.sum() <= 0:
+        return [None] * len(totals)
+    right, shares = totals[:, order], left / left.sum()
+    ranks, held = np.cumsum(shares) - shares / 2, right.sum(axis=1)
+    found = (right @ ranks) / np.where(held > 0, held, 1.0) - 0.5
+    return [shift if one else None for one, shift in zip((held > 0).tolist(), found.tolist(), strict=True)]
 
 
 @dataclass(frozen=True)
@@ -188,9 +206,13 @@ def _moved(one: Floats, other: Floats) -> float:
 
 
 def p_beyond(
-    reference: ReferenceSide, window: Side, limit: Tolerated, chance: Significance, variation: float
-) -> float:
-    """The p-value of "the shift is at most the tolerated one": small where it is surely more.
+    reference: ReferenceSide,
+    windows: Windows,
+    limit: Tolerated,
+    chances: Sequence[Significance],
+    variations: Floats,
+) -> list[float]:
+    """The p-value of "the shift is at most the tolerated one", of each window: small where it is surely more.
 
     The larger of two: chi-squared over all bins against the non-central distribution of the tolerated shift; and the
     share moved itself, as chi-squared alone would call a small change of rare values more than a large one of common
@@ -198,23 +220,25 @@ def p_beyond(
 
     Args:
         reference: needs rows.
-        window: needs rows.
+        windows: each needs rows.
         limit: what is tolerated.
-        chance: of the same field and window.
-        variation: the total variation found.
+        chances: of the same field and windows.
+        variations: the total variation found in each.
     """
-    left, right = reference.honest.total, window.total
-    m, n = reference.side.n, window.n
-    worth = m * n / (m + n) / chance.spread
+    left, right = reference.honest.total, windows.totals
+    m, n = reference.side.n, windows.n[:, None]
+    spreads = np.array([chance.spread for chance in chances])
+    worth = m * windows.n / (m + windows.n) / spreads
     own = left / m
     pooled = (m * own + n * limit.shares) / (m + n)
-    used = pooled > 0
-    noncentrality = worth * float((np.square(limit.shares - own)[used] / pooled[used]).sum())
-    freedom = max(int(((left + right) > 0).sum()) - 1, 1)
-    statistic = float(chi_squared_statistic(left, right)) / chance.spread
-    by_bins = 1 - float(special.chndtr(statistic, freedom, noncentrality))
+    noncentrality = worth * divide(np.square(limit.shares - own), pooled).sum(axis=1)
+    freedom = np.maximum((left + right > 0).sum(axis=1) - 1, 1)
+    statistics = chi_squared_statistic(np.broadcast_to(left, right.shape), right) / spreads
+    by_bins = 1 - special.chndtr(statistics, freedom, noncentrality)
     risen = right / n > left / m
-    part = float((left[risen].sum() + right[risen].sum()) / (m + n))
-    error = math.sqrt(max(part * (1 - part), 1e-12) / worth)
-    by_share = float(special.ndtr(-(variation - chance.total_variation - limit.share) / error))
-    return min(max(by_bins, by_share, 0.0), 1.0)
+    parts = ((left + right) * risen).sum(axis=1) / (m + windows.n)
+    errors = np.sqrt(np.maximum(parts * (1 - parts), 1e-12) / worth)
+    expected = np.array([chance.total_variation for chance in chances]) + limit.share
+    by_share = special.ndtr((expected - variations) / errors)
+    found: list[float] = np.clip(np.maximum(by_bins, by_share), 0.0, 1.0).tolist()
+    return found

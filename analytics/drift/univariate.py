@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.aggregates.reference_bins import ReferenceBins
-from analytics.drift.noise import noise_floor
-from analytics.drift.sides import ReferenceSide, Side
+from analytics.drift.noise import noise_floors
+from analytics.drift.sides import ReferenceSide
+from analytics.drift.windows import Windows
 from analytics.stats.distances import (
     js_distance,
     ks_from_bins,
@@ -38,33 +37,31 @@ class Distances(NamedTuple):
     unseen_rate: float | None
 
 
-def distances(reference: ReferenceSide, windows: Sequence[Side]) -> list[Distances]:
+def distances(reference: ReferenceSide, windows: Windows) -> list[Distances]:
     """All distances of one field in some windows at once; every side needs rows."""
-    if not windows:
+    if not len(windows):
         return []
     bins, base = reference.bins, reference.side
-    totals = np.stack([window.total for window in windows])
+    totals = windows.totals
     shares = totals / totals.sum(axis=1, keepdims=True)
-    psis = psi(coarse_bins(bins, base.shares), coarse_bins(bins, shares))
-    js, variation = js_distance(base.shares, shares), total_variation(base.shares, shares)
-    gaps = _kolmogorov_smirnov(bins, base.total, totals)
-    pooled = coarse_bins(bins, base.total + totals)
+    gaps, bounds = _kolmogorov_smirnov(bins, base.total, totals)
+    nothing: list[float | None] = [None] * len(windows)
     missing = bins.n_values if bins.field.role != "label" else None
-    return [
-        Distances(
-            psi=float(psis[i]),
-            js_distance=float(js[i]),
-            ks=gaps[i][0],
-            ks_bound=gaps[i][1],
-            wasserstein=_wasserstein(bins, base, window),
-            total_variation=min(float(variation[i]), 1.0),
-            noise_floor=noise_floor(pooled[i], base.n, window.n),
-            missing_rate=None if missing is None else float(shares[i, missing]),
-            missing_rate_reference=None if missing is None else float(base.shares[missing]),
-            unseen_rate=None if bins.is_numeric else float(shares[i, -1]),
-        )
-        for i, window in enumerate(windows)
-    ]
+    columns: dict[str, list[float | None]] = {
+        "psi": psi(coarse_bins(bins, base.shares), coarse_bins(bins, shares)).tolist(),
+        "js_distance": js_distance(base.shares, shares).tolist(),
+        "ks": gaps,
+        "ks_bound": bounds,
+        "wasserstein": _wasserstein(reference, windows),
+        "total_variation": np.minimum(total_variation(base.shares, shares), 1.0).tolist(),
+        "noise_floor": noise_floors(coarse_bins(bins, base.total + totals), base.n, windows.n).tolist(),
+        "missing_rate": nothing if missing is None else shares[:, missing].tolist(),
+        "missing_rate_reference": nothing
+        if missing is None
+        else [float(base.shares[missing])] * len(windows),
+        "unseen_rate": nothing if bins.is_numeric else shares[:, -1].tolist(),
+    }
+    return [Distances(*row) for row in zip(*(columns[name] for name in Distances._fields), strict=True)]
 
 
 def coarse_bins(bins: ReferenceBins, counts: Floats) -> Floats:
@@ -84,32 +81,38 @@ def coarse_bins(bins: ReferenceBins, counts: Floats) -> Floats:
 
 def _kolmogorov_smirnov(
     bins: ReferenceBins, reference: Floats, windows: Floats
-) -> list[tuple[float | None, float | None]]:
-    """Over numbers in order, infinities at the ends."""
+) -> tuple[list[float | None], list[float | None]]:
+    """The statistic and its bound over numbers in order, infinities at the ends."""
     n = bins.n_values
     order = [n + 2, *range(n), n + 1]
     if not bins.is_numeric or not reference[order].any():
-        return [(None, None)] * len(windows)
+        return [None] * len(windows), [None] * len(windows)
     found = ks_from_bins(np.broadcast_to(reference[order], (len(windows), n + 2)), windows[:, order])
-    return [
-        (gap, bound) if math.isfinite(gap) else (None, None)
-        for gap, bound in zip(found.statistic.tolist(), found.bound.tolist(), strict=True)
-    ]
+    known = np.isfinite(found.statistic)
+    return _where(known, found.statistic), _where(known, found.bound)
 
 
-def _wasserstein(bins: ReferenceBins, reference: Side, window: Side) -> float | None:
-    if not bins.is_numeric or not bins.edges:
-        return None
-    left, right = (item.total[: bins.n_values] for item in (reference, window))
-    if left.sum() <= 0 or right.sum() <= 0:
-        return None
-    value = wasserstein_from_bins(
-        bins.edges, left, right, _outer_means(bins, reference, left), _outer_means(bins, window, right)
+def _wasserstein(reference: ReferenceSide, windows: Windows) -> list[float | None]:
+    bins, base = reference.bins, reference.side
+    known = windows.totals[:, : bins.n_values].sum(axis=1) > 0
+    left = base.total[: bins.n_values]
+    if not bins.is_numeric or not bins.edges or left.sum() <= 0 or not known.any():
+        return [None] * len(windows)
+    right = windows.totals[known][:, : bins.n_values]
+    own = _outer_means(bins, np.array([base.below, base.above]), left)
+    found = np.full(len(windows), np.nan)
+    found[known] = wasserstein_from_bins(
+        bins.edges, left, right, own, _outer_means(bins, windows.outer.T[known], right)
     )
-    return value if math.isfinite(value) else None
+    return _where(np.isfinite(found), found)
 
 
-def _outer_means(bins: ReferenceBins, side: Side, counts: Floats) -> tuple[float, float]:
-    low = bins.edges[0] - side.below / counts[0] if counts[0] > 0 else bins.edges[0]
-    high = bins.edges[-1] + side.above / counts[-1] if counts[-1] > 0 else bins.edges[-1]
-    return float(low), float(high)
+def _outer_means(bins: ReferenceBins, beyond: Floats, counts: Floats) -> Floats:
+    """The mean of the rows below the lowest edge, and of those above the highest (last axis)."""
+    outer, edges = counts[..., [0, -1]], np.array(bins.edges)[[0, -1]]
+    far = np.divide(beyond, outer, out=np.zeros_like(outer), where=outer > 0)
+    return edges + far * (-1.0, 1.0)
+
+
+def _where(known: NDArray[np.bool_], values: Floats) -> list[float | None]:
+    return [value if one else None for one, value in zip(known.tolist(), values.tolist(), strict=True)]

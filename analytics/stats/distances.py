@@ -90,46 +90,47 @@ def wasserstein_from_bins(
     counts: npt.ArrayLike,
     ref_outer_means: npt.ArrayLike,
     outer_means: npt.ArrayLike,
-) -> float:
+) -> FloatArray:
     """Return the Wasserstein distance (integral of |F - G|), in the units of the values.
 
     K ascending finite ``inner_edges`` make K + 1 bins: below the first, K - 1 between, from the last on. A
     value with a bin of its own has the edges v and the next larger number. ``*_outer_means`` are the mean
-    values of the rows in the lowest and the highest bin (whatever where it is empty). Between the edges both
-    distributions are taken as linear. Beyond them the integral of F is the mean distance of its rows from the
-    edge, so the sums give it exactly where F and G do not cross there (and a lower bound where they do).
+    values of the rows in the lowest and the highest bin (whatever where it is empty), on the last axis. Between the
+    edges both distributions are taken as linear. Beyond them the integral of F is the mean distance of its rows from
+    the edge, so the sums give it exactly where F and G do not cross there (and a lower bound where they do).
 
-    >>> wasserstein_from_bins([0.0, 1.0], [1, 2, 1], [1, 2, 1], [-1, 2], [-3, 2])
+    >>> float(wasserstein_from_bins([0.0, 1.0], [1, 2, 1], [1, 2, 1], [-1, 2], [-3, 2]))
     0.5
     """
     edges = as_floats(inner_edges)
     reference, current = as_floats(ref_counts), as_floats(counts)
-    if edges.size + 1 != reference.size or reference.shape != current.shape or edges.size == 0:
+    if edges.size == 0 or not edges.size + 1 == reference.shape[-1] == current.shape[-1]:
         raise ValueError("wasserstein_from_bins needs at least one inner edge, and one bin more than edges")
-    if reference.sum() <= 0 or current.sum() <= 0:
+    if (reference.sum(axis=-1) <= 0).any() or (current.sum(axis=-1) <= 0).any():
         raise ValueError("wasserstein_from_bins needs rows on both sides")
-    ref_below, ref_above = _beyond(edges, reference, as_floats(ref_outer_means))
-    below, above = _beyond(edges, current, as_floats(outer_means))
-    gap = (_distribution(reference) - _distribution(current))[1:-1]
-    inside = _absolute_integral(gap[:-1], gap[1:], np.diff(edges))
-    return float(abs(ref_below - below) + inside + abs(ref_above - above))
+    beyond = np.abs(
+        _beyond(edges, reference, as_floats(ref_outer_means))
+        - _beyond(edges, current, as_floats(outer_means))
+    )
+    gap = (_distribution(reference) - _distribution(current))[..., 1:-1]
+    inside = _absolute_integral(gap[..., :-1], gap[..., 1:], np.diff(edges))
+    return as_floats(beyond[..., 0] + inside + beyond[..., 1])
 
 
-def _beyond(edges: FloatArray, counts: FloatArray, outer_means: FloatArray) -> tuple[float, float]:
+def _beyond(edges: FloatArray, counts: FloatArray, outer_means: FloatArray) -> FloatArray:
     """Return the mean distance below the first edge and above the last (0 for rows inside)."""
-    total = float(counts.sum())
-    below = float(counts[0]) * float(edges[0] - outer_means[0]) if counts[0] > 0 else 0.0
-    above = float(counts[-1]) * float(outer_means[1] - edges[-1]) if counts[-1] > 0 else 0.0
-    return below / total, above / total
+    outer = counts[..., [0, -1]]
+    far = np.where(outer > 0, (edges[[0, -1]] - outer_means) * (1.0, -1.0), 0.0)
+    return as_floats(outer * far / counts.sum(axis=-1, keepdims=True))
 
 
-def _absolute_integral(left: FloatArray, right: FloatArray, width: FloatArray) -> float:
+def _absolute_integral(left: FloatArray, right: FloatArray, width: FloatArray) -> FloatArray:
     """Integrate |line from left to right| over each width."""
     size = np.abs(left) + np.abs(right)
     crossing = left * right < 0
     # Two triangles where the line crosses 0: heights |l| and |r|, bases in the same proportion.
     area = np.where(crossing, divide(np.square(left) + np.square(right), size), size) / 2
-    return float((area * width).sum())
+    return as_floats((area * width).sum(axis=-1))
 
 
 def noise_floor_psi(pooled_shares: npt.ArrayLike, n_reference: float, n: float) -> float:

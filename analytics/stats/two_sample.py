@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -177,17 +178,110 @@ class ShareTest:
 
     Attributes:
         p_value: of the table at hand.
-        p_values: of all tables with the same margins.
-        chances: how likely each of these is when nothing differs.
+        tables: the ones with the same margins, and their p-values.
     """
 
     p_value: float
-    p_values: FloatArray
-    chances: FloatArray
+    tables: Tables
+
+    @property
+    def p_values(self) -> FloatArray:
+        """Of all tables with the same margins."""
+        return self.tables.p_values
+
+    @property
+    def chances(self) -> FloatArray:
+        """How likely each of these is when nothing differs."""
+        return self.tables.chances
 
     def attained(self, level: float) -> float:
         """The chance of a p-value of at most this when nothing differs: often less than the level."""
-        return float(self.chances[self.p_values <= level * (1 + 1e-9)].sum())
+        return self.tables.attained(level * (1 + 1e-9))
+
+
+class Tables:
+    """Tables with the same margins: their p-values, and how likely each is when nothing differs."""
+
+    p_values: FloatArray
+    chances: FloatArray
+
+    def __init__(self, p_values: FloatArray, chances: FloatArray) -> None:
+        self.p_values, self.chances = p_values, chances
+
+    def attained(self, level: float) -> float:
+        """The chance of a p-value of at most this."""
+        return float(self.chances[self.p_values <= level].sum())
+
+
+class LargeTables(Tables):
+    """The same by chi-squared: p falls with the distance from the mean, so that only its two tails are added up.
+
+    All tables within 40 standard deviations are some thousand where rows are many, and their p-values and chances took
+    half of a millisecond; these tails take a twentieth of it.
+    """
+
+    def __init__(self, drawn: int, hits: int, total: int, observed: int) -> None:
+        self.margins = (drawn, hits, total)
+        self.observed = observed
+        self.scale = total**3 / (drawn * (total - drawn) * hits * (total - hits))
+        self.mean = drawn * hits / total
+
+    def p_value_at(self, table: float | FloatArray) -> FloatArray:
+        """By chi-squared, of one table or of several."""
+        return as_floats(special.chdtrc(1, np.square(table - self.mean) * self.scale))
+
+    @cached_property
+    def _support(self) -> FloatArray:
+        return _likely_support(*self.margins, self.observed)
+
+    @cached_property
+    def p_values(self) -> FloatArray:  # type: ignore[override]  # found when somebody asks
+        """Of all tables with the same margins."""
+        return self.p_value_at(self._support)
+
+    @cached_property
+    def chances(self) -> FloatArray:  # type: ignore[override]
+        """How likely each of these is when nothing differs."""
+        return as_floats(np.exp(_log_hypergeometric(self._support, *self.margins)))
+
+    def attained(self, level: float) -> float:
+        """The chance of a p-value of at most this."""
+        if level >= 1:
+            return 1.0
+        # below the smallest p-values a number can hold, tables still have chances
+        far = math.sqrt(float(special.chdtri(1, max(level, 1e-300))) / self.scale)
+        below, above = math.floor(self.mean - far), math.ceil(self.mean + far)
+        return min(_tail_chance(below, -1, *self.margins) + _tail_chance(above, 1, *self.margins), 1.0)
+
+
+def _tail_chance(first: int, step: int, drawn: int, hits: int, total: int) -> float:
+    """The chance of a table and of all beyond it, upwards or downwards, by the ratio of each to the one before."""
+    if step < 0:
+        # as many of the other kind: the same tail upwards
+        first, hits = drawn - first, total - hits
+    most = min(drawn, hits)
+    if first > most:
+        return 0.0
+    mean = drawn * hits / total
+    spread = math.sqrt(mean * (1 - hits / total) * (total - drawn) / max(total - 1, 1))
+    gone = max(first - mean, 0.0) / max(spread, 1e-9)
+    length = int(1.5 * spread * (math.sqrt(gone**2 + 80) - gone)) + 60
+    k = np.arange(first, min(most, first + length), dtype=np.float64)
+    ratios = (drawn - k) * (hits - k) / ((k + 1) * (total - drawn - hits + k + 1))
+    start = math.exp(_log_chance(first, drawn, hits, total))
+    return start * (1.0 + float(np.cumprod(ratios).sum()))
+
+
+def _log_chance(k: int, drawn: int, hits: int, total: int) -> float:
+    def choose(n: int, some: int) -> float:
+        return math.lgamma(n + 1) - math.lgamma(some + 1) - math.lgamma(n - some + 1)
+
+    return choose(hits, k) + choose(total - hits, drawn - k) - choose(total, drawn)
+
+
+_ALIKE = Tables(np.ones(1), np.ones(1))
+NO_TEST = ShareTest(1.0, _ALIKE)
+"""Of a share that cannot differ."""
 
 
 def share_test(
@@ -214,20 +308,14 @@ def share_test(
         raise ValueError("a test of a share needs counts, and rows on both sides")
     drawn, hits, total = a + b, a + c, a + b + c + d
     if hits in {0, total}:
-        return ShareTest(1.0, np.ones(1), np.ones(1))
+        return NO_TEST
+    if not upwards and min(drawn, total - drawn) * min(hits, total - hits) >= LEAST_EXPECTED * total:
+        large = LargeTables(drawn, hits, total, a)
+        return ShareTest(float(large.p_value_at(a)), large)
     tables = _likely_support(drawn, hits, total, a)
     chances = np.exp(_log_hypergeometric(tables, drawn, hits, total))
-    place = int(np.flatnonzero(tables == a)[0])
-    if upwards:
-        p_values = np.cumsum(chances) - chances / 2
-    elif min(drawn, total - drawn) * min(hits, total - hits) >= LEAST_EXPECTED * total:
-        share = hits / total
-        gap = np.square(tables / drawn - (hits - tables) / (total - drawn))
-        p_values = special.chdtrc(1, gap / (share * (1 - share)) * (drawn * (total - drawn) / total))
-    else:
-        p_values = _mid_p_values(chances)
-    p_values = np.minimum(p_values, 1.0)
-    return ShareTest(float(p_values[place]), p_values, chances)
+    p_values = np.minimum(np.cumsum(chances) - chances / 2 if upwards else _mid_p_values(chances), 1.0)
+    return ShareTest(float(p_values[np.flatnonzero(tables == a)[0]]), Tables(p_values, chances))
 
 
 def _mid_p_values(chances: FloatArray) -> FloatArray:

@@ -14,10 +14,11 @@ from scipy import stats
 from analytics.aggregates.features import CellHistogram
 from analytics.drift.compute import drift_rows, histogram_rows
 from analytics.drift.few_blocks import FewBlocks
-from analytics.drift.noise import noise_floor
+from analytics.drift.noise import noise_floors
 from analytics.drift.rows import DriftRow
-from analytics.drift.sides import ReferenceSide, Side
+from analytics.drift.sides import ReferenceSide
 from analytics.drift.univariate import distances
+from analytics.drift.windows import Stacked
 from analytics.project import Drift
 from analytics.stats.clustered import rao_scott_anderson_darling, rao_scott_chi_squared
 from analytics.stats.distances import noise_floor_psi
@@ -226,9 +227,9 @@ def test_swapped_sides_on_the_same_bins_have_the_same_distances(seed: int) -> No
     rng = np.random.default_rng(seed)
     one, two = rng.normal(size=90), rng.normal(0.5, 1, 70)
     bins = numeric_bins(one)
-    left, right = (cell((bins,), [x], np.zeros(len(x))).field(0) for x in (one, two))
-    there = distances(ReferenceSide.of(bins, left), [Side.of(right)])[0]
-    back = distances(ReferenceSide.of(bins, right), [Side.of(left)])[0]
+    left, right = (cell((bins,), [x], np.zeros(len(x))) for x in (one, two))
+    there = distances(ReferenceSide.of(bins, left.field(0)), Stacked.of([right]).field(0))[0]
+    back = distances(ReferenceSide.of(bins, right.field(0)), Stacked.of([left]).field(0))[0]
     for name in ("psi", "js_distance", "ks", "wasserstein", "total_variation"):
         assert getattr(there, name) == pytest.approx(getattr(back, name))
 
@@ -274,7 +275,10 @@ def test_the_prepared_rao_scott_test_is_the_one_of_stats(ordered: bool) -> None:
 def test_the_fast_noise_floor_is_the_one_of_stats(n: int) -> None:
     pooled = np.array([2000.0] * 9 + [300, 40, 3])
     slow = noise_floor_psi(pooled / pooled.sum(), 17_000, n)
-    assert noise_floor(pooled, 17_000, n) == pytest.approx(slow, rel=0.06)
+    plenty = np.full(12, 1e6)
+    fast = noise_floors(np.stack([pooled, plenty]), 17_000, np.array([n, n]))
+    assert fast[0] == pytest.approx(slow, rel=0.06)
+    assert fast[1] == pytest.approx(noise_floor_psi(plenty / plenty.sum(), 17_000, n), rel=0.06)
 
 
 def test_blocks_are_shuffled_where_both_sides_have_eight() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
@@ -198,3 +199,21 @@ def test_anderson_darling_sees_spread_and_shift() -> None:
             b = np.bincount(np.searchsorted(edges, change(rng.normal(size=300))), minlength=20)
             found.append(two_sample.anderson_darling_binned(a, b).p_value < 0.05)
         assert np.mean(found) > 0.85
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(5, 3000),
+    st.integers(5, 3000),
+    st.floats(0.001, 0.999),
+    st.floats(0, 1),
+    st.sampled_from([None, 1e-6, 0.01, 0.4, 0.999]),
+)
+def test_what_a_test_attains_is_the_chance_of_every_table_that_small(m, n, share, moved, level):
+    rng = np.random.default_rng(7)
+    a = int(rng.binomial(m, share))
+    c = min(max(round(n * share + (moved - 0.5) * 8 * math.sqrt(n * share * (1 - share))), 0), n)
+    found = two_sample.share_test(a, m - a, c, n - c)
+    asked = found.p_value if level is None else level
+    every = found.chances[found.p_values <= asked * (1 + 1e-9)].sum()
+    assert found.attained(asked) == pytest.approx(float(every), rel=1e-7, abs=1e-290)

@@ -128,11 +128,16 @@ def drift_of_arrays(
     window_blocks: np.ndarray | None = None,
     settings: Drift | None = None,
     units: tuple[np.ndarray, np.ndarray] | None = None,
+    bins: ReferenceBins | None = None,
 ) -> DriftRow:
-    """Drift of one column; without blocks and units (of the reference, of the window), rows are independent."""
+    """Drift of one column; without blocks and units (of the reference, of the window), rows are independent.
+
+    Bins are those that the reference alone would fix, unless others are given.
+    """
     left = np.zeros(len(reference)) if reference_blocks is None else reference_blocks
     right = np.ones(len(window)) if window_blocks is None else window_blocks
-    item = numeric_bins(reference) if reference.dtype.kind == "f" else category_bins(reference, left)
+    own = numeric_bins(reference) if reference.dtype.kind == "f" else category_bins(reference, left)
+    item = own if bins is None else bins
     held = {} if item.is_numeric else holders(reference, left)
     found = versions(cell((item,), [reference], left, held), cell((item,), [window], right, held))
     if units is not None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.aggregates.reference_bins import feature_bins
 from analytics.ask.drift import drift_of, histogram_of
 from analytics.drift.rows import DriftRow
 from analytics.errors import ScopeError
@@ -68,7 +69,8 @@ def test_the_numbers_are_those_of_the_rows(catalog: Catalog) -> None:
     window = ROWS[(ROWS.v == "v1") & (ROWS.ts >= "2024-03-18")]
     reference = REFERENCE[REFERENCE.v == "v1"]
     day, window_day = (frame.ts.dt.floor("D").astype("int64").to_numpy() for frame in (reference, window))
-    expected = drift_of_arrays(reference.x.to_numpy(), window.x.to_numpy(), day, window_day)
+    bins = replace(next(item for item in feature_bins(catalog, "v1") if item.field.name == "x"), version=None)
+    expected = drift_of_arrays(reference.x.to_numpy(), window.x.to_numpy(), day, window_day, bins=bins)
     same = (
         "n",
         "n_reference",

@@ -31,6 +31,10 @@ class QueryTimeoutError(AssayError):
     """A query ran past its time limit."""
 
 
+class QueryStoppedError(AssayError):
+    """A query was stopped because nobody waits for its answer any more."""
+
+
 class RemoteError(AssayError):
     """Object storage cannot be listed, read or written: not reached, access denied, no such bucket."""
 

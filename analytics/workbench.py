@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -83,6 +85,7 @@ from analytics.ask.error_points import ErrorMap
 from analytics.ask.estimate import Estimates
 from analytics.ask.explain import Explained
 from analytics.ask.row_card import RowCard
+from analytics.ask.subsets import Subsets
 from analytics.ask.trust import Trust
 from analytics.building.build import Build, bring_up_to_date, kept_up_to_date
 from analytics.building.build import Progress as BuildProgress
@@ -194,6 +197,7 @@ class Workbench:
         self._catalog: Catalog | None = None
         self._looked = 0.0
         self._looking: Thread | None = None
+        self._subsets: Subsets | None = None
         self.project: Project = read_project(self._file)
 
     @property
@@ -1039,9 +1043,25 @@ class Workbench:
         catalog = self.catalog
         return verify(catalog, attached(catalog), tell)
 
+    @property
+    def subsets(self) -> Subsets:
+        """A sample of the logs as they are now, and the rows that pass filters, held in memory once asked for."""
+        catalog = self.catalog
+        with self._lock:
+            if self._subsets is None or self._subsets.whole is not catalog:
+                self._subsets = Subsets(catalog)
+            return self._subsets
+
+    def over(self, catalog: Catalog) -> Workbench:
+        """The same questions, asked of some of the rows (see `subsets`)."""
+        part = copy.copy(self)
+        part._catalog, part._looked = catalog, math.inf  # noqa: SLF001  # a copy of this one
+        return part
+
     def close(self) -> None:
         """Close the engine."""
         with self._lock:
+            self._subsets = None
             if self._catalog is not None:
                 self._catalog.close()
                 self._catalog = None

@@ -38,6 +38,7 @@ class _References:
         self._lock = Lock()
 
     def of(self, catalog: Catalog, version: str | None, filters: tuple[Filter, ...]) -> _Reference:
+        catalog = catalog.whole  # a sample is compared with all of the reference
         key = (catalog.digest, version, filters)
         with self._lock:
             if key in self._held:
@@ -72,6 +73,7 @@ class _ReferenceUnits:
         version: str | None,
         filters: tuple[Filter, ...],
     ) -> ReferenceUnits | None:
+        catalog = catalog.whole
         key = (catalog.digest, version, filters)
         with self._lock:
             if key in self._held:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,8 +15,15 @@ import duckdb
 import pyarrow as pa
 
 from analytics.engines.remote import Trouble, register
+from analytics.engines.stopping import STOPPED, stopping
 from analytics.engines.text import Sql, identifier, literal, reader_path
-from analytics.errors import AssayError, FileVanishedError, QueryTimeoutError, TelemetryError
+from analytics.errors import (
+    AssayError,
+    FileVanishedError,
+    QueryStoppedError,
+    QueryTimeoutError,
+    TelemetryError,
+)
 from analytics.places.remote import RemotePath
 
 QUERY_SECONDS = 60.0
@@ -48,6 +56,7 @@ class DuckDBEngine:
         memory_limit: str = MEMORY_LIMIT,
     ) -> None:
         self.query_seconds = query_seconds
+        self._schema: str | None = None
         self._files = tuple(dict.fromkeys(files))
         self._names = count()
         self._spill = tempfile.TemporaryDirectory(prefix="assay-spill-")
@@ -87,10 +96,36 @@ class DuckDBEngine:
             self.close()
             raise
 
-    def define(self, statement: str) -> None:
-        """Run a statement that defines or drops a view or table."""
+    def within(self, schema: str) -> DuckDBEngine:
+        """The same engine where the tables of a schema stand before those of the same name.
+
+        Views that were defined before go on reading what they were defined over.
+
+        Args:
+            schema: its name, quoted; it is made where it is not there.
+        """
+        self.define(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        inside = copy.copy(self)
+        inside._schema = schema  # noqa: SLF001  # a copy of this one
+        return inside
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._connection.cursor() as cursor:
-            self._run(lambda: cursor.execute(statement))
+            if self._schema is not None:
+                cursor.execute(f"USE {self._schema}")
+            stop = stopping()
+            if stop is None:
+                yield cursor
+            else:
+                with stop.watching(cursor):
+                    yield cursor
+
+    def define(self, statement: str, values: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that defines or drops a view or table, under the time limit of a query."""
+        with self._cursor() as cursor:
+            cursor.execute(f"SET max_execution_time = {int(self.query_seconds * 1000)}")
+            self._run(lambda: cursor.execute(statement, dict(values or {}) or None))
 
     def query(
         self,
@@ -114,7 +149,7 @@ class DuckDBEngine:
             text, values = sql.text, dict(sql.parameters)
         else:
             text, values = sql, dict(parameters or {})
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             for name, table in (tables or {}).items():
                 cursor.register(name, table)
             cursor.execute(f"SET max_execution_time = {int(self.query_seconds * 1000)}")
@@ -122,7 +157,7 @@ class DuckDBEngine:
 
     def put(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table one of the engine's own, which views may read."""
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             cursor.register("given", table)
             self._run(
                 lambda: cursor.execute(f"CREATE OR REPLACE TABLE {identifier(name)} AS SELECT * FROM given")
@@ -144,6 +179,8 @@ class DuckDBEngine:
         try:
             return call()
         except duckdb.InterruptException as error:
+            if (stop := stopping()) is not None and stop.stopped:
+                raise QueryStoppedError(STOPPED) from error
             raise QueryTimeoutError(
                 f"the query was stopped after {self.query_seconds:g} s; "
                 "ask for a smaller window or fewer segments"
@@ -171,13 +208,20 @@ class DuckDBEngine:
             A SELECT of everything held; it needs no values.
         """
         name = identifier(f"kept_{next(self._names)}")
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             cursor.execute(f"SET max_execution_time = {int(self.query_seconds * 1000)}")
             self._run(lambda: cursor.execute(f"CREATE TABLE {name} AS {sql.text}", sql.parameters or None))
         try:
             yield Sql(f"SELECT * FROM {name}")
         finally:
-            self.define(f"DROP TABLE {name}")
+            self.drop(f"TABLE {name}")
+
+    def drop(self, what: str) -> None:
+        """Drop a table or a schema, also for a question that was stopped."""
+        with self._connection.cursor() as cursor:
+            if self._schema is not None:
+                cursor.execute(f"USE {self._schema}")
+            self._run(lambda: cursor.execute(f"DROP {what}"))
 
     def close(self) -> None:
         """Close the connection and remove the spill folder."""

@@ -388,8 +388,11 @@ def labelled_rows(catalog: Catalog, scope: Scope, source: Rows, now: datetime, f
 
 
 def _window(scope: Scope, source: Source) -> list[Sql]:
-    if source == "reference":
-        return []
+    return [] if source == "reference" else window_conditions(scope)
+
+
+def window_conditions(scope: Scope) -> list[Sql]:
+    """The conditions that keep the rows of a scope's window."""
     parts = []
     if scope.start is not None:
         parts.append(Sql("ts >= CAST($start AS TIMESTAMP WITH TIME ZONE)", {"start": scope.start}))

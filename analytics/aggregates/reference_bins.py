@@ -301,9 +301,9 @@ def _counts(i: int, *, several: bool) -> str:
         f"FROM reference_rows WHERE abs(f{i}) <= {literal(MAX_DOUBLE)} GROUP BY f{i}{', version' * several}"
     )
     counted = f"SELECT f{i} AS value, CAST(count(*) AS DOUBLE) AS n {found}"
-    share = f"floor(n * {_OF_A_VERSION}e0 / sum(n) OVER (PARTITION BY version))"
+    share = f"floor(n * {_OF_A_VERSION}e0 / nullif(sum(n) OVER (PARTITION BY version), 0e0))"
     if not several:
-        return f"SELECT value, n, floor(n * {_OF_A_VERSION}e0 / sum(n) OVER ()) AS heavy FROM ({counted})"
+        return f"SELECT value, n, floor(n * {_OF_A_VERSION}e0 / nullif(sum(n) OVER (), 0e0)) AS heavy FROM ({counted})"
     # whole numbers, whose sums do not depend on the order in which they are added
     shares = f"SELECT value, {share} AS share FROM ({counted.replace(' AS value', ' AS value, version', 1)})"
     return f"SELECT value, sum(share) AS n, max(share) AS heavy FROM ({shares}) GROUP BY value"

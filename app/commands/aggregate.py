@@ -17,7 +17,7 @@ from app.commands.common import json_option, project_argument, say, write, write
 if TYPE_CHECKING:
     from analytics.building.build import Build, Progress
     from analytics.building.verify import Verified
-    from analytics.workbench import Workbench
+    from analytics.project import Project
 
     Tell = Callable[[Progress], None]
 
@@ -37,19 +37,18 @@ def aggregate_command(project: Path | None, *, verify: bool, rebuild: bool, as_j
     Several may run at once, and one that is stopped goes on where it was. They lie in the user's cache folder, or
     where ASSAY_AGGREGATES or aggregates.path of the project file says.
     """
-    from analytics.project import find_projects
-    from analytics.workbench import open_workbench
+    from analytics.project import find_projects, read_project
 
     files = find_projects(project or locations.sample_logs())
     records: list[dict[str, Any]] = []
     failed: list[AssayError] = []
     for file in files:
         try:
-            with closing(open_workbench(file)) as bench:
-                if bench.project.predictions is None:
-                    say(f"{bench.project.name}: has no predictions to aggregate")
-                    continue
-                records += _verified(bench) if verify else [_built(bench, anew=rebuild)]
+            read = read_project(file)
+            if read.predictions is None:
+                say(f"{read.name}: has no predictions to aggregate")
+                continue
+            records += _verified(file) if verify else [_built(read, anew=rebuild)]
         except AssayError as error:
             if len(files) == 1:
                 raise
@@ -64,11 +63,14 @@ def aggregate_command(project: Path | None, *, verify: bool, rebuild: bool, as_j
     return int(verify and any(record["problem"] for record in records))
 
 
-def _built(bench: Workbench, *, anew: bool) -> dict[str, Any]:
-    with _bar(bench.project.name) as tell:
-        found: Build = bench.aggregate(tell, anew=anew)
+def _built(project: Project, *, anew: bool) -> dict[str, Any]:
+    # not by way of the workbench: what all the other questions need takes longer to import than many a build takes
+    from analytics.building.build import bring_up_to_date
+
+    with _bar(project.name) as tell:
+        found: Build = bring_up_to_date(project, tell, anew=anew)
     return {
-        "project": bench.project.name,
+        "project": project.name,
         "days": found.days,
         "rows": found.rows,
         "parts": found.parts,
@@ -90,9 +92,11 @@ def _sentence(record: dict[str, Any]) -> str:
     return text + (f"; {record['damaged']} damaged files left out" if record["damaged"] else "")
 
 
-def _verified(bench: Workbench) -> list[dict[str, Any]]:
+def _verified(file: Path) -> list[dict[str, Any]]:
     """A record a difference, and one of the whole comparison where there is none."""
-    with _bar(bench.project.name) as tell:
+    from analytics.workbench import open_workbench
+
+    with closing(open_workbench(file)) as bench, _bar(bench.project.name) as tell:
         found: Verified = bench.verify_aggregates(tell)
     name = bench.project.name
     for one in found.differences[:20]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import combinations_with_replacement
 from math import isfinite
 
@@ -133,16 +134,20 @@ def _split(table: UnitTable, appearances: Sql, first: Sql) -> Split:
         ((name, n) for name, (n, _) in found.items() if name not in declared),
         key=lambda pair: (-pair[1], pair[0]),
     )
+    # a unit is exposed again and again, but has one row in a table of units
+    of_units = table.catalog.project.exposures is None
+    copies = (
+        "coalesce(sum(n) FILTER (unit IS NOT NULL), 0) - count(DISTINCT unit) FILTER (n > 0)"
+        if of_units
+        else "0"
+    )
     rows = table.row(
         "SELECT coalesce(sum(outside) FILTER (unit IS NOT NULL), 0) AS outside, "
         "coalesce(sum(future) FILTER (unit IS NOT NULL), 0) AS future, "
         "coalesce(sum(too_early) FILTER (unit IS NOT NULL), 0) AS too_early, "
         "coalesce(sum(outside) FILTER (unit IS NULL), 0) AS unusable, "
-        "coalesce(sum(n) FILTER (unit IS NOT NULL), 0) - count(DISTINCT unit) FILTER (n > 0) AS copies "
-        f"FROM ({appearances.text})"
+        f"{copies} AS copies FROM ({appearances.text})"
     )
-    # a unit is exposed again and again, but has one row in a table of units
-    copies = rows["copies"] if table.catalog.project.exposures is None else 0
     clusters, n_clusters = _clusters(table, declared)
     crossed = {name: int(found.get(name, (0, 0))[1]) for name in declared}
     leaves_out = table.reading.leaves_crossed_out
@@ -155,7 +160,7 @@ def _split(table: UnitTable, appearances: Sql, first: Sql) -> Split:
         n_unknown=sum(n for _, n in unknown),
         unknown=tuple(unknown[:UNKNOWN_ARMS]),
         n_outside=int(rows["outside"]),
-        n_rows_left_out=int(rows["unusable"]) + int(copies),
+        n_rows_left_out=int(rows["unusable"]) + int(rows["copies"]),
         n_future=int(rows["future"]),
         by_day=_counts(table, "day", "name"),
         by_segment=_by_segment(table),
@@ -171,8 +176,8 @@ def _counts(table: UnitTable, group: str, order: str) -> Counts:
     """Units of declared arms by a column of theirs."""
     declared = tuple(table.reading.variants)
     rows = table.query(
-        f"SELECT CAST({group} AS VARCHAR) AS name, variant, count(*) AS n FROM ({table.units.text}) "
-        f"WHERE {group} IS NOT NULL GROUP BY 1, 2"
+        f"SELECT CAST(name AS VARCHAR) AS name, variant, n FROM (SELECT {group} AS name, variant, count(*) AS n "
+        f"FROM ({table.units.text}) WHERE {group} IS NOT NULL GROUP BY 1, 2)"
     ).to_pylist()
     totals: dict[str, int] = {}
     for row in rows:
@@ -220,13 +225,17 @@ def _metric(whole: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
             columns[f"{name}_missing"] = f"(CASE WHEN {raw[name]} IS NULL THEN 1e0 ELSE 0e0 END)"
     edges = read_edges(table, wanted, raw, present)
     own = {name: columns[name] for name in wanted.columns}
-    moments = _moments(table, wanted, own, present)
+    adjusted = _moments(table, wanted, columns, present) if wanted.covariates else None
+    # of the same units: the covariate's columns come after the metric's own
+    moments = (
+        _moments(table, wanted, own, present) if adjusted is None else _first_columns(adjusted, len(own))
+    )
     smallest = min(split.n.values(), default=0)
     skewness = {} if wanted.metric.kind in SHARES else _skewness(table, own, moments, present)
     return MetricAggregates(
         wanted.name,
         moments,
-        _moments(table, wanted, columns, present) if wanted.covariates else None,
+        adjusted,
         read_bins(table, wanted, raw, present, edges),
         edges,
         read_values(table, own, present, split)
@@ -250,6 +259,16 @@ def _metric(whole: UnitTable, index: int, wanted: Wanted, split: Split) -> Metri
         read_observations(table, index, wanted, raw, present)
         if wanted.reads_values or wanted.metric.kind == "quantile"
         else None,
+    )
+
+
+def _first_columns(moments: ArmMoments, k: int) -> ArmMoments:
+    """The moments of fewer columns of the same units."""
+    return replace(
+        moments,
+        columns=moments.columns[:k],
+        means=moments.means[:, :k],
+        comoments=moments.comoments[:, :k, :k],
     )
 
 

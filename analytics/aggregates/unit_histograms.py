@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.aggregates.arms import Floats, Split, UnitValues
+from analytics.aggregates.edges import bin_expression
 from analytics.aggregates.keys import column
 from analytics.aggregates.readings import Wanted
 from analytics.aggregates.unit_table import UnitTable, quantiles
-from analytics.engines.text import literal
 from analytics.project import SHARES
 
 MOST_VALUES = 100_000
@@ -52,9 +52,8 @@ def read_bins(
     counts = {name: np.zeros(len(edges) + 1, np.int64) for name in table.reading.variants}
     if not len(edges):
         return {}
-    cases = " ".join(f"WHEN value < {literal(float(edge))} THEN {i}" for i, edge in enumerate(edges))
     rows = table.query(
-        f"SELECT variant, CASE {cases} ELSE {len(edges)} END AS bin, count(*) AS n FROM ("
+        f"SELECT variant, {bin_expression('value', edges)} AS bin, count(*) AS n FROM ("
         f"SELECT variant, {shown(wanted, raw)} AS value FROM ({table.units.text}) WHERE {present}) "
         "WHERE value IS NOT NULL GROUP BY 1, 2"
     ).to_pylist()

@@ -33,7 +33,8 @@ def raw_column(index: int, name: str) -> str:
 
 def usable(number: str) -> str:
     """Whether a number can be added."""
-    return f"(isfinite({number}) AND abs({number}) <= {literal(LARGEST)})"
+    # what is not a number is larger than any
+    return f"(abs({number}) <= {literal(LARGEST)})"
 
 
 def _since(comparison: str, duration: timedelta) -> str:

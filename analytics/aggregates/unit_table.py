@@ -55,7 +55,40 @@ def caps(
 def quantiles(
     table: UnitTable, value: str, shares: Sequence[float | None], condition: str = "TRUE"
 ) -> list[float | None]:
-    """Order statistics over the units of all arms (inverted distribution function); None for no share or no units."""
+    """Order statistics over the units of all arms (inverted distribution function); None for no share or no units.
+
+    The engine selects them in a fifth of the time that putting all values in order takes. It may round a share to the
+    neighbouring place, so that it is counted whether these are they; else all are put in order.
+    """
+    values = (
+        f"SELECT value FROM (SELECT {value} AS value FROM ({table.units.text}) WHERE {condition}) "
+        "WHERE value IS NOT NULL"
+    )
+    known = [share for share in shares if share is not None]
+    items = ", ".join(f"quantile_disc(value, {literal(share)}) AS q{i}" for i, share in enumerate(known))
+    found = list(table.row(f"SELECT {items} FROM ({values})").values()) if known else []
+    if None in found:
+        return [None] * len(shares)
+    if not _are_quantiles(table, values, dict(zip(known, found, strict=True))):
+        return _in_order(table, values, shares)
+    chosen = iter(found)
+    return [None if share is None else next(chosen) for share in shares]
+
+
+def _are_quantiles(table: UnitTable, values: str, found: Mapping[float, float]) -> bool:
+    """Whether each share of the values lies at or below its number, but not below it."""
+    items = ["count(*) AS n"]
+    for i, number in enumerate(found.values()):
+        items += [
+            f"count(*) FILTER (value {sign} {literal(number)}) AS {name}_{i}"
+            for sign, name in (("<", "below"), ("<=", "to"))
+        ]
+    row = table.row(f"SELECT {', '.join(items)} FROM ({values})")
+    n = row["n"]
+    return all(row[f"below_{i}"] / n < share <= row[f"to_{i}"] / n for i, share in enumerate(found))
+
+
+def _in_order(table: UnitTable, values: str, shares: Sequence[float | None]) -> list[float | None]:
     # a quotient is rounded as the written share was, a product is not: 0.55 * 100 is more than 55
     items = [
         "CAST(NULL AS DOUBLE)"
@@ -65,8 +98,7 @@ def quantiles(
     ]
     row = table.row(
         f"SELECT {', '.join(f'{item} AS q{i}' for i, item in enumerate(items))} FROM ("
-        "SELECT value, row_number() OVER (ORDER BY value) AS place, count(*) OVER () AS n FROM ("
-        f"SELECT {value} AS value FROM ({table.units.text}) WHERE {condition}) WHERE value IS NOT NULL)"
+        f"SELECT value, row_number() OVER (ORDER BY value) AS place, count(*) OVER () AS n FROM ({values}))"
     )
     return [row[f"q{i}"] for i in range(len(shares))]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
@@ -28,6 +29,15 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 def errors_in_full():
     """The app hides the text of an unexpected error; a failing test must show it."""
     config.set_option("client.showErrorDetails", "full")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_components() -> Iterator[None]:
+    """Streamlit reads what every installed package says of itself, once a server, but anew for each AppTest."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: list(found))
+        yield
 
 
 class _KnownPages(PagesManager):
@@ -52,7 +62,7 @@ def open_page(monkeypatch) -> Callable[..., AppTest]:
     shown: list[Path] = []
 
     def opened(page: str, logs: Path | None = None, /, **parameters: Any) -> AppTest:
-        if logs is not None:
+        if logs is not None and not logs.resolve().is_relative_to(locations.sample_logs()):
             shown.append(logs.resolve())
         monkeypatch.setattr(app_test, "PagesManager", _KnownPages)
         monkeypatch.setenv(locations.PROJECT_VARIABLE, str(logs or locations.sample_logs()))
@@ -66,12 +76,13 @@ def open_page(monkeypatch) -> Callable[..., AppTest]:
         return test.run()
 
     yield opened
+    # answers on the sample logs are kept, as a server keeps them
     for path in shown:
         _close(path)
 
 
 def _close(path: Path) -> None:
-    """Let go of a small project; answers on the sample logs are kept, as a server keeps them."""
+    """Let go of a small project."""
     try:
         entries = _workspace(str(path)).entries()
     except AssayError:

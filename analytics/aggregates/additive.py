@@ -150,6 +150,11 @@ class HeldRows(ScopedRows):
     asked: ScopedRows
 
     @property
+    def is_held(self) -> bool:
+        """Whether somebody has read them yet."""
+        return self.__dict__["_held"] is not None
+
+    @property
     def text(self) -> str:
         """The SELECT of what is held."""
         held: Sql | None = self.__dict__["_held"]

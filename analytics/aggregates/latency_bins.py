@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.additive import Additive, read_added
@@ -160,13 +161,18 @@ def read_latencies(
 ) -> tuple[dict[CellKey, BlockedLatencies], str]:
     """The latencies of scoped rows by cell, block and bin, and the SQL text that scanned."""
     table, text = read_added(catalog, rows, latency_parts(grain))
+    return blocked(table), text
+
+
+def blocked(table: pa.Table) -> dict[CellKey, BlockedLatencies]:
+    """Counts by cell, block and bin from an answer with their columns."""
     values = {name: column(table, name) for name in ("n", "w", "w2", "low", "high")}
     block, place = block_codes(table), column(table, "place").astype(np.int64)
     found = {}
     for key, index in group(table).rows.items():
         order = index[np.lexsort((place[index], block[index]))]
         found[key] = BlockedLatencies(block[order], place[order], *(values[name][order] for name in values))
-    return found, text
+    return found
 
 
 def read_latency_bins(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, LatencyBins], str]:

@@ -369,6 +369,17 @@ def kept_centre(catalog: Catalog) -> Centre:
 
     Rounded to about the standard deviation, so that it stays what it is while logs grow.
     """
+    middle, _ = kept_scale(catalog)
+    return Centre(middle, middle)
+
+
+def kept_scale(catalog: Catalog) -> tuple[float, float]:
+    """The centre of `kept_centre`, and the power of two from the predictions' standard deviation up.
+
+    Returns:
+        A whole multiple of the power, so that distances from it are cut into bins without rounding; and the power,
+        1 where all predictions are equal.
+    """
     source = "reference" if "reference" in catalog.sources else "predictions"
     feed = source if source in catalog.feeds else "predictions"
     # squares of larger numbers are infinite anyway
@@ -378,6 +389,7 @@ def kept_centre(catalog: Catalog) -> Centre:
     )
     found = remembered(catalog, "centre", text, (feed,)).to_pylist()[0]
     mean, spread = float(found["mean"] or 0.0), float(found["spread"] or 0.0)
-    step = 2.0 ** math.ceil(math.log2(spread)) if spread > 0 else 0.0
-    middle = round(mean / step) * step if step else mean
-    return Centre(middle, middle)
+    if not spread > 0:
+        return mean, 1.0
+    step = 2.0 ** math.ceil(math.log2(spread))
+    return round(mean / step) * step, step

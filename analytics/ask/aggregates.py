@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.aggregates.additive import held_rows, shown
+from analytics.aggregates import error_bins
+from analytics.aggregates.additive import HeldRows, held_rows, shown
 from analytics.aggregates.cells import DecisionCells, read_decision_cells, read_unit_squares
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.macro_squares import ClassInfluences, MacroSquares, read_macro_squares
@@ -173,6 +174,12 @@ def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
     return _answer(found, moments, (sums_sql, scores_sql, reliability_sql, cells_sql))
 
 
+def _reads_many(rows: Sql, moments: Mapping[CellKey, RowMoments]) -> bool:
+    """Whether parts answered everything so far, and whoever reads rows now would be the first to, of many."""
+    untouched = isinstance(rows, HeldRows) and not rows.is_held
+    return untouched and sum(one.count("labelled") for one in moments.values()) > error_bins.MANY_ROWS
+
+
 def _keeps(moments: Mapping[CellKey, RowMoments], positive: str) -> dict[CellKey, bool]:
     return {key: keeps_scores(one.count("labelled"), one.count(positive)) for key, one in moments.items()}
 
@@ -222,10 +229,17 @@ def _regression(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted)
             for key, moment in moments.items()
         }
         return _answer(plain, moments, (sums_sql,))
-    counted = read_above_median(catalog, rows, read_medians(catalog, rows))
+    stored = error_bins.stored_errors(catalog, rows) if _reads_many(rows, moments) else None
+    if stored is None:
+        counted = read_above_median(catalog, rows, read_medians(catalog, rows))
+    else:
+        counted = {key: error_bins.above_from_bins(one) for key, one in stored[0].items()}
     above = {key: regression.above_median(one) for key, one in counted.items()}
     reach = {key: regression.median_reach(share, confidence) for key, share in above.items()}
-    medians, medians_sql = read_median_errors(catalog, rows, reach)
+    if stored is None:
+        medians, medians_sql = read_median_errors(catalog, rows, reach)
+    else:
+        medians, medians_sql = error_bins.medians_from_bins(stored[0], reach), stored[1]
     found = {
         key: regression.regression_estimates(
             regression.RegressionAggregates(moment, centre, medians.get(key), above.get(key))

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.cells import DecisionCells, read_decision_cells
 from analytics.aggregates.keys import CellKey
-from analytics.aggregates.moments import Statistic, read_row_moments
+from analytics.aggregates.moments import RowMoments, read_row_moments
 from analytics.aggregates.pairs import PairHistogram, read_pairs
 from analytics.aggregates.reliability import BINS, ReliabilityBins, read_reliability
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
 from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.engines.text import Sql, literal
 from analytics.errors import ScopeError
-from analytics.measures import binary
+from analytics.measures import binary, multiclass
 from analytics.measures.estimate import among_class, of_cells, ratio
 from analytics.measures.standard_quality import decides, edges_of, kept_quality
 from analytics.quality.rows import CalibrationRow, ConfusionRow, PairBinRow, RocRow, ScoreBinRow
@@ -95,12 +95,13 @@ def calibration_of(catalog: Catalog, scope: Scope) -> Results[CalibrationRow]:
     rows = scoped_rows(catalog, scope)
     answers: list[CalibrationRow] = []
     texts = []
+    effects_of = _design_effects(catalog, rows)
     for score in _columns(catalog):
         stored = kept_quality(catalog, rows).reliability() if score.class_ is None else None
         found, text = read_reliability(
             catalog, rows, score=score.score, positive=score.positive, stored=stored
         )
-        effects = _design_effects(catalog, scope, score)
+        effects = effects_of[score.class_]
         texts.append(text)
         values: list[str | None] = [None]
         if scope.by is not None:
@@ -299,27 +300,29 @@ def _operating_point(
     return _roc_row((window, version, class_), None, (tp, fp, fn, tn), n)
 
 
-def _design_effects(catalog: Catalog, scope: Scope, score: _Column) -> dict[CellKey, float]:
-    rows = scoped_rows(catalog, scope)
-    if score.class_ is None:
+def _design_effects(catalog: Catalog, rows: Sql) -> dict[str | None, dict[CellKey, float]]:
+    """By class (None of a binary model) and cell: how much more a residual's mean varies than of independent rows."""
+    if catalog.predictions.task == "binary":
         moments, _ = read_row_moments(
             catalog, rows, binary.STATISTICS, binary.TOGETHER, stored=kept_quality(catalog, rows).moments()
         )
-    else:
-        when = "scored AND label IS NOT NULL"
-        residual = f"CASE WHEN {score.positive} THEN 1e0 ELSE 0e0 END - {score.score}"
-        statistics = (
-            Statistic("labelled", f"CASE WHEN {when} THEN 1e0 ELSE 0e0 END", share=True),
-            Statistic("residual", f"CASE WHEN {when} THEN {residual} ELSE 0e0 END", within="labelled"),
-        )
-        moments, _ = read_row_moments(catalog, rows, statistics, (("labelled", "residual"),))
-    effects = dict.fromkeys(moments, 1.0)
-    for key, moment in moments.items():
-        if moment.count("labelled") > 1:
-            estimate = ratio("residual", moment, "residual", "labelled")
-            variance = estimate.chosen().variance
-            effects[key] = max(variance / estimate.row_variance, 1.0) if estimate.row_variance > 0 else 1.0
-    return effects
+        return {None: {key: _design_effect(moment, "residual") for key, moment in moments.items()}}
+    classes = catalog.predictions.classes
+    moments, _ = read_row_moments(
+        catalog, rows, multiclass.class_residuals(classes), multiclass.residuals_together(classes)
+    )
+    return {
+        name: {key: _design_effect(moment, f"residual_{i}") for key, moment in moments.items()}
+        for i, name in enumerate(classes)
+    }
+
+
+def _design_effect(moment: RowMoments, residual: str) -> float:
+    if moment.count("labelled") <= 1:
+        return 1.0
+    estimate = ratio(residual, moment, residual, "labelled")
+    variance = estimate.chosen().variance
+    return max(variance / estimate.row_variance, 1.0) if estimate.row_variance > 0 else 1.0
 
 
 def _calibration_rows(

@@ -99,6 +99,25 @@ def together(classes: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     )
 
 
+def class_residuals(classes: Sequence[str]) -> tuple[Statistic, ...]:
+    """Label minus score of each class against the rest: how far its calibration varies."""
+    labelled = Statistic("labelled", f"CASE WHEN {_LABELLED} THEN 1e0 ELSE 0e0 END", share=True)
+    return labelled, *(
+        Statistic(
+            f"residual_{i}",
+            f"CASE WHEN {_LABELLED} THEN CASE WHEN label = {literal(name)} THEN 1e0 ELSE 0e0 END "
+            f"- {score_column(name)} ELSE 0e0 END",
+            within="labelled",
+        )
+        for i, name in enumerate(classes)
+    )
+
+
+def residuals_together(classes: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Which of `class_residuals` one number depends on."""
+    return tuple(("labelled", f"residual_{i}") for i in range(len(classes)))
+
+
 def top_score(classes: Sequence[str]) -> str:
     """SQL of the largest score."""
     return f"greatest({', '.join(score_column(name) for name in classes)})"

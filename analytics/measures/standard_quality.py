@@ -8,6 +8,7 @@ from analytics.aggregates.additive import Additive, Standard
 from analytics.aggregates.cells import decision_parts
 from analytics.aggregates.condensed import Condensed, condensed
 from analytics.aggregates.edges import score_edges
+from analytics.aggregates.error_bins import error_parts
 from analytics.aggregates.moments import kept_centre, moment_sums, weighs_one
 from analytics.aggregates.reliability import reliability_parts
 from analytics.aggregates.scores import bins_together, score_parts
@@ -66,7 +67,8 @@ def _quality(
         return [kept.moments(), *decided, kept.reliability(), kept.scores()]
     if catalog.predictions.task == "regression":
         sums = regression.statistics(kept_centre(catalog))
-        return [moment_sums(catalog, rows, sums, regression.TOGETHER).additive()]
+        kept_sums = moment_sums(catalog, rows, sums, regression.TOGETHER).additive()
+        return [kept_sums] if segments else [kept_sums, error_parts(catalog)]
     return list(_multiclass(catalog, rows))
 
 
@@ -76,8 +78,11 @@ def _multiclass(catalog: Catalog, rows: Sql) -> Iterator[Additive]:
     yield decision_parts(plain=plain)
     top = f"label = {multiclass.top_class(classes)}"
     yield reliability_parts(multiclass.top_score(classes), top, plain=plain)
+    residuals, residual_pairs = multiclass.class_residuals(classes), multiclass.residuals_together(classes)
+    yield moment_sums(catalog, rows, residuals, residual_pairs).additive()
     for name in classes:
         positive = f"label = {literal(name)}"
+        yield reliability_parts(score_column(name), positive, plain=plain)
         yield score_parts(
             edges_of(catalog.predictions),
             score_column(name),

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analytics.aggregates import scores
+from analytics.aggregates import error_bins, scores
 from analytics.ask import features
 from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import Sql
@@ -86,6 +86,7 @@ def gates_down(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(remembered, "LARGE", -1)
     patch.setattr(building, "LARGE_ROWS", 1)
     patch.setattr(scores, "EXACT_ROWS", 0)
+    patch.setattr(error_bins, "MANY_ROWS", 1)
 
 
 def stored_project(folder: Path, task: str, *, unit: bool = False, metrics: bool = False) -> Path:

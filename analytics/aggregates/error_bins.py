@@ -1,0 +1,99 @@
+"""Absolute errors of a regression: counts on edges 5 % apart, so that the median error of many rows is a sum over days.
+
+As with latencies (`analytics.aggregates.latency_bins`) each bin keeps its smallest and largest error, and inside a bin
+errors are taken to lie evenly. Between edges 5 % apart that moves a median by about a tenth of its standard error,
+however many rows there are; an error that many rows share is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.aggregates.additive import Additive, read_stored
+from analytics.aggregates.edges import bin_expression
+from analytics.aggregates.keys import KEYS, CellKey
+from analytics.aggregates.latency_bins import STEP, BlockedLatencies, blocked
+from analytics.aggregates.moments import RowMoments, kept_scale
+from analytics.aggregates.ranks import ABOVE, MedianError
+from analytics.engines.text import Sql
+from analytics.telemetry.catalog import Catalog
+
+MANY_ROWS = 250_000
+"""Of fewer labelled rows every error is read and ordered: where there are more, reading them takes seconds."""
+_BELOW, _ABOVE = 280, 140  # from about a millionth to a thousand standard deviations of the predictions
+
+
+def error_edges(unit: float) -> NDArray[np.float64]:
+    """The inner edges; bin i holds edge[i - 1] <= error < edge[i].
+
+    Args:
+        unit: about the standard deviation of the predictions.
+    """
+    return np.asarray(unit * STEP ** np.arange(-_BELOW, _ABOVE + 1.0))
+
+
+def error_parts(catalog: Catalog) -> Additive:
+    """Absolute errors by block and bin."""
+    place = bin_expression("error", error_edges(kept_scale(catalog)[1]))
+
+    def query(rows: Sql) -> Sql:
+        keys = f"{KEYS}, block_key"
+        text = (
+            f"SELECT {keys}, place, count(*) AS n, sum(weight) AS w, sum(weight * weight) AS w2, "
+            f"min(error) AS low, max(error) AS high FROM (SELECT {keys}, weight, error, {place} AS place "
+            f"FROM (SELECT {keys}, weight, abs(score - label) AS error FROM ({rows.text}) "
+            f"WHERE scored AND label IS NOT NULL AND weight > 0e0)) GROUP BY {keys}, place"
+        )
+        return Sql(text, rows.parameters)
+
+    return Additive("absolute errors", query, ("n", "w", "w2"), ("low",), ("high",))
+
+
+def stored_errors(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, BlockedLatencies], str] | None:
+    """The absolute errors of scoped rows from stored parts, and the SQL text that says what they are.
+
+    None where there are no parts for them, or a unit is declared: rows of one unit then vary together, which no sum by
+    day knows.
+    """
+    if catalog.predictions.unit is not None:
+        return None
+    stored = read_stored(catalog, rows, error_parts(catalog))
+    return None if stored is None else (blocked(stored[0]), stored[1])
+
+
+def above_from_bins(errors: BlockedLatencies) -> RowMoments:
+    """What `analytics.aggregates.ranks.read_above_median` reads: labelled rows and those above the median, by block."""
+    above = errors.beyond(errors.pooled().quantile(0.5))
+    blocks, block = np.unique(errors.block, return_inverse=True)
+    sums = [np.bincount(block, of, len(blocks)) for of in (errors.weight, errors.weight * above)]
+    whole, part = errors.squares.sum(), (errors.squares * above).sum()
+    return RowMoments(
+        tuple(one.name for one in ABOVE),
+        int(errors.n.sum()),
+        np.array([errors.n.sum(), (errors.n * above).sum()]),
+        blocks,
+        np.stack(sums, axis=1).astype(np.float64),
+        np.array([[whole, part], [part, part]]),
+    )
+
+
+def medians_from_bins(
+    errors: Mapping[CellKey, BlockedLatencies], reach: Mapping[CellKey, float]
+) -> dict[CellKey, MedianError]:
+    """The median error of each cell, with the errors at cumulated shares 1/2 -+ reach as its interval.
+
+    Args:
+        errors: of the cells.
+        reach: as in `analytics.aggregates.ranks.read_median_errors`.
+    """
+    found = {}
+    for key, one in errors.items():
+        pooled = one.pooled()
+        low, value, high = (
+            pooled.quantile(min(max(0.5 + by, 0.0), 1.0)) for by in (-reach[key], 0.0, reach[key])
+        )
+        found[key] = MedianError(value, min(low, value), max(high, value))
+    return found

@@ -15,7 +15,8 @@ nanoseconds of processor time a row and edge:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,7 @@ from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.rows import block_key
 
 Floats = NDArray[np.float64]
+_KEYS = frozenset({"window_key", "block_key", "version"})
 TAIL = 8
 """Columns after the bins of a field, as `analytics.aggregates.features.FieldCounts` names them after counts."""
 
@@ -53,8 +55,11 @@ def bound_categories(item: ReferenceBins, i: int) -> dict[str, str]:
     return {f"category_{i}_{place}": name for place, name in enumerate(item.listed)}
 
 
+@lru_cache(maxsize=4096)
 def field_sums(item: ReferenceBins, i: int, *, weighted: bool) -> list[tuple[str, str]]:
     """What is summed for a field: name and expression over f (its value), g (where finite), weight and lookups.
+
+    Remembered, as every question about drift writes the texts of all fields several times.
 
     Args:
         item: its bins.
@@ -110,56 +115,67 @@ def _numeric_sums(
     return [*sums, (f"first_{i}", f"sum({gap}{times})"), (f"second_{i}", f"sum({gap} * {gap}{times})")]
 
 
-def field_values(item: ReferenceBins, i: int, table: pa.Table) -> Floats:
-    """The bins of a field and their tail, a row for each of the answer's."""
-    held = set(table.column_names)
+def columns_of(table: pa.Table) -> Mapping[str, Floats]:
+    """The sums of an answer by name, missing ones 0; read once for all fields, of which there may be 500 columns."""
+    return {
+        name: _doubles(column)
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if name not in _KEYS
+    }
 
-    def read(name: str, default: str | None = None) -> Floats:
-        chosen = name if name in held else default
-        if chosen is None:
-            return np.zeros(table.num_rows)
-        return _doubles(table.column(chosen))
+
+def field_values(item: ReferenceBins, i: int, columns: Mapping[str, Floats]) -> Floats:
+    """The bins of a field and their tail, a row for each of the answer's.
+
+    Args:
+        item: the field's bins.
+        i: its number, which the names of its sums hold.
+        columns: from `columns_of`.
+    """
+    nothing = np.zeros(len(next(iter(columns.values()))))
+
+    def read(name: str, default: str = "") -> Floats:
+        return columns.get(name, columns.get(default, nothing))
 
     present = read(f"present_{i}")
     label = item.field.role == "label"
     rows = read(f"n_{i}", f"present_{i}") if label else read("n")
     squares = read(f"w2_{i}", f"present_{i}") if label else read("w2", "n")
-    missing = np.zeros(len(rows)) if label else read(f"missing_{i}")
-    if not label and f"missing_{i}" not in held:
-        missing = rows - present
+    missing = nothing if label else columns.get(f"missing_{i}", rows - present)
     if item.is_numeric:
         found = _numeric_values(item, i, read, present, missing)
         names = (f"under_{i}", f"over_{i}", f"first_{i}", f"second_{i}", "", "")
     else:
         found = _category_values(item, i, read, present, missing)
         names = ("", "", f"held_1_{i}", f"held_2_{i}", f"blocks_1_{i}", f"blocks_2_{i}")
-    return np.column_stack([found, rows, squares, *(read(name) for name in names)])
+    return np.stack([*found, rows, squares, *(read(name) for name in names)], axis=1)
 
 
 def _numeric_values(
     item: ReferenceBins, i: int, read: Callable[[str], Floats], present: Floats, missing: Floats
-) -> Floats:
+) -> list[Floats]:
     above_all, nans, below_all = read(f"above_all_{i}"), read(f"nan_{i}"), read(f"below_all_{i}")
     below = [read(f"below_{i}_{k}") for k in range(len(item.edges))]
-    cumulative = np.column_stack([below_all, *below, present - above_all])
-    values = np.maximum(np.diff(cumulative, axis=1), 0.0)
-    return np.column_stack([values, missing + nans, above_all - nans, below_all])
+    cumulative = np.stack([below_all, *below, present - above_all])
+    values = np.maximum(np.diff(cumulative, axis=0), 0.0)
+    return [*values, missing + nans, above_all - nans, below_all]
 
 
 def _category_values(
     item: ReferenceBins, i: int, read: Callable[[str], Floats], present: Floats, missing: Floats
-) -> Floats:
+) -> list[Floats]:
     places = {name: place for place, name in enumerate(item.listed)}
     names = [f"is_category_{i}_{places[name]}" for name in item.categories]
     seen = [read(name) for name in (*names, *([f"other_{i}"] if item.pooled else []))]
     if not seen:
-        return np.column_stack([missing, present])
+        return [missing, present]
     # weights may differ from their sum by rounding; a share below 0 would be worse
-    unseen = np.maximum(present - np.column_stack(seen).sum(axis=1), 0.0)
+    unseen = np.maximum(present - np.stack(seen, axis=1).sum(axis=1), 0.0)
     unseen[unseen < present * 1e-9] = 0.0
-    return np.column_stack([*seen, missing, unseen])
+    return [*seen, missing, unseen]
 
 
 def _doubles(values: pa.ChunkedArray) -> Floats:
-    found: Floats = values.fill_null(0).to_numpy().astype(np.float64)
+    known = values.fill_null(0) if values.null_count else values
+    found: Floats = known.to_numpy().astype(np.float64, copy=False)
     return found

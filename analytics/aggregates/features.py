@@ -22,6 +22,7 @@ from analytics.aggregates.additive import Additive, Standard, read_added, read_s
 from analytics.aggregates.feature_columns import (
     TAIL,
     bound_categories,
+    columns_of,
     field_sums,
     field_values,
     pooled_lookup,
@@ -363,16 +364,19 @@ def _put(
     """Write the answer about some fields into the rows of values that all fields share."""
     if table.num_rows == 0:
         return
-    starts = _starts(bins)
-    found = [(starts[i], field_values(bins[i], i, table)) for i in fields]
+    starts, columns = _starts(bins), columns_of(table)
+    found = np.zeros((table.num_rows, starts[-1]))
+    for i in fields:
+        found[:, starts[i] : starts[i + 1]] = field_values(bins[i], i, columns)
+    places = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in fields])
     blocks = block_codes(table).tolist()
     keys = zip(table.column("window_key").to_pylist(), table.column("version").to_pylist(), strict=True)
-    for row, key in enumerate(keys):
+    for row, block, key in zip(found, blocks, keys, strict=True):
         cell = values.setdefault(key, {})
-        if blocks[row] not in cell:
-            cell[blocks[row]] = np.zeros(starts[-1])
-        for start, part in found:
-            cell[blocks[row]][start : start + part.shape[1]] = part[row]
+        if block in cell:
+            cell[block][places] = row[places]
+        else:
+            cell[block] = row
 
 
 def _cell(bins: tuple[ReferenceBins, ...], blocks: dict[int, Floats]) -> CellHistogram:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analytics.aggregates import error_bins
 from analytics.aggregates.additive import HeldRows, held_rows, shown
 from analytics.aggregates.cells import DecisionCells, read_decision_cells, read_unit_squares
+from analytics.aggregates.class_pairs import stored_macro_squares
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.macro_squares import ClassInfluences, MacroSquares, read_macro_squares
 from analytics.aggregates.moments import RowMoments, needed_columns, read_centre, read_row_moments
@@ -170,7 +171,8 @@ def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
         found = _cells_with_units(catalog, rows, found, classes)
         for name in classes:
             found = _scores_with_units(catalog, rows, found, scores[name], edges, name)
-    found = _macro_exact(catalog, rows, found, scores, edges)
+    many = _reads_many(rows, moments)
+    found = _macro_exact(catalog, rows, found, scores, edges, many=many)
     return _answer(found, moments, (sums_sql, scores_sql, reliability_sql, cells_sql))
 
 
@@ -194,14 +196,18 @@ def _macro_exact(
     found: Mapping[CellKey, list[Estimate]],
     scores: Mapping[str, Mapping[CellKey, ScoreHistogram]],
     edges: Sequence[float],
+    *,
+    many: bool,
 ) -> dict[CellKey, list[Estimate]]:
-    """Means over classes with the variance that the classes have together."""
+    """Means over classes with the variance that the classes have together; of ``many`` rows from stored bins."""
     by_class: dict[str, dict[CellKey, ClassInfluences]] = {}
     for key, estimates in found.items():
         if any(e.metric == "roc_auc_macro" and e.value is not None for e in estimates):
             for name, influence in macro.macro_influences(estimates, _RANKED).items():
                 by_class.setdefault(name, {})[key] = ClassInfluences(scores[name][key], influence)
-    squares = read_macro_squares(catalog, rows, by_class, edges)
+    squares = stored_macro_squares(catalog, rows, by_class, edges) if many else None
+    if squares is None:
+        squares = read_macro_squares(catalog, rows, by_class, edges)
     declared = catalog.predictions.unit is not None
     return {
         key: [_macro_of(e, estimates, squares.get(key), units=declared) for e in estimates]

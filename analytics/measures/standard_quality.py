@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from analytics.aggregates.additive import Additive, Standard
 from analytics.aggregates.cells import decision_parts
+from analytics.aggregates.class_pairs import standard_pairs
 from analytics.aggregates.condensed import Condensed, condensed
 from analytics.aggregates.edges import score_edges
 from analytics.aggregates.error_bins import error_parts
@@ -72,7 +73,7 @@ def _quality(
     return list(_multiclass(catalog, rows))
 
 
-def _multiclass(catalog: Catalog, rows: Sql) -> Iterator[Additive]:
+def _multiclass(catalog: Catalog, rows: ScopedRows) -> Iterator[Additive]:
     classes, plain = catalog.predictions.classes, weighs_one(catalog, rows)
     yield moment_sums(catalog, rows, multiclass.statistics(classes), multiclass.together(classes)).additive()
     yield decision_parts(plain=plain)
@@ -80,6 +81,8 @@ def _multiclass(catalog: Catalog, rows: Sql) -> Iterator[Additive]:
     yield reliability_parts(multiclass.top_score(classes), top, plain=plain)
     residuals, residual_pairs = multiclass.class_residuals(classes), multiclass.residuals_together(classes)
     yield moment_sums(catalog, rows, residuals, residual_pairs).additive()
+    if not rows.segments:
+        yield from standard_pairs(classes, edges_of(catalog.predictions), plain=plain)
     for name in classes:
         positive = f"label = {literal(name)}"
         yield reliability_parts(score_column(name), positive, plain=plain)

@@ -28,9 +28,6 @@ PAGES = (
     "telemetry",
 )
 READ: dict[tuple[str, str], str] = {
-    ("multiclass", "overview"): "variances of means over classes",
-    ("multiclass", "quality"): "variances of means over classes",
-    ("multiclass", "service"): "variances of means over classes",
     ("regression", "quality"): "predicted against true",
 }
 """What is still answered from rows, and listed so in docs/aggregates.md."""

@@ -312,6 +312,23 @@ def test_calibration_of_several_classes(several, by):
     _compared(several, lambda: curves.calibration_of(several, Scope(grain="week", by=by)))
 
 
+@pytest.mark.parametrize("grain", ["all", "week"])
+def test_means_over_classes_of_many_rows_vary_as_the_rows_say(several, monkeypatch, grain):
+    """Which class's score moves with which is told by coarse bins: intervals as wide within 3 %."""
+    expected = list(quality_of(several, Scope(grain=grain)))
+    monkeypatch.setattr(error_bins, "MANY_ROWS", N - 1)
+    with _stored(several):
+        found = list(quality_of(several, Scope(grain=grain)))
+    compared = 0
+    for mine, theirs in zip(found, expected, strict=True):
+        if theirs.metric in RANKED and theirs.class_ is None:
+            width = (mine.ci_high - mine.ci_low) / (theirs.ci_high - theirs.ci_low)
+            if mine.independence == theirs.independence:
+                compared += 1
+                assert width == pytest.approx(1.0, abs=0.03), theirs
+    assert compared >= 3
+
+
 def test_hours_at_the_edges_are_read_and_added(plain):
     start = (START + timedelta(days=2, hours=7)).to_pydatetime()
     scope = Scope(start=start, end=start + timedelta(days=9), grain="all")

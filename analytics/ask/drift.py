@@ -18,7 +18,7 @@ from analytics.aggregates.reference_bins import (
 from analytics.aggregates.unit_counts import ReferenceUnits, reference_units, unit_pairs
 from analytics.ask.labels import maturity_of
 from analytics.ask.windows import reference_inside, resolve, versions_of
-from analytics.drift.compute import ALPHA, VersionHistograms, drift_rows, histogram_rows
+from analytics.drift.compute import ALPHA, Prepared, VersionHistograms, drift_rows, histogram_rows
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.errors import ScopeError
 from analytics.results import Results
@@ -26,16 +26,31 @@ from analytics.scope import Filter, Scope, Window
 from analytics.stats.blocks import MINIMUM_CLUSTERS
 from analytics.telemetry.catalog import Catalog
 
-_KEPT = 48
+_KEPT, _PREPARED = 48, 4
+"""References that stay in memory, and those of them that stay prepared, which takes several times as much of it."""
 _Reference = tuple[tuple[ReferenceBins, ...], CellHistogram, str]
+_Key = tuple[str, str | None, tuple[Filter, ...]]
 
 
 class _References:
     """The counted references of late, by content: they do not change while their files do not."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[tuple[str, str | None, tuple[Filter, ...]], _Reference] = OrderedDict()
+        self._held: OrderedDict[_Key, _Reference] = OrderedDict()
+        self._prepared: OrderedDict[_Key, Prepared] = OrderedDict()
         self._lock = Lock()
+
+    def prepared(self, catalog: Catalog, version: str | None, filters: tuple[Filter, ...]) -> Prepared:
+        """The counts of a reference with all that does not depend on windows."""
+        cell, key = self.of(catalog, version, filters)[1], (catalog.digest, version, filters)
+        with self._lock:
+            found = self._prepared.get(key)
+            if found is None or found.reference is not cell:
+                found = self._prepared[key] = Prepared(cell)
+            self._prepared.move_to_end(key)
+            while len(self._prepared) > _PREPARED:
+                self._prepared.popitem(last=False)
+        return found
 
     def of(self, catalog: Catalog, version: str | None, filters: tuple[Filter, ...]) -> _Reference:
         catalog = catalog.whole  # a sample is compared with all of the reference
@@ -155,12 +170,13 @@ def _read(
     found: dict[str | None, VersionHistograms] = {}
     texts: list[str] = []
     for reference_version, members in groups.items():
-        bins, reference, text = _REFERENCES.of(catalog, reference_version, scope.filters)
+        bins, _, text = _REFERENCES.of(catalog, reference_version, scope.filters)
         counted = feature_histograms(catalog, replace(scope, by=None), bins, members)
         texts += [text, counted.sql]
+        known = _REFERENCES.prepared(catalog, reference_version, scope.filters)
         for version in members:
             own = _windows_of(counted, version)
-            found[version] = VersionHistograms(version, reference_version, reference, own)
+            found[version] = VersionHistograms(version, reference_version, known.reference, own, known=known)
         if units:
             texts += _add_units(catalog, scope, bins, found, members)
     return [found[version] for version in versions], windows, tuple(texts)

@@ -93,12 +93,12 @@ class Compared(VersionHistograms):
     sides: tuple[ReferenceSide, ...] = ()
     tests: tuple[FewBlocks | None, ...] = ()
 
-    @cached_property
+    @property
     def references(self) -> tuple[ReferenceSide, ...]:
         """The other side of each field."""
         return self.sides
 
-    @cached_property
+    @property
     def values(self) -> tuple[FewBlocks | None, ...]:
         """The tests of values."""
         return self.tests

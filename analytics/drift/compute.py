@@ -14,12 +14,13 @@ from analytics.aggregates.features import CellHistogram
 from analytics.aggregates.reference_bins import ReferenceBins
 from analytics.aggregates.unit_counts import ReferenceUnits, UnitPairs
 from analytics.drift.by_units import UnitField, enough
-from analytics.drift.draws import BlockDraws
+from analytics.drift.draws import shuffles
 from analytics.drift.few_blocks import FewBlocks
 from analytics.drift.rows import DriftRow, HistogramRow
 from analytics.drift.sides import Mode, ReferenceSide, Side
 from analytics.drift.significance import Units, significances, values_by_block
 from analytics.drift.tolerance import (
+    Tolerated,
     moments,
     p_beyond,
     shifts_in_deviations,
@@ -28,7 +29,7 @@ from analytics.drift.tolerance import (
 )
 from analytics.drift.univariate import Distances, distances
 from analytics.drift.windows import Stacked, Windows
-from analytics.project import STANDARD_TOLERANCE, Drift
+from analytics.project import STANDARD_TOLERANCE, Drift, Tolerance
 from analytics.results import Status
 from analytics.scope import Window
 from analytics.stats.multiplicity import benjamini_hochberg
@@ -48,6 +49,29 @@ _INDEPENDENCE: Mapping[Mode, Literal["rows", "blocks"]] = {
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """A reference with all that does not depend on windows; whoever asks again about the same one keeps it."""
+
+    reference: CellHistogram
+
+    @cached_property
+    def sides(self) -> tuple[ReferenceSide, ...]:
+        """The reference of each field."""
+        cell = self.reference
+        return tuple(ReferenceSide.of(bins, cell.field(i)) for i, bins in enumerate(cell.bins))
+
+    @cached_property
+    def values(self) -> tuple[FewBlocks | None, ...]:
+        """The reference's values of each field, for windows of few blocks."""
+        return tuple(map(values_by_block, self.sides))
+
+    @cached_property
+    def limits(self) -> dict[tuple[int, Tolerance], Tolerated]:
+        """What is tolerated, by field and declared tolerance, as far as it was asked for."""
+        return {}
+
+
+@dataclass(frozen=True)
 class VersionHistograms:
     """One version: its windows, and the reference it is compared with, on the same bins.
 
@@ -55,6 +79,7 @@ class VersionHistograms:
         windows: window key -> histogram; a window without rows is not there.
         units: the reference by unit, where units are declared.
         unit_pairs: window key -> how its rows share units.
+        known: the same reference as it was prepared before, where it was.
     """
 
     version: str | None
@@ -63,6 +88,7 @@ class VersionHistograms:
     windows: Mapping[datetime, CellHistogram]
     units: ReferenceUnits | None = field(default=None, kw_only=True)
     unit_pairs: Mapping[datetime, UnitPairs] = field(default_factory=dict, kw_only=True)
+    known: Prepared | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     @property
     def bins(self) -> tuple[ReferenceBins, ...]:
@@ -70,9 +96,21 @@ class VersionHistograms:
         return self.reference.bins
 
     @cached_property
+    def prepared(self) -> Prepared:
+        """The reference, prepared."""
+        return self.known or Prepared(self.reference)
+
+    @property
     def references(self) -> tuple[ReferenceSide, ...]:
         """The reference of each field."""
-        return tuple(ReferenceSide.of(bins, self.reference.field(i)) for i, bins in enumerate(self.bins))
+        return self.prepared.sides
+
+    def tolerated(self, index: int, declared: Tolerance) -> Tolerated:
+        """What a declared tolerance means for one field."""
+        known, key = self.prepared.limits, (index, declared)
+        if key not in known:
+            known[key] = tolerated(self.references[index], self.reference.field(index), declared)
+        return known[key]
 
     @cached_property
     def nothing(self) -> CellHistogram:
@@ -85,10 +123,10 @@ class VersionHistograms:
         held = {key: cell for key, cell in self.windows.items() if len(cell.blocks)}
         return list(held), Stacked.of(held.values()) if held else None
 
-    @cached_property
+    @property
     def values(self) -> tuple[FewBlocks | None, ...]:
         """The reference's values of each field, for windows of few blocks."""
-        return tuple(map(values_by_block, self.references))
+        return self.prepared.values
 
     @cached_property
     def by_units(self) -> tuple[UnitField, ...]:
@@ -123,7 +161,7 @@ def drift_rows(
             they are not judged.
         only: of this field alone; its p-values are then not corrected for the others.
     """
-    asked = _Asked(windows, settings, late or {}, _Shuffles())
+    asked = _Asked(windows, settings, late or {})
     fields = [
         [
             _field_rows(version, index, asked)
@@ -140,21 +178,12 @@ def drift_rows(
     )
 
 
-class _Shuffles(dict[tuple[int, int], BlockDraws]):
-    """Shuffles by the numbers of blocks, drawn when first asked for."""
-
-    def __missing__(self, blocks: tuple[int, int]) -> BlockDraws:
-        self[blocks] = BlockDraws.of(*blocks)
-        return self[blocks]
-
-
 class _Asked(NamedTuple):
-    """The windows of a question, what may be called drift, whose labels are late, and shuffles of their blocks."""
+    """The windows of a question, what may be called drift, and whose labels are late."""
 
     windows: Sequence[Window]
     settings: Drift
     late: Mapping[datetime, str]
-    shuffles: _Shuffles
 
 
 _Row = dict[str, Any]
@@ -184,13 +213,13 @@ def _measured(
     """What is measured of one field in some windows, all of which can be judged."""
     reference, own = version.references[index], version.reference.field(index)
     bins = reference.bins
-    limit = tolerated(reference, own, asked.settings.declared(bins.field.name))
+    limit = version.tolerated(index, asked.settings.declared(bins.field.name))
     n_blocks = len(version.reference.blocks)
     far = distances(reference, windows)
     chances = significances(
         reference,
         windows,
-        lambda side: asked.shuffles[n_blocks, len(side.counts)],
+        lambda side: shuffles(n_blocks, len(side.counts)),
         version.values[index],
         [version.units_of(index, key) for key in keys],
     )

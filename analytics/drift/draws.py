@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,14 @@ class BlockDraws:
         drawn: Floats = self.chosen @ np.concatenate([reference, window])
         return drawn
 
-    def test(self, reference: Floats, window: Floats, statistic: Statistic, carry: float = 1.0) -> Shuffled:
+    def test(
+        self,
+        reference: Floats,
+        window: Floats,
+        statistic: Statistic,
+        carry: float = 1.0,
+        drawn: Floats | None = None,
+    ) -> Shuffled:
         """Test one statistic.
 
         Args:
@@ -68,8 +76,9 @@ class BlockDraws:
             window: the same.
             statistic: takes the counts of both sides, bins on the last axis.
             carry: how many times the variance is that of blocks that do not follow one another.
+            drawn: what `windows` says of these counts, where it is known.
         """
-        drawn = self.windows(reference, window)
+        drawn = self.windows(reference, window) if drawn is None else drawn
         whole, known = _under_null(reference, window, drawn, statistic)
         observed = float(statistic(reference.sum(axis=0), window.sum(axis=0))) / carry
         under_null = np.full(len(drawn), -np.inf)
@@ -80,6 +89,12 @@ class BlockDraws:
         """The mean over all shuffles of a distance between shares."""
         found = _under_null(reference, window, drawn, lambda a, b: distance(_normal(a), _normal(b)))[1]
         return float(found.mean())
+
+
+@lru_cache(maxsize=16)
+def shuffles(reference_blocks: int, window_blocks: int) -> BlockDraws:
+    """The shuffles for these numbers of blocks, remembered: every field and every question takes the same."""
+    return BlockDraws.of(reference_blocks, window_blocks)
 
 
 def least(tests: Sequence[Shuffled]) -> float | None:

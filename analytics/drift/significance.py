@@ -126,14 +126,16 @@ def _by_blocks(
 ) -> Significance:
     carry = 1.0 if few_blocks is None else few_blocks.carry(window.n_blocks)
     left, right = reference.honest.counts, window.counts
+    # one product for all statistics: shares and values are columns of it, or sums of them
+    drawn = draws.windows(left, right)
     tests = [
-        draws.test(part(left, share), part(right, share), chi_squared_statistic, carry)
+        draws.test(part(left, share), part(right, share), chi_squared_statistic, carry, part(drawn, share))
         for share, _ in _varying(reference, window)
     ]
-    values = _values_by_blocks(reference, window, draws, carry)
+    values = _values_by_blocks(reference, window, draws, carry, drawn)
     effect = reference.share_effects[1]
     unseen = _unseen(reference, window, effect, reference.scaled(effect, window))
-    null = draws.mean(left, right, draws.windows(left, right), total_variation) * carry**0.5
+    null = draws.mean(left, right, drawn, total_variation) * carry**0.5
     n_effective = window.n / reference.scaled(reference.effect, window) / carry
     together = least([values, *tests] if values is not None else tests)
     spread = _spread(reference, window) * carry
@@ -141,7 +143,7 @@ def _by_blocks(
 
 
 def _values_by_blocks(
-    reference: ReferenceSide, window: Side, draws: BlockDraws, carry: float
+    reference: ReferenceSide, window: Side, draws: BlockDraws, carry: float, drawn: Floats
 ) -> Shuffled | None:
     current, groups = reference.window_values(window)
     left, right = join(reference.values, groups), join(current, groups)
@@ -149,7 +151,9 @@ def _values_by_blocks(
     if used.size < 2 or not left.any() or not right.any():
         return None
     kind = anderson_darling_statistic if reference.bins.is_numeric else chi_squared_statistic
-    return draws.test(left[:, used], right[:, used], kind, carry)
+    # where rare categories are joined, values are not columns of what was drawn
+    known = None if reference.joins else drawn[:, used]
+    return draws.test(left[:, used], right[:, used], kind, carry, known)
 
 
 def _by_rows(

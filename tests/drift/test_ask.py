@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analytics.aggregates.reference_bins import feature_bins
-from analytics.ask.drift import drift_of, histogram_of
+from analytics.ask.drift import _References, drift_of, histogram_of
 from analytics.drift.rows import DriftRow
 from analytics.errors import ScopeError
 from analytics.results import Results
@@ -109,6 +109,21 @@ def test_filters_apply_to_both_sides(catalog: Catalog) -> None:
     row = pick(drift_of(catalog, scope), feature="x")[0]
     assert row.n == ((ROWS.v == "v1") & (ROWS.c == "a")).sum()
     assert row.n_reference == ((REFERENCE.v == "v1") & (REFERENCE.c == "a")).sum()
+
+
+def test_some_references_stay_prepared_each_under_its_filters(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    references = _References()
+    monkeypatch.setattr("analytics.ask.drift._PREPARED", 2)
+    a, b = ((Filter("segment", "c", value),) for value in "ab")
+    whole, of_a = references.prepared(catalog, "v1", ()), references.prepared(catalog, "v1", a)
+    assert references.prepared(catalog, "v1", a) is of_a
+    assert references.prepared(catalog, "v1", ()) is whole
+    assert whole.sides[0].side.rows > of_a.sides[0].side.rows
+    references.prepared(catalog, "v1", b)
+    assert references.prepared(catalog, "v1", ()) is whole
+    assert references.prepared(catalog, "v1", a) is not of_a
 
 
 def test_as_of_leaves_the_reference_as_it_is(catalog: Catalog) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 from analytics.aggregates.features import CellHistogram
 from analytics.drift import few_blocks
-from analytics.drift.compute import VersionHistograms, drift_rows
+from analytics.drift.compute import Prepared, VersionHistograms, drift_rows
 from analytics.drift.few_blocks import BlockSums, FewBlocks
 from analytics.drift.sides import Side
 from analytics.drift.windows import Stacked
@@ -68,6 +68,17 @@ def test_every_window_has_the_numbers_it_has_alone(seed: int, days: int) -> None
         for name, value in asdict(expected).items():
             close = pytest.approx(value, rel=1e-12) if isinstance(value, float) else value
             assert getattr(row, name) == close, name
+
+
+def test_a_reference_that_was_prepared_before_gives_the_same_rows() -> None:
+    version = several(5, [300, 800], 6)
+    own, strict = Drift(), Drift(tolerance=0.5)
+    first = drift_rows([version], asked(version), own), drift_rows([version], asked(version), strict)
+    assert first[0][-1].tolerance_share != first[1][-1].tolerance_share
+    again = replace(version, known=Prepared(version.reference))
+    for _ in range(2):
+        assert drift_rows([again], asked(version), own) == first[0]
+        assert drift_rows([again], asked(version), strict) == first[1]
 
 
 def test_a_window_on_its_own_is_a_side_as_counted() -> None:

@@ -60,6 +60,7 @@ async def lifespan(server: st.App) -> AsyncGenerator[None, None]:
     gc.freeze()
     for call in _when_started:
         call(server)
+    _begin_ahead()
     try:
         yield
     finally:
@@ -68,6 +69,11 @@ async def lifespan(server: st.App) -> AsyncGenerator[None, None]:
         last_call = threading.Timer(STOP_SECONDS, os._exit, args=(0,))
         last_call.daemon = True
         last_call.start()
+
+
+def _begin_ahead() -> None:
+    # with all that pages import, which `preload` did: whoever only asks for help does not wait for it
+    importlib.import_module("app.parts.ahead").begin()
 
 
 def preload() -> None:

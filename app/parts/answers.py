@@ -53,11 +53,40 @@ class Answers:
             except CancelledError:
                 continue  # whoever computed it was stopped: another does
 
+    def kept(self, key: Hashable) -> Any:
+        """The answer under a key where it is here now; None where not."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._kept.clear()
             self.n_bytes = 0
+
+    def put(self, key: Hashable, answer: Any) -> bool:
+        """Keep an answer that somebody else computed; whether there was room that nobody else needs."""
+        size = bytes_of(answer)
+        with self._lock:
+            if key in self._kept or self.n_bytes + size > self._most:
+                return False
+            self._kept[key] = (answer, size)
+            self.n_bytes += size
+            return True
+
+    def items(self) -> list[tuple[Hashable, Any]]:
+        """What is kept now, with its keys."""
+        with self._lock:
+            return [(key, answer) for key, (answer, _) in self._kept.items()]
+
+    @property
+    def is_computing(self) -> bool:
+        """Whether somebody waits for an answer."""
+        with self._lock:
+            return bool(self._pending)
 
     def _compute(self, key: Hashable, ask: Callable[[], Any], pending: Future[Any]) -> Any:
         try:

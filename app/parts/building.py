@@ -54,6 +54,10 @@ class Builds:
     """
 
     run: Callable[[Path], str | None]
+    left_alone: bool = False
+    """Whether building is somebody else's business."""
+    then: Callable[[], None] | None = None
+    """Called besides, when one is done."""
     lock: Lock = field(default_factory=Lock)
     states: dict[Path, _State] = field(default_factory=dict)
 
@@ -64,6 +68,8 @@ class Builds:
             bench: the open project.
             then: called from the build's thread when it is done.
         """
+        if self.left_alone:
+            return False
         digest = bench.digest
         with self.lock:
             state = self.states.setdefault(bench.project.file, _State())
@@ -113,6 +119,8 @@ class Builds:
             if problem is None:
                 bench.attach()
                 then()
+                if self.then is not None:
+                    self.then()
         except AssayError as error:  # logs that cannot be opened any more
             problem = str(error)
         finally:
@@ -129,14 +137,11 @@ def run_aside(file: Path) -> str | None:
     Its memory is given back when it is done, and no page waits for its share of this interpreter. A second process
     that builds the same shares the work, whoever started it.
     """
-    command = [sys.executable, "-m", "app", "aggregate", str(file)]
-    if (nice := shutil.which("nice")) is not None:
-        command = [nice, "-n", "10", *command]
-    paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    command, environment = aside("app", "aggregate", str(file), niceness=10)
     try:
         done = subprocess.run(  # noqa: S603  # this interpreter, and a path that was found
             command,
-            env=os.environ | {"PYTHONPATH": paths},
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
@@ -144,6 +149,21 @@ def run_aside(file: Path) -> str | None:
     except OSError as error:  # no process can be started: pages go on reading the rows
         return str(error)
     return None if done.returncode == 0 else why_ended(done.returncode, done.stderr)
+
+
+def aside(module: str, *arguments: str, niceness: int) -> tuple[list[str], dict[str, str]]:
+    """Command and environment of a process of this interpreter that yields to the others.
+
+    Args:
+        module: of Assay; another one of its name where the server was started is none of it.
+        arguments: of the module.
+        niceness: 19 yields to everybody.
+    """
+    command = [sys.executable, "-P", "-m", module, *arguments]
+    if (nice := shutil.which("nice")) is not None:
+        command = [nice, "-n", str(niceness), *command]
+    paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    return command, os.environ | {"PYTHONPATH": paths}
 
 
 def why_ended(code: int, told: bytes) -> str:
@@ -171,6 +191,16 @@ def is_worth_it(bench: Workbench) -> bool:
 @st.cache_resource(show_spinner=False)
 def _builds() -> Builds:
     return Builds(run_aside)
+
+
+def leave_alone() -> None:
+    """Build nothing in this process: it was started by one that does."""
+    _builds().left_alone = True
+
+
+def when_built(then: Callable[[], None]) -> None:
+    """Call something besides whenever a build is done."""
+    _builds().then = then
 
 
 def keep_up(bench: Workbench) -> bool:

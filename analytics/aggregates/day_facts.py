@@ -217,13 +217,13 @@ def update_facts(catalog: Catalog, facts: Facts) -> Facts:
     old = {key: days for key, days in facts.predictions.items() if key in files}
     gone = {day for key, days in facts.predictions.items() if key not in files for day in days}
     fresh = {key: file for key, file in files.items() if key not in old}
-    predictions = old | _prediction_days(catalog, fresh)
+    predictions = old | prediction_days(catalog, fresh)
     # a row that is gone may come back in another file, or on another day, or not at all
     labels = {
         key: file for key, file in facts.labels.items() if key in label_files and not gone & file.days.keys()
     }
     unseen = {key: file for key, file in label_files.items() if key not in labels}
-    reports = _Reports(catalog, files, label_files, predictions)
+    reports = Reports(catalog, files, label_files, predictions)
     # where ids repeat, a row of a new file may take the place of one that had a label already
     waiting = [key for key, file in labels.items() if file.missing or catalog.duplicated]
     if fresh and waiting:
@@ -238,7 +238,8 @@ def update_facts(catalog: Catalog, facts: Facts) -> Facts:
     return Facts(predictions, labels, _mixed(catalog, files) if catalog.duplicated else {}, reference)
 
 
-def _prediction_days(catalog: Catalog, files: Mapping[str, LogFile]) -> dict[str, dict[date, Touched]]:
+def prediction_days(catalog: Catalog, files: Mapping[str, LogFile]) -> dict[str, dict[date, Touched]]:
+    """The local days that prediction files have rows of."""
     found: dict[str, dict[date, Touched]] = {key: {} for key in files}
     if not files:
         return found
@@ -293,7 +294,7 @@ def _local_day(slot: int, zone: ZoneInfo) -> date | None:
 
 
 @dataclass
-class _Reports:
+class Reports:
     """Looks for the rows that label reports are about."""
 
     catalog: Catalog
@@ -312,7 +313,7 @@ class _Reports:
 
         ``before``: how many reports of each had no row; all of them where there is none.
         """
-        for batch, first, last, counts in self._batches(keys):
+        for batch, first, last, counts in self.batches(keys):
             near = [key for key in among if self._overlaps(key, first - LATENESS, last)]
             found = self._find(self._reports_of(batch), batch, near, labels)
             rest = sorted(set(among) - set(near))
@@ -342,8 +343,10 @@ class _Reports:
         for row in self.catalog.engine.query(text).to_pylist():
             labels[of[row["file"]]].reference = row["n"]
 
-    def _batches(self, keys: list[str]) -> Iterable[tuple[list[str], date, date, dict[str, int]]]:
-        """Label files of about `BATCH_REPORTS` together, in the order of time, and how many reports each has."""
+    def batches(
+        self, keys: list[str], at_once: int = BATCH_REPORTS
+    ) -> Iterable[tuple[list[str], date, date, dict[str, int]]]:
+        """Label files of about so many reports together, in the order of time, and how many reports each has."""
         of = {str(self.label_files[key].path): key for key in keys}
         source = f"labels{_only(of, len(self.label_files))}"
         text = f"SELECT file, count(*) AS n, min(ts) AS first, max(ts) AS last FROM {source} GROUP BY file"
@@ -352,7 +355,7 @@ class _Reports:
         batch: list[dict[str, object]] = []
         size = 0
         for row in rows:
-            if batch and size + row["n"] > BATCH_REPORTS:
+            if batch and size + row["n"] > at_once:
                 yield self._batch(batch, of)
                 batch, size = [], 0
             batch.append(row)

@@ -19,10 +19,11 @@ import pyarrow.compute as pc
 from analytics.aggregates.additive import Standard, definition_of
 from analytics.aggregates.batch_rows import only_days, reference_rows, rows_of_days
 from analytics.aggregates.batches import answers
+from analytics.aggregates.carried_reports import CarriedReports
 from analytics.aggregates.day_facts import Facts, midnight
 from analytics.aggregates.store import Part
 from analytics.aggregates.stored_days import ProjectParts, attached, store_of
-from analytics.building.standard import standard
+from analytics.building.standard import KEPT, standard
 from analytics.project import Project
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.cluster import reading
@@ -108,22 +109,23 @@ def build(catalog: Catalog, parts: ProjectParts, tell: Callable[[Progress], None
     store = parts.store
     with _patient(catalog), store.shelf.lock(LOCK) as first:
         tell(Progress(0, 0, "looking at new files"))
+        # a second process looks for itself, so that both know soon what the other has done
+        carried = parts.carry() if first else None
         facts = parts.refresh()
         wanted = list(kept_up_to_date(catalog).items())
-        done: set[date] = set()
         made = _build_reference(catalog, parts, wanted)
         works = _plan(parts, facts, wanted)
         lacking = sum(len(days) for work in works for _, _, days in work.lacking)
-        all_rows = sum(facts.rows(day) for work in works for day in work.days)
-        rows = 0
-        for work in works:
-            for days in _batches(facts, work.days, reverse=not first, most=_most(catalog)):
-                stage = f"{min(days)} to {max(days)}{', with labels' if work.labelled else ''}"
-                tell(Progress(rows, all_rows, stage))
-                made += _build_batch(catalog, parts, work, days)
-                rows += sum(facts.rows(day) for day in days)
-                done |= set(days)
-        tell(Progress(all_rows, all_rows, "tidying up"))
+        more, done = _work_off(catalog, parts, works, tell, reverse=not first, carried=carried)
+        made += more
+        if carried is not None:
+            tell(Progress(0, 0, "looking for late labels"))
+            facts = parts.learn(carried.finish(), settled=True)
+            # of days that reports from far away are about
+            made += _work_off(catalog, parts, _plan(parts, facts, wanted), tell)[0]
+        for keep in KEPT:
+            keep(catalog)
+        tell(Progress(1, 1, "tidying up"))
         if first:
             store.tidy([definition.key for _, definition in wanted])
     everything = sum(len(days_of(definition, facts)) for _, definition in wanted)
@@ -137,6 +139,30 @@ def build(catalog: Catalog, parts: ProjectParts, tell: Callable[[Progress], None
         len(store.damaged),
         time.monotonic() - start,
     )
+
+
+def _work_off(
+    catalog: Catalog,
+    parts: ProjectParts,
+    works: Sequence[_Work],
+    tell: Callable[[Progress], None],
+    *,
+    reverse: bool = False,
+    carried: CarriedReports | None = None,
+) -> tuple[int, set[date]]:
+    """Make what is lacking, a batch of days after the other: how many parts were made, and of which days."""
+    facts = parts.refresh()
+    all_rows = sum(facts.rows(day) for work in works for day in work.days)
+    rows = made = 0
+    done: set[date] = set()
+    for work in works:
+        for days in _batches(facts, work.days, reverse=reverse, most=_most(catalog)):
+            stage = f"{min(days)} to {max(days)}{', with labels' if work.labelled else ''}"
+            tell(Progress(rows, all_rows, stage))
+            made += _build_batch(catalog, parts, work, days, carried if work.labelled else None)
+            rows += sum(facts.rows(day) for day in days)
+            done |= set(days)
+    return made, done
 
 
 def bring_up_to_date(
@@ -286,7 +312,9 @@ def _build_reference(
     return len(found)
 
 
-def _build_batch(catalog: Catalog, parts: ProjectParts, work: _Work, days: list[date]) -> int:
+def _build_batch(
+    catalog: Catalog, parts: ProjectParts, work: _Work, days: list[date], carried: CarriedReports | None
+) -> int:
     """Make what is missing of some days, unless another process did meanwhile."""
     facts = parts.refresh()
     lacking: dict[Standard, tuple[Definition, list[date]]] = {}
@@ -298,7 +326,9 @@ def _build_batch(catalog: Catalog, parts: ProjectParts, work: _Work, days: list[
         return 0
     needed = sorted({day for _, missing in lacking.values() for day in missing})
     found: dict[Definition, dict[datetime, Part]] = {}
-    with rows_of_days(catalog, facts, needed, list(lacking), labelled=work.labelled) as base:
+    with rows_of_days(catalog, facts, needed, list(lacking), labelled=work.labelled, carried=carried) as base:
+        if carried is not None:
+            facts = parts.learn(carried.note(base, needed))
         for some, alike in _by_days(lacking):
             rows = base if list(some) == needed else only_days(base, some, catalog.project.zone)
             for one, table in answers(catalog, rows, alike):

@@ -236,9 +236,14 @@ class Workbench:
             return datetime.now(UTC).replace(second=0, microsecond=0)
         return last.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
-    def quality(self, scope: Scope | None = None, source: Source = "predictions") -> Results[MetricRow]:
-        """Every quality metric of every window, version and segment value, with its interval."""
-        return self._ask(lambda catalog: ask_quality.quality_of(catalog, scope or Scope(), source))
+    def quality(
+        self,
+        scope: Scope | None = None,
+        source: Source = "predictions",
+        metrics: frozenset[str] | None = None,
+    ) -> Results[MetricRow]:
+        """Every quality metric (or only some) of every window, version and segment value, with its interval."""
+        return self._ask(lambda catalog: ask_quality.quality_of(catalog, scope or Scope(), source, metrics))
 
     def confusion(self, scope: Scope | None = None) -> Results[ConfusionRow]:
         """True class by decided class."""

@@ -20,13 +20,16 @@ from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.rows import scoped_rows
 
 
-def quality_of(catalog: Catalog, scope: Scope, source: Source = "predictions") -> Results[MetricRow]:
+def quality_of(
+    catalog: Catalog, scope: Scope, source: Source = "predictions", metrics: frozenset[str] | None = None
+) -> Results[MetricRow]:
     """Every quality metric with its interval; a row for every window, empty ones too.
 
     Args:
         catalog: the project's views.
         scope: the question.
         source: monitored rows, or the reference as one window.
+        metrics: only these, for which less is read; None for all.
     """
     zone = catalog.project.zone
     if source == "reference":
@@ -37,7 +40,7 @@ def quality_of(catalog: Catalog, scope: Scope, source: Source = "predictions") -
         rows = scoped_rows(catalog, scope)
     if not windows:
         return Results((), zone, notes=("The logs hold no prediction.",))
-    found = read_estimates(catalog, rows, scope.confidence)
+    found = read_estimates(catalog, rows, scope.confidence, metrics)
     maturity = maturity_of(catalog, scope, source)
     values = _segment_values(found.cells, scope)
     answers = [
@@ -52,6 +55,7 @@ def quality_of(catalog: Catalog, scope: Scope, source: Source = "predictions") -
             found.cells.get(CellKey(window.key, version, value)),
             maturity,
         )
+        if metrics is None or row.metric in metrics
     ]
     return Results(tuple(answers), zone, found.sql, maturity.notes)
 

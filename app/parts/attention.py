@@ -44,9 +44,11 @@ def look_at(view: View) -> Model:
         AssayError: quality cannot be asked.
     """
     version, metric = view.version, metrics.main_metrics(view)[0]
-    whole = metrics.pick(ask(view, "quality", view.of_version(version)), metric, None, version)
-    trend = metrics.pick(ask(view, "quality", view.over_time_of(version)), metric, None, version)
-    reference = metrics.reference_quality(view)
+    whole, trend = (
+        metrics.pick(metrics.quality_for(view, metric, scope), metric, None, version)
+        for scope in (view.of_version(version), view.over_time_of(version))
+    )
+    reference = metrics.reference_quality(view, metric)
     now = whole[0] if whole else None
     extent = view.bench.catalog.extent
     return Model(

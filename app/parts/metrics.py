@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +12,7 @@ import streamlit as st
 from analytics.directions import direction, worse_by
 from analytics.quality.rows import MetricRow
 from analytics.results import Results
-from analytics.scope import MISSING
+from analytics.scope import MISSING, Scope
 from app.headlines.quality import difference
 from app.parts import trail, words
 from app.parts.ask import ask
@@ -34,15 +35,39 @@ def main_metrics(view: View) -> tuple[str, ...]:
     return (*chosen[:3], "cost") if view.project.costs is not None else chosen
 
 
-def reference_quality(view: View) -> Results[MetricRow]:
+def quality_for(view: View, metric: str, scope: Scope, **words: Any) -> Results[MetricRow]:
+    """Quality for one metric: just that one where parts of it are added up, and all at once where rows are read.
+
+    Args:
+        view: of the page.
+        metric: the one that is shown.
+        scope: the question.
+        words: of `Workbench.quality`.
+    """
+    added = view.bench.catalog.parts is not None and view.predictions.unit is None and not scope.filters
+    if added and view.predictions.task == "binary":
+        words["metrics"] = frozenset({metric})
+    found: Results[MetricRow] = ask(view, "quality", scope, **words)
+    return found
+
+
+def reference_quality(view: View, metric: str | None = None) -> Results[MetricRow]:
     """Every metric in the reference, under the same filters; no rows where none is declared.
 
     A version that the reference does not hold is compared with the one that it holds, if it holds just one.
+
+    Args:
+        view: of the page.
+        metric: the only one that is wanted.
     """
     if "reference" not in view.bench.catalog.sources:
         return Results((), view.zone)
     scope = replace(view.scope, start=None, end=None, as_of=None, versions=(), by=None)
-    answer: Results[MetricRow] = ask(view, "quality", scope, source="reference")
+    answer: Results[MetricRow] = (
+        ask(view, "quality", scope, source="reference")
+        if metric is None
+        else quality_for(view, metric, scope, source="reference")
+    )
     held = {row.version for row in answer}
     if len(held) != 1:
         return answer

@@ -47,7 +47,7 @@ def section(view: View) -> None:
 def over_time(view: View, metric: str, class_: str | None) -> None:
     """The metric by window; a point leads to the examples of its window."""
     with st.skeleton(height=340), guarded(view, "over_time"):
-        found = ask(view, "quality", view.over_time)
+        found = metrics.quality_for(view, metric, view.over_time)
         rows = metrics.present(metrics.pick(found, metric, class_))
         shown = {row.version for row in rows}
         against = metrics.pick(metrics.reference_quality(view), metric, class_)
@@ -76,7 +76,7 @@ def to_window(view: View, point: list[str | None]) -> None:
 def by_segment(view: View, metric: str, class_: str | None) -> None:
     """The metric for every value of the chosen segment; a row leads to its examples."""
     with st.skeleton(height=240), guarded(view, "by_segment"):
-        found = ask(view, "quality", view.split)
+        found = metrics.quality_for(view, metric, view.split)
         st.markdown(f"**{words.BY_SEGMENT.format(metric=title(metric), segment=literal(view.by))}**")
         metrics.segment_grid(view, metrics.pick(found, metric, class_, view.version))
 

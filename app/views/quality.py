@@ -17,9 +17,9 @@ from app.text import quality_verdict
 def first_line(view: View) -> None:
     """What is the case with the one version, in a sentence."""
     with st.skeleton(height=32), guarded(view, "first_line"):
-        rows = ask(view, "quality", view.over_time_of(view.version))
-        reference = metrics.reference_quality(view)
         metric = metrics.main_metrics(view)[0]
+        rows = metrics.quality_for(view, metric, view.over_time_of(view.version))
+        reference = metrics.reference_quality(view)
         headline(quality_verdict(rows, reference, metric=metric, zone=view.zone))
 
 

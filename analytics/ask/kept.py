@@ -23,7 +23,17 @@ def kept(catalog: Catalog, key: object, kind: type[Answer], ask: Callable[[], An
     answer = ask()
     if bytes_of(answer) > LARGEST_BYTES:
         return answer
-    while len(catalog.answered) >= KEPT:
-        catalog.answered.pop(next(iter(catalog.answered)), None)
-    catalog.answered[key] = answer
+    remember(catalog, key, answer, KEPT)
     return answer
+
+
+def remember(catalog: Catalog, key: object, answer: object, most: int) -> None:
+    """Keep an answer with the open logs; the oldest ones go where there would be more than so many.
+
+    Several threads may do so at once: one that walks through a dictionary fails when another adds to it, so the keys
+    are copied, which nothing can come between.
+    """
+    keys = list(catalog.answered)
+    for old in keys[: max(len(keys) - most + 1, 0)]:
+        catalog.answered.pop(old, None)
+    catalog.answered[key] = answer

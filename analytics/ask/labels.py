@@ -10,6 +10,7 @@ import numpy as np
 from analytics.aggregates.arrival_parts import read_followed
 from analytics.aggregates.arrivals import Arrivals, followed_sql, read_arrivals
 from analytics.aggregates.followed import arrivals_of
+from analytics.ask.kept import remember
 from analytics.scope import Scope, format_instant
 from analytics.stats.arrivals import EDGES, follow_up, kaplan_meier
 from analytics.telemetry.catalog import Catalog, Source
@@ -17,6 +18,7 @@ from analytics.telemetry.rows import scoped_rows
 
 USUAL_SHARE = 0.95
 KEPT = 200
+_UNKNOWN = timedelta(-1)
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,13 @@ def _usual_delay(catalog: Catalog, known_at: datetime, as_of: datetime | None) -
     key = ("usual delay of labels", known_at)
     if catalog.share == 1.0 or key in catalog.whole.answered:
         catalog = catalog.whole  # a sample must not wait until all delays were read
-    if key not in catalog.answered:
-        seconds = usual_seconds(_learned(catalog, known_at, as_of))
-        while len(catalog.answered) >= KEPT:
-            catalog.answered.pop(next(iter(catalog.answered)), None)
-        catalog.answered[key] = None if seconds is None else timedelta(seconds=seconds)
-    found: timedelta | None = catalog.answered[key]
-    return found
+    found: timedelta | None = catalog.answered.get(key, _UNKNOWN)  # in one go: another thread may make room
+    if found is not _UNKNOWN:
+        return found
+    seconds = usual_seconds(_learned(catalog, known_at, as_of))
+    delay = None if seconds is None else timedelta(seconds=seconds)
+    remember(catalog, key, delay, KEPT)
+    return delay
 
 
 def _learned(catalog: Catalog, known_at: datetime, as_of: datetime | None) -> Arrivals:

@@ -1,8 +1,9 @@
 """Script time of every Monitor page over large logs whose aggregates are stored, and first paint in a browser.
 
-``python -m benchmarks open-pages``; other sizes: ``python -m benchmarks.open_pages 1000000 10000000``. "First" is the
-first time anybody asks: no answer is in memory, only the opened logs. "Again" is a rerun. Pages are those of the
-default view.
+``python -m benchmarks open-pages``; other sizes: ``python -m benchmarks.open_pages 1000000 10000000``. "Cold" is the
+first time anybody asks: no answer is in memory, only the opened logs. "Warm" is the first time a person asks, after
+the server has asked ahead (`app.parts.ahead`), as it does of logs of this size. "Again" is a rerun. Pages are those of
+the default view.
 """
 
 from __future__ import annotations
@@ -25,13 +26,17 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import sync_playwright
 from streamlit.testing.v1 import AppTest
 
+from analytics.workbench import Workbench
 from app.locations import main_script
+from app.parts import building
+from app.parts.ahead import ahead
 from app.parts.ask import answers
 from app.parts.workspace import workspace
 from benchmarks.data import make_daily_project
 from tests.chromium import ARGUMENTS, find
 
 PAGES = ("overview", "quality", "outcomes", "drift", "service", "features", "labels")
+KINDS = ("cold", "warm", "again")
 DAYS = 90
 RUNS = 5
 PORT = 8691
@@ -41,7 +46,7 @@ _DRAWN = f'[data-stale="false"] :is({_SHOWN})'
 
 
 def main(sizes: Sequence[int] = (1_000_000, 10_000_000), *, runs: int = RUNS) -> None:
-    """Print milliseconds a page, first and again, medians of several runs and the worst; then all pages together."""
+    """Print milliseconds a page, cold, warm and again: medians and the worst of several runs; then all pages."""
     folder = Path(tempfile.gettempdir()) / "assay-bench"
     before: dict[str, float] | None = None
     for rows in sizes:
@@ -54,14 +59,11 @@ def main(sizes: Sequence[int] = (1_000_000, 10_000_000), *, runs: int = RUNS) ->
         print(
             f"{rows:,} rows; the first page of a process {found['start']:,.0f} ms; script time in ms, {runs} runs"
         )
-        print(f"{'page':<12}{'first p50':>11}{'first max':>11}{'again p50':>11}{'again max':>11}")
+        print(f"{'page':<12}" + "".join(f"{f'{kind} p50':>11}{f'{kind} max':>11}" for kind in KINDS))
         for page, taken in found["pages"].items():
-            said = (median(taken["first"]), max(taken["first"]), median(taken["again"]), max(taken["again"]))
+            said = [one for kind in KINDS for one in (median(taken[kind]), max(taken[kind]))]
             print(f"{page:<12}" + "".join(f"{one:>11,.0f}" for one in said))
-        every = {
-            kind: [one for taken in found["pages"].values() for one in taken[kind]]
-            for kind in ("first", "again")
-        }
+        every = {kind: [one for taken in found["pages"].values() for one in taken[kind]] for kind in KINDS}
         now = {
             f"{kind} {name}": of(every[kind])
             for kind in every
@@ -71,7 +73,8 @@ def main(sizes: Sequence[int] = (1_000_000, 10_000_000), *, runs: int = RUNS) ->
             ratio = "" if before is None else f"   {value / before[name]:.2f} x that of the size before"
             print(f"all pages, {name}: {value:,.0f} ms{ratio}")
         before = now
-        print(f"first paint in Chromium: {painted(project)}", flush=True)
+        print(f"first paint in Chromium, with the start of the server: {painted(project)}", flush=True)
+        print(f"first paint in Chromium, after it asked ahead: {painted(project, wait=True)}", flush=True)
 
 
 def aggregated(project: Path) -> None:
@@ -90,42 +93,61 @@ def p95(values: Sequence[float]) -> float:
 
 
 def script_times(project: Path, runs: int) -> dict[str, Any]:
-    """Milliseconds of the script of each page, first and again, in this process."""
+    """Milliseconds of the script of each page, cold, warm and again, in this process."""
     os.environ["ASSAY_PROJECT"] = str(project)
-
-    def session() -> AppTest:
-        return AppTest.from_file(str(main_script()), default_timeout=600)
-
-    def timed(call: Any) -> float:
-        start = time.perf_counter()
-        shown = call()
-        taken = (time.perf_counter() - start) * _MILLI
-        if shown.exception:
-            raise RuntimeError(shown.exception[0].value)
-        return taken
-
-    start = timed(session().run)
-    pages: dict[str, dict[str, list[float]]] = {page: {"first": [], "again": []} for page in PAGES}
+    building.leave_alone()
+    start = _timed(_page("overview"))
+    _forget()
+    for bench in _benches():
+        ahead().ask(bench)
+    known = answers().items()
+    pages: dict[str, dict[str, list[float]]] = {page: {kind: [] for kind in KINDS} for page in PAGES}
     for _ in range(runs + 1):
         for page, taken in pages.items():
-            test = session()
-            if page != "overview":
-                test.run()
-                test = test.switch_page(f"views/{page}.py")
-            answers().clear()
-            for entry in workspace().entries():
-                if entry.bench is not None:
-                    entry.bench.catalog.answered.clear()
-            taken["first"].append(timed(test.run))
-            taken["again"].append(timed(test.run))
+            for kind in ("cold", "warm"):
+                test = _page(page)
+                _forget()
+                for key, answer in known if kind == "warm" else ():
+                    answers().put(key, answer)
+                taken[kind].append(_timed(test))
+            taken["again"].append(_timed(test))
     for taken in pages.values():
-        # the first turn imports what a page needs
-        del taken["first"][0], taken["again"][0]
+        for kind in KINDS:
+            del taken[kind][0]  # the first turn imports what a page needs
     return {"start": start, "pages": pages}
 
 
-def painted(project: Path) -> str:
-    """Seconds from a click in the navigation to the first tile or chart of the page, in a new process."""
+def _page(page: str) -> AppTest:
+    test = AppTest.from_file(str(main_script()), default_timeout=600)
+    return test if page == "overview" else test.switch_page(f"views/{page}.py")
+
+
+def _timed(test: AppTest) -> float:
+    start = time.perf_counter()
+    shown = test.run()
+    taken = (time.perf_counter() - start) * _MILLI
+    if shown.exception:
+        raise RuntimeError(shown.exception[0].value)
+    return taken
+
+
+def _benches() -> list[Workbench]:
+    return [entry.bench for entry in workspace().entries() if entry.bench is not None]
+
+
+def _forget() -> None:
+    answers().clear()
+    for bench in _benches():
+        bench.catalog.answered.clear()
+
+
+def painted(project: Path, *, wait: bool = False) -> str:
+    """Seconds from a click in the navigation to the first tile or chart of the page, in a new process.
+
+    Args:
+        project: what is served.
+        wait: until the server has asked ahead.
+    """
     chromium = find()
     if chromium is None:
         return "no Chromium here"
@@ -142,6 +164,8 @@ def painted(project: Path) -> str:
             page = browser.new_page()
             page.goto(f"http://127.0.0.1:{PORT}/")
             page.get_by_test_id("stMetric").first.wait_for(timeout=120_000)
+            if wait:
+                wait_until_asked_ahead(server.pid)
             for name in PAGES[1:]:
                 # what belongs to the page, and is not left over from the one before
                 link = page.locator(f'[data-testid="stSidebarNav"] a[href$="/{name}"]')
@@ -158,6 +182,39 @@ def painted(project: Path) -> str:
         server.terminate()
         server.wait(timeout=20)
     return ", ".join(said)
+
+
+def wait_until_asked_ahead(server: int, most_seconds: float = 300.0) -> float:
+    """Wait until the process that asks first answers ahead has come and gone; after how many seconds that was.
+
+    Args:
+        server: the process id of the server.
+        most_seconds: not longer, as nothing is asked ahead of small logs.
+    """
+    start, came = time.monotonic(), False
+    while time.monotonic() - start < most_seconds:
+        there = "app.aside" in (children := _children(server))
+        if came and not there and "aggregate" not in children:
+            break
+        came = came or there
+        time.sleep(0.2)
+    return time.monotonic() - start
+
+
+def _children(server: int) -> str:
+    """The commands of the processes that a server started."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # gone since it was listed
+            if int(process.joinpath("stat").read_text().rpartition(")")[2].split()[1]) == server:
+                found.append(process.joinpath("cmdline").read_text().replace("\0", " "))
+    return " ".join(found)
+
+
+def processor_seconds(process: int) -> float:
+    """What a process has used so far, without those that it started."""
+    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(int(one) for one in ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def wait_until_healthy(port: int) -> None:

@@ -1,8 +1,9 @@
 """Thirty people clicking at once on a workspace of 10 million rows: script time a click, errors, and memory.
 
-``python -m benchmarks users``; other numbers: ``python -m benchmarks.users 10000000 30 20`` (rows, sessions, clicks of
-each). Sessions speak Streamlit's own protocol over its websocket, as a browser does; a click asks for another page,
-range or segment, and the next follows 3 to 12 seconds after the answer, as people do who read.
+``python -m benchmarks users``; other numbers: ``python -m benchmarks.users 10000000 30 20 0`` (rows, sessions, clicks
+of each, and 0 where nobody waits until first answers were asked ahead). Sessions speak Streamlit's own protocol over
+its websocket, as a browser does; a click asks for another page, range or segment, and the next follows 3 to 12 seconds
+after the answer, as people do who read.
 """
 
 from __future__ import annotations
@@ -22,7 +23,16 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.data import make_daily_project
-from benchmarks.open_pages import DAYS, PAGES, aggregated, median, p95, wait_until_healthy
+from benchmarks.open_pages import (
+    DAYS,
+    PAGES,
+    aggregated,
+    median,
+    p95,
+    processor_seconds,
+    wait_until_asked_ahead,
+    wait_until_healthy,
+)
 
 PORT = 8692
 SECONDS_BETWEEN = (3.0, 12.0)
@@ -43,8 +53,15 @@ class Clicks:
     errors: list[str] = field(default_factory=list)
 
 
-def main(rows: int = 10_000_000, sessions: int = 30, clicks: int = 12) -> None:
-    """Print p50, p95, the longest click, errors, and the most memory the server took."""
+def main(rows: int = 10_000_000, sessions: int = 30, clicks: int = 12, wait: int = 1) -> None:
+    """Print p50, p95, the longest click, errors, and the most memory the server took.
+
+    Args:
+        rows: of the logs.
+        sessions: how many people.
+        clicks: of each.
+        wait: 1 where they come after first answers were asked ahead, 0 where they come with the start of the server.
+    """
     project = make_daily_project(Path(tempfile.gettempdir()) / "assay-bench", rows, days=DAYS)
     aggregated(project)
     server = subprocess.Popen(
@@ -55,14 +72,21 @@ def main(rows: int = 10_000_000, sessions: int = 30, clicks: int = 12) -> None:
     try:
         wait_until_healthy(PORT)
         asyncio.run(_sessions(1, 3))  # opens the logs
-        start = time.perf_counter()
+        ahead = wait_until_asked_ahead(server.pid) if wait else 0.0
+        start, used = time.perf_counter(), processor_seconds(server.pid)
         seen = asyncio.run(_sessions(sessions, clicks))
-        taken = time.perf_counter() - start
+        taken, used = time.perf_counter() - start, processor_seconds(server.pid) - used
         memory = _most_memory(server.pid)
     finally:
         server.terminate()
         server.wait(timeout=20)
     print(f"{rows:,} rows, {sessions} sessions, {len(seen.seconds)} clicks in {taken:,.0f} s")
+    print(
+        f"first answers were asked ahead for {ahead:,.0f} s"
+        if wait
+        else "nothing was waited for at the start"
+    )
+    print(f"processor time of the server a click {1000 * used / len(seen.seconds):,.0f} ms")
     print(
         f"script time p50 {median(seen.seconds):.2f} s, p95 {p95(seen.seconds):.2f} s, most {max(seen.seconds):.2f} s"
     )

@@ -14,6 +14,7 @@ from analytics.aggregates.moments import RowMoments, read_row_moments
 from analytics.aggregates.pairs import PairHistogram, read_pairs
 from analytics.aggregates.reliability import BINS, ReliabilityBins, read_reliability
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
+from analytics.aggregates.stored_pairs import read_stored_pairs
 from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.engines.text import Sql, literal
 from analytics.errors import ScopeError
@@ -141,8 +142,12 @@ def pairs_of(catalog: Catalog, scope: Scope) -> tuple[Results[PairBinRow], Resul
     if catalog.predictions.task != "regression":
         raise ScopeError("predicted against true needs a regression project")
     scope, windows = resolve(catalog, replace(scope, by=None))
-    with catalog.engine.kept(scoped_rows(catalog, scope)) as kept:
-        found, text = read_pairs(catalog, kept)
+    rows = scoped_rows(catalog, scope)
+    stored = read_stored_pairs(catalog, rows)
+    if stored is None:
+        with catalog.engine.kept(rows) as kept:
+            stored = read_pairs(catalog, kept)
+    found, text = stored
     pairs: list[PairBinRow] = []
     errors: list[ScoreBinRow] = []
     for window, version in _pairs(catalog, scope, windows):

@@ -13,6 +13,7 @@ from analytics.aggregates.error_bins import error_parts
 from analytics.aggregates.moments import kept_centre, moment_sums, weighs_one
 from analytics.aggregates.reliability import reliability_parts
 from analytics.aggregates.scores import bins_together, score_parts
+from analytics.aggregates.stored_pairs import pair_parts, residual_parts
 from analytics.engines.text import Sql, literal
 from analytics.measures import binary, multiclass, regression
 from analytics.project import Predictions
@@ -69,7 +70,9 @@ def _quality(
     if catalog.predictions.task == "regression":
         sums = regression.statistics(kept_centre(catalog))
         kept_sums = moment_sums(catalog, rows, sums, regression.TOGETHER).additive()
-        return [kept_sums] if segments else [kept_sums, error_parts(catalog)]
+        if segments:
+            return [kept_sums]
+        return [kept_sums, error_parts(catalog), pair_parts(catalog), residual_parts(catalog)]
     return list(_multiclass(catalog, rows))
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.aggregates import error_bins
+from analytics.aggregates import error_bins, scores
 from analytics.ask import curves
+from analytics.ask.baselines import baselines_of
 from analytics.ask.calibration import calibration_tests_of
 from analytics.ask.quality import quality_of
 from analytics.ask.recalibration import recalibration_of
@@ -117,7 +118,8 @@ def _stored(catalog):
     held, kept = catalog.engine.kept, []
     catalog.engine.kept = lambda sql: (kept.append(sql.text), held(sql))[1]
     try:
-        with _parts(catalog), counting(catalog) as read:
+        with _parts(catalog), counting(catalog) as read, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(scores, "FEW_ROWS", -1)  # as if there were many
             read.clear()
             yield
         # how late labels come is not this family's; the centre of a regression is kept on disk where there is one
@@ -327,6 +329,62 @@ def test_means_over_classes_of_many_rows_vary_as_the_rows_say(several, monkeypat
                 compared += 1
                 assert width == pytest.approx(1.0, abs=0.03), theirs
     assert compared >= 3
+
+
+def test_predicted_against_true_of_many_rows(minutes, monkeypatch):
+    """On a grid of its own: as many rows, the same middle 99 %, and what lies together lies together."""
+    scope = Scope(grain="month")
+    _known(minutes)
+    plain, plain_errors = curves.pairs_of(minutes, scope)
+    monkeypatch.setattr(error_bins, "MANY_ROWS", 1)
+    with _stored(minutes):
+        found, errors = curves.pairs_of(minutes, scope)
+    assert sum(row.n for row in found) == sum(row.n for row in plain) == N
+    assert 20 <= len({(row.prediction_low, row.prediction_high) for row in found}) <= 40
+    for name in ("label", "prediction"):
+        width = found[0].prediction_high - found[0].prediction_low
+        for end, of in (("low", min), ("high", max)):
+            ends = [of(getattr(row, f"{name}_{end}") for row in rows) for rows in (found, plain)]
+            assert ends[0] == pytest.approx(ends[1], abs=2 * width)
+    assert sum(row.n for row in errors) == N
+    assert 15 <= len(errors) <= 40
+    middle = [
+        sum(row.n * (row.bin_low + row.bin_high) / 2 for row in rows) / N for rows in (errors, plain_errors)
+    ]
+    assert middle[0] == pytest.approx(middle[1], abs=0.1)
+
+
+def test_values_beyond_the_grid_are_in_its_outer_bins(tmp_path, monkeypatch):
+    draw = np.random.default_rng(4)
+    score = draw.normal(0, 1, 2000)
+    score[:4] = [1e6, -1e6, 3.99, -4.0]
+    frame = pd.DataFrame({"ts": times(2000), "score": score, "label": score * 1.0})
+    frame.loc[:500, "label"] += 1e9
+    bench = write_project(tmp_path, frame, 'task = "regression"\nscore = "score"\nlabel = "label"\n')
+    monkeypatch.setattr(error_bins, "MANY_ROWS", 1)
+    with _parts(bench.catalog):
+        pairs, errors = curves.pairs_of(bench.catalog, Scope())
+    assert sum(row.n for row in pairs) == sum(row.n for row in errors) == 2000
+    assert min(row.label_low for row in pairs) < max(row.label_high for row in pairs)
+    bench.close()
+
+
+@pytest.mark.parametrize("by", [None, "place"])
+@pytest.mark.parametrize("grain", ["all", "week"])
+def test_scores_of_few_rows_stay_exact(plain, several, by, grain):
+    """Of up to a quarter of a million rows areas under curves are those of the rows, stored parts or not."""
+    for catalog in (plain, several):
+        _known(catalog)
+        scope = Scope(grain=grain, by=by)
+        expected = [row for row in quality_of(catalog, scope) if row.metric in RANKED]
+        beside = [row for row in baselines_of(catalog, Scope(by=by)) if row.metric in RANKED]
+        with _parts(catalog):
+            found = [row for row in quality_of(catalog, scope) if row.metric in RANKED]
+            beside_found = [row for row in baselines_of(catalog, Scope(by=by)) if row.metric in RANKED]
+        assert len(found) == len(expected) > 0
+        for one, other in zip((*found, *beside_found), (*expected, *beside), strict=True):
+            for name in ("value", "ci_low", "ci_high"):
+                assert getattr(one, name, None) == pytest.approx(getattr(other, name, None), rel=1e-9), one
 
 
 def test_hours_at_the_edges_are_read_and_added(plain):

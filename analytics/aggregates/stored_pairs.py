@@ -1,0 +1,124 @@
+"""Predicted against true of many rows, from parts on fine bins that are the same for every question.
+
+`analytics.aggregates.pairs` cuts the middle 99 % of the rows asked about into 40 bins, which no part by day can know.
+Parts are on a grid about the predictions' centre (`analytics.aggregates.moments.kept_scale`): eighths of the power of
+two above their standard deviation, errors sixty-fourths. What is shown is the part of the grid that holds the middle
+99 %, with neighbours joined until there are at most 40.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from analytics.aggregates import error_bins
+from analytics.aggregates.additive import Additive, read_stored
+from analytics.aggregates.keys import KEYS, CellKey, column, group
+from analytics.aggregates.moments import kept_scale
+from analytics.aggregates.pairs import BINS, PairHistogram
+from analytics.engines.text import Sql, literal
+from analytics.telemetry.catalog import Catalog
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+_MIDDLE = (0.005, 0.995)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Equal bins about a centre; code 0 is all below them, the last code all beyond. Their width is a power of two."""
+
+    centre: float
+    width: float
+    bins: int
+
+    @property
+    def low(self) -> float:
+        """Where the first bin begins."""
+        return self.centre - self.bins // 2 * self.width
+
+    def code(self, value: str) -> str:
+        """SQL of a value's code; a product with a power of two is exact on every engine."""
+        high = self.low + self.bins * self.width
+        inside = f"CAST(floor(({value} - {literal(self.centre)}) * {literal(1.0 / self.width)}) AS INTEGER)"
+        return (
+            f"CASE WHEN {value} < {literal(self.low)} THEN 0 WHEN {value} >= {literal(high)} THEN {self.bins + 1} "
+            f"ELSE {inside} + {self.bins // 2 + 1} END"
+        )
+
+    def shown(self, rows: Floats) -> tuple[Floats, Integers]:
+        """The edges of what is shown of rows by code, at most `BINS` bins, and the bin of every code."""
+        upto = np.cumsum(rows) / rows.sum()
+        first, last = (int(np.clip(np.searchsorted(upto, share), 1, self.bins)) for share in _MIDDLE)
+        joined = -(-(last - first + 1) // BINS)
+        n = -(-(last - first + 1) // joined)
+        edges = self.low + (first - 1 + joined * np.arange(n + 1.0)) * self.width
+        return edges, np.clip((np.arange(self.bins + 2) - first) // joined, 0, n - 1)
+
+
+def _values(catalog: Catalog) -> _Grid:
+    centre, step = kept_scale(catalog)
+    return _Grid(centre, step / 8, 64)
+
+
+def _errors(catalog: Catalog) -> _Grid:
+    return _Grid(0.0, kept_scale(catalog)[1] / 64, 1024)
+
+
+def pair_parts(catalog: Catalog) -> Additive:
+    """Labelled rows by the codes of label and prediction."""
+    grid = _values(catalog)
+
+    def query(rows: Sql) -> Sql:
+        text = (
+            f"SELECT {KEYS}, y, x, count(*) AS n FROM (SELECT {KEYS}, {grid.code('label')} AS y, "
+            f"{grid.code('score')} AS x FROM ({rows.text}) WHERE scored AND label IS NOT NULL) GROUP BY {KEYS}, y, x"
+        )
+        return Sql(text, rows.parameters)
+
+    return Additive("predicted and true", query, ("n",))
+
+
+def residual_parts(catalog: Catalog) -> Additive:
+    """Labelled rows by the code of prediction minus label."""
+    code = _errors(catalog).code("error")
+
+    def query(rows: Sql) -> Sql:
+        text = (
+            f"SELECT {KEYS}, x, count(*) AS n FROM (SELECT {KEYS}, {code} AS x FROM (SELECT {KEYS}, "
+            f"score - label AS error FROM ({rows.text}) WHERE scored AND label IS NOT NULL)) GROUP BY {KEYS}, x"
+        )
+        return Sql(text, rows.parameters)
+
+    return Additive("residuals", query, ("n",))
+
+
+def read_stored_pairs(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, PairHistogram], str] | None:
+    """As `analytics.aggregates.pairs.read_pairs`, from stored parts; None where there are none, or rows are few."""
+    pairs = read_stored(catalog, rows, pair_parts(catalog))
+    errors = read_stored(catalog, rows, residual_parts(catalog))
+    if pairs is None or errors is None or column(pairs[0], "n").sum() <= error_bins.MANY_ROWS:
+        return None
+    values, residuals = _values(catalog), _errors(catalog)
+    marginal = _by_code(pairs[0], "y", values) + _by_code(pairs[0], "x", values)
+    edges, place = values.shown(marginal)
+    error_edges, error_place = residuals.shown(_by_code(errors[0], "x", residuals))
+    error_rows = group(errors[0]).rows
+    y, x, n = (column(pairs[0], name) for name in ("y", "x", "n"))
+    error, many = column(errors[0], "x"), column(errors[0], "n")
+    found = {}
+    for key, index in group(pairs[0]).rows.items():
+        counts, by_error = np.zeros((len(edges) - 1,) * 2), np.zeros(len(error_edges) - 1)
+        np.add.at(counts, (place[y[index].astype(int)], place[x[index].astype(int)]), n[index])
+        mine = error_rows[key]
+        np.add.at(by_error, error_place[error[mine].astype(int)], many[mine])
+        found[key] = PairHistogram(edges, counts, error_edges, by_error)
+    return found, pairs[1]
+
+
+def _by_code(table: pa.Table, name: str, grid: _Grid) -> Floats:
+    codes = column(table, name).astype(np.int64)
+    return np.bincount(codes, column(table, "n"), grid.bins + 2).astype(np.float64)

@@ -23,6 +23,7 @@ STATUS_WORDS: dict[Status, str] = {
 }
 
 
+@lru_cache(maxsize=8192)
 def number(value: float | None) -> str:
     """Three significant digits; whole from a thousand on.
 
@@ -43,6 +44,7 @@ def number(value: float | None) -> str:
     return f"{sign}{size:.{2 - math.floor(math.log10(rounded))}f}"
 
 
+@lru_cache(maxsize=8192)
 def percent(share: float | None) -> str:
     """A share in percent: one decimal, more where it would read 0 or 100 without being so.
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -79,7 +80,7 @@ class Additive:
     labelled: bool = True
     reference: bool = False
 
-    @property
+    @cached_property
     def added(self) -> frozenset[str]:
         """The columns that are no keys."""
         return frozenset((*self.sums, *self.lows, *self.highs))

@@ -133,7 +133,9 @@ def _with_keys(
         elif added is not None:
             columns.append(added[name])
         else:
-            columns.append(parts.column(name).cast(_kind(parts.schema.field(name).type)))
+            column = parts.column(name)
+            kind = _kind(column.type)
+            columns.append(column if column.type == kind else column.cast(kind))
     return pa.table(columns, names=parts.column_names)
 
 

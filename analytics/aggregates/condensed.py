@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from analytics.aggregates.additive import Additive, Steps
 from analytics.aggregates.cells import decision_sums
 from analytics.aggregates.edges import bin_expression
@@ -21,6 +24,7 @@ from analytics.aggregates.scores import EVERY, bins_together, score_sums
 from analytics.engines.text import Sql, literal
 from analytics.telemetry.catalog import Catalog
 
+Integers = NDArray[np.int64]
 _CELLS = f"{KEYS}, block_key"
 _LABEL = "CASE WHEN label IS NULL THEN 2 WHEN label = 1 THEN 1 ELSE 0 END"
 _DECISION = "CASE WHEN decision IS NULL THEN 2 WHEN decision = 1 THEN 1 ELSE 0 END"
@@ -137,10 +141,11 @@ class Condensed:
     def _additive(
         self, name: str, finish: Callable[[Sql], Sql], sums: Sequence[str], *, ends: bool = False
     ) -> Additive:
-        steps = Steps(self._prepare, self._condense, finish)
+        steps = Steps(self.prepare, self._condense, finish)
         return Additive(name, steps, tuple(sums), ("low",) if ends else (), ("high",) if ends else ())
 
-    def _prepare(self, rows: Sql) -> Sql:
+    def prepare(self, rows: Sql) -> Sql:
+        """Rows with the bin, label and decision of each as one number (`parts_of_code`), and their losses."""
         told = self._told()
         statistics = ", ".join(
             f"{one.expression} AS z{i}"
@@ -184,6 +189,16 @@ class Condensed:
             f"FROM ({rows.text}) GROUP BY {_CELLS}, {code}",
             rows.parameters,
         )
+
+
+def parts_of_code(code: Integers) -> tuple[Integers, Integers, Integers]:
+    """Score bin, label and decision of scored rows; -1 for no label and no decision.
+
+    >>> [part.tolist() for part in parts_of_code(np.array([7 * 90 + 4 * 9 + 1 * 3 + 2]))]
+    [[7], [1], [-1]]
+    """
+    label, decision = code // 3 % 3, code % 3
+    return code // 90, np.where(label == 2, -1, label), np.where(decision == 2, -1, decision)
 
 
 def condensed(

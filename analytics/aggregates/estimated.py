@@ -7,8 +7,8 @@ an estimate learns from earlier windows rests on early labels alone, so that not
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 from analytics.aggregates.edges import bin_expression
 from analytics.aggregates.keys import block_codes, column
 from analytics.engines.text import Parameter, Sql, literal
-from analytics.scope import Grain
+from analytics.scope import Grain, Scope
 from analytics.stats.expected_quality import ScoredRows
 from analytics.telemetry.catalog import Catalog
-from analytics.telemetry.rows import window_key
+from analytics.telemetry.remembered import remembered
+from analytics.telemetry.rows import ScopedRows, scoped_rows, window_key
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Key = tuple[datetime, str | None]
 EXACT_ROWS = 5_000
+EVER_AFTER = timedelta(days=36_500)
 USABLE = "scored"
 """SQL over windowed rows: those an estimate can be made for."""
 MEASURABLE = "scored AND label IS NOT NULL"
@@ -35,6 +37,8 @@ WEIGHT = {"weight": "1e0"}
 ERRORS = {**WEIGHT, "absolute": "abs(score - label)", "square": "(score - label) * (score - label)"}
 """Statistics of a regression's labelled rows."""
 _EPSILON = "2.220446049250313e-16"
+CLIPPED = f"least(greatest(score, {_EPSILON}), 1e0 - {_EPSILON})"
+"""A score that has a finite loss whatever the label."""
 _STEP = {
     "5min": "INTERVAL '5' MINUTE", "15min": "INTERVAL '15' MINUTE", "hour": "INTERVAL '1' HOUR",
     "day": "INTERVAL '1' DAY", "week": "INTERVAL '7' DAY", "month": "INTERVAL '1' MONTH",
@@ -113,32 +117,66 @@ class BinaryCell:
         return int(self.rows.n.sum())
 
 
-def read_binary(
-    catalog: Catalog, rows: Sql, edges: Sequence[float], *, blocks: bool = False
-) -> tuple[dict[Key, BinaryCell], str]:
+def read_binary(catalog: Catalog, rows: Sql, edges: Sequence[float]) -> tuple[dict[Key, BinaryCell], str]:
     """Read windowed rows of a binary model; cells of at most 5,000 rows keep every distinct score.
 
     Args:
         catalog: the project's views.
         rows: from `windowed`.
         edges: inner edges of the score bins of larger cells.
-        blocks: whether to keep blocks apart.
     """
+    sql = _binary_sql(rows, edges, blocks=False)
+    return _binary_cells(catalog.engine.query(sql)), sql.text
+
+
+def read_reference(
+    catalog: Catalog, rows: Sql, span: Span, edges: Sequence[float]
+) -> tuple[dict[Key, BinaryCell], str]:
+    """The cells of a reference with its blocks apart, kept on disk while no file of it changes.
+
+    Of the reference no label is early or late, so that its answer does not depend on how long labels take.
+
+    Args:
+        catalog: the project's views.
+        rows: scoped rows of the reference.
+        span: how to cut them.
+        edges: as for `read_binary`.
+    """
+    sql = _binary_sql(windowed(rows, replace(span, known_after=EVER_AFTER)), edges, blocks=True)
+    feeds = ("reference" if catalog.listed.get("reference") else "predictions", "labels")
+    # of windows of any length, of filters and of instants there are many
+    many = span.grain == "all" or span.gap is not None or "known_at" in sql.parameters
+    if many or not isinstance(rows, ScopedRows) or rows.scope.filters:
+        return _binary_cells(catalog.engine.query(sql)), sql.text
+    return _binary_cells(remembered(catalog, "reference of estimates", sql, feeds)), sql.text
+
+
+def keep_reference(catalog: Catalog, edges: Sequence[float]) -> None:
+    """Have the reference's cells of a day ready before anybody asks."""
+    if "reference" in catalog.sources:
+        rows = scoped_rows(catalog, Scope(grain="day"), "reference")
+        span = Span("day", catalog.project.time_zone, datetime.now(UTC), timedelta(days=1), timedelta())
+        read_reference(catalog, rows, span, edges)
+
+
+def _binary_sql(rows: Sql, edges: Sequence[float], *, blocks: bool) -> Sql:
     cell = "PARTITION BY window_key, version"
-    clipped = f"least(greatest(score, {_EPSILON}), 1e0 - {_EPSILON})"
     block = "block_key" if blocks else "TIMESTAMP '1970-01-01 00:00:00'"
     place = f"CASE WHEN n_cell <= {EXACT_ROWS} THEN score ELSE 2e0 + {bin_expression('score', edges)} END"
     keys = "window_key, version, block_key, decision, label_code, label_early, place"
     text = (
         f"SELECT {keys}, count(*) AS n, sum(weight) AS w, sum(weight * weight) AS w2, sum(weight * score) AS ws, "
-        f"sum(-weight * ln(1e0 - {clipped})) AS l0, sum(-weight * ln({clipped})) AS l1, "
+        f"sum(-weight * ln(1e0 - {CLIPPED})) AS l0, sum(-weight * ln({CLIPPED})) AS l1, "
         "sum(weight * score * score) AS q0, sum(weight * (1e0 - score) * (1e0 - score)) AS q1 "
         f"FROM (SELECT window_key, version, {block} AS block_key, coalesce(CAST(decision AS INTEGER), -1) AS decision, "
         "coalesce(CAST(label AS INTEGER), -1) AS label_code, label_early AND label IS NOT NULL AS label_early, "
         f"score, weight, {place} AS place "
         f"FROM (SELECT *, count(*) OVER ({cell}) AS n_cell FROM ({rows.text}) WHERE scored)) GROUP BY {keys}"
     )
-    table = catalog.engine.query(Sql(text, rows.parameters))
+    return Sql(text, rows.parameters)
+
+
+def _binary_cells(table: pa.Table) -> dict[Key, BinaryCell]:
     values = {
         name: column(table, name)
         for name in ("place", "n", "w", "w2", "ws", "l0", "l1", "q0", "q1", "decision")
@@ -155,7 +193,7 @@ def read_binary(
             v["q0"], v["q1"],
         )  # fmt: skip
         answers[key] = BinaryCell(scored, label[order], early[order], block_numbers[order])
-    return answers, text
+    return answers
 
 
 @dataclass(frozen=True)

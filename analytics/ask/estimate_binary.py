@@ -14,7 +14,9 @@ from analytics.aggregates.estimated import (
     BinaryCell,
     Key,
     read_binary,
+    read_reference,
 )
+from analytics.aggregates.estimated_parts import read_estimated
 from analytics.aggregates.samples import Sample
 from analytics.ask.aggregates import edges_of
 from analytics.ask.estimate_base import (
@@ -29,6 +31,7 @@ from analytics.ask.estimate_base import (
     no_labels,
     no_rows,
 )
+from analytics.measures.standard_estimates import kept_estimates
 from analytics.quality.estimators import (
     Realised,
     Refit,
@@ -38,6 +41,7 @@ from analytics.quality.estimators import (
 )
 from analytics.stats import expected_quality as expected
 from analytics.stats.calibrators import Chosen, block_folds, choose
+from analytics.telemetry.rows import scoped_rows
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -56,18 +60,26 @@ class Binary(Reader):
             )
         self.metrics = (*expected.BINARY, "cost") if self.earned is not None else expected.BINARY
         edges = edges_of(self.catalog.predictions)
-        self.cells, text = read_binary(self.catalog, self.rows, edges)
+        stored = self._stored()
+        self.cells, text = stored if stored is not None else read_binary(self.catalog, self.rows, edges)
         self.sql.append(text)
         self.reference_cells: dict[Key, BinaryCell] = {}
-        known = self.windowed_reference(keyed=True)
-        if known is not None:
-            self.reference_cells, text = read_binary(self.catalog, known, edges, blocks=True)
+        if self.reference is not None:
+            self.reference_cells, text = read_reference(self.catalog, self.reference, self.plan.span, edges)
             self.sql.append(text)
         self.reference_rows: Sample | None = None
         self.window_rows: Sample | None = None
         if "pape" in self.methods:
             self.reference_rows = self.reference_sample(WEIGHTED_ROWS, features=True)
             self.window_rows = self.sample(self.rows, WINDOW_ROWS // 2, USABLE, features=True)
+
+    def _stored(self) -> tuple[dict[Key, BinaryCell], str] | None:
+        """The cells from stored parts, of windows that are days and of which no stretch is left out."""
+        plan = self.plan
+        if plan.scope.grain != "day" or plan.span.gap is not None:
+            return None
+        rows = scoped_rows(self.catalog, replace(plan.reading, grain="day"))
+        return read_estimated(self.catalog, rows, kept_estimates(self.catalog), plan.span.known_after)
 
     def evidence(self, version: str | None) -> Evidence:
         """Calibrated scores of all windows, weighted to each where asked for."""

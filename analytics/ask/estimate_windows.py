@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from analytics.aggregates.estimated import Span
+from analytics.aggregates.estimated_parts import settled
 from analytics.ask.labels import Maturity, maturity_of
 from analytics.ask.windows import resolve
 from analytics.errors import ScopeError
@@ -82,7 +83,7 @@ def plan_of(catalog: Catalog, scope: Scope) -> Plan:
     earlier, gap = _before(catalog, scope, scope.start, scope.end)
     span = Span(
         scope.grain, catalog.project.time_zone, scope.start, scope.end - scope.start,
-        maturity.delay or timedelta(), gap,
+        settled(scope.grain, maturity.delay or timedelta()), gap,
     )  # fmt: skip
     reading = replace(scope, start=earlier[0].start if earlier else scope.start, grain="all")
     inside = _reference_stretch(catalog)

@@ -15,11 +15,13 @@ from analytics.aggregates.features import standard_drift
 from analytics.aggregates.label_feed import standard_reports
 from analytics.aggregates.label_groups import standard_groups
 from analytics.aggregates.service_cells import standard_service
+from analytics.measures.standard_estimates import keep_estimates, standard_estimates
 from analytics.measures.standard_quality import standard_quality
 from analytics.telemetry.catalog import Catalog
 
 FAMILIES: list[Callable[[Catalog], Iterable[Standard]]] = [
     standard_quality,
+    standard_estimates,
     standard_drift,
     standard_service,
     standard_objectives,
@@ -29,6 +31,9 @@ FAMILIES: list[Callable[[Catalog], Iterable[Standard]]] = [
     standard_examples,
 ]
 """``standard_*(catalog)`` of each family, in the order they are built."""
+
+KEPT: list[Callable[[Catalog], None]] = [keep_estimates]
+"""What a build reads besides: answers that do not add over days, and stay on disk until a file of theirs changes."""
 
 
 def standard(catalog: Catalog) -> tuple[Standard, ...]:

@@ -23,6 +23,7 @@ from analytics.aggregates.scores import (
     keeps_scores,
     read_score_histograms,
     read_score_unit_squares,
+    rows_with_scores,
 )
 from analytics.engines.text import Sql, literal
 from analytics.measures import binary, macro, multiclass, regression
@@ -111,9 +112,9 @@ def _binary(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted) -> 
     cells: dict[CellKey, DecisionCells] = {}
     scores_sql = reliability_sql = cells_sql = ""
     if wanted.any_of(*_RANKED):
-        scores, scores_sql = read_score_histograms(
-            catalog, rows, _keeps(moments, "label"), edges, stored=kept.scores()
-        )
+        keeps = _keeps(moments, "label")
+        chosen = rows_with_scores(catalog, rows, keeps, _labelled(moments))
+        scores, scores_sql = read_score_histograms(catalog, chosen, keeps, edges, stored=kept.scores())
     if wanted.any_of("expected_calibration_error"):
         reliability, reliability_sql = read_reliability(catalog, rows, stored=kept.reliability())
     decided = wanted.other_than(*_RANKED, *_SUMS, "expected_calibration_error")
@@ -145,8 +146,9 @@ def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
     for i, name in enumerate(classes):
         keeps = _keeps(moments, f"label_{i}")
         score, positive = score_column(name), f"label = {literal(name)}"
+        chosen = rows_with_scores(catalog, rows, keeps, _labelled(moments))
         scores[name], scores_sql = read_score_histograms(
-            catalog, rows, keeps, edges, score=score, positive=positive
+            catalog, chosen, keeps, edges, score=score, positive=positive
         )
     top = multiclass.top_class(classes)
     reliability, reliability_sql = read_reliability(
@@ -179,7 +181,11 @@ def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
 def _reads_many(rows: Sql, moments: Mapping[CellKey, RowMoments]) -> bool:
     """Whether parts answered everything so far, and whoever reads rows now would be the first to, of many."""
     untouched = isinstance(rows, HeldRows) and not rows.is_held
-    return untouched and sum(one.count("labelled") for one in moments.values()) > error_bins.MANY_ROWS
+    return untouched and _labelled(moments) > error_bins.MANY_ROWS
+
+
+def _labelled(moments: Mapping[CellKey, RowMoments]) -> int:
+    return sum(one.count("labelled") for one in moments.values())
 
 
 def _keeps(moments: Mapping[CellKey, RowMoments], positive: str) -> dict[CellKey, bool]:

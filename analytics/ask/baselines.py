@@ -17,6 +17,7 @@ from analytics.aggregates.scores import (
     keeps_scores,
     read_score_histograms,
     read_score_unit_squares,
+    rows_with_scores,
 )
 from analytics.ask.aggregates import decides, edges_of
 from analytics.ask.calibration import Place, ScoredEvent, places_of, scored_events
@@ -162,8 +163,9 @@ def _ranked(
         came = f"came_{classes.index(event.class_) if event.class_ is not None else 1}"
         # as `quality` reads them, so that both say the same number
         keeps = {key: keeps_scores(one.count("labelled"), one.count(came)) for key, one in cells.items()}
+        chosen = rows_with_scores(catalog, rows, keeps, sum(one.count("labelled") for one in cells.values()))
         histograms, _ = read_score_histograms(
-            catalog, rows, keeps, edges, score=event.score, positive=event.positive
+            catalog, chosen, keeps, edges, score=event.score, positive=event.positive
         )
         found = {key: ranking_differences(one) for key, one in histograms.items() if key in cells}
         found = {key: pair for key, pair in found.items() if pair}

@@ -86,6 +86,7 @@ def gates_down(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(remembered, "LARGE", -1)
     patch.setattr(building, "LARGE_ROWS", 1)
     patch.setattr(scores, "EXACT_ROWS", 0)
+    patch.setattr(scores, "FEW_ROWS", -1)
     patch.setattr(error_bins, "MANY_ROWS", 1)
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from analytics.aggregates.additive import EVER, Standard, canonical_rows, local_midnight
 from analytics.aggregates.batches import with_columns
 from analytics.aggregates.carried_reports import PLACE, CarriedReports
-from analytics.aggregates.day_facts import Facts, keyed_files
+from analytics.aggregates.day_facts import Facts, keyed_files, listed
 from analytics.engines.text import Sql, literal
 from analytics.scope import Grain, Scope
 from analytics.telemetry.catalog import Catalog
@@ -65,7 +65,7 @@ def rows_of_days(
     first, last = local_midnight(days[0], zone), local_midnight(days[-1] + timedelta(days=1), zone)
     files = keyed_files(catalog, "predictions")
     paths = sorted(str(files[key].path) for key in {key for day in days for key in facts.files(day)})
-    cut = f"SELECT * FROM main.predictions WHERE file IN ({_listed(paths)}) AND {_within(days, zone)}"
+    cut = f"SELECT * FROM main.predictions WHERE file IN ({listed(paths)}) AND {_within(days, zone)}"
     grains: dict[Grain, None] = {"day": None} if carried else {}
     for one in standards:
         grain: Grain = one.additive.grain
@@ -93,7 +93,7 @@ def _labels_in(catalog: Catalog, keys: Iterable[str], columns: str = "*") -> str
     """In place of the view of labels, for one query: the reports of some files."""
     files = keyed_files(catalog, "labels")
     paths = sorted(str(files[key].path) for key in keys)
-    return f"labels AS (SELECT {columns} FROM main.labels WHERE file IN ({_listed(paths)}))"
+    return f"labels AS (SELECT {columns} FROM main.labels WHERE file IN ({listed(paths)}))"
 
 
 def _columns(catalog: Catalog, rows: Sql, standards: Sequence[Standard]) -> list[str]:
@@ -158,7 +158,3 @@ def _between(first: datetime, last: datetime) -> str:
 
 def _literal(moment: datetime) -> str:
     return f"CAST({literal(moment.isoformat())} AS TIMESTAMP WITH TIME ZONE)"
-
-
-def _listed(paths: Iterable[str]) -> str:
-    return ", ".join(literal(path) for path in paths) or "''"

@@ -424,10 +424,11 @@ def _mixed(catalog: Catalog, files: Mapping[str, LogFile]) -> dict[date, frozens
 def _only(paths: Iterable[str], all_files: int) -> str:
     """The condition that keeps some files; none where these are all."""
     names = list(paths)
-    return "" if len(names) == all_files else f" WHERE file IN ({_listed(names)})"
+    return "" if len(names) == all_files else f" WHERE file IN ({listed(names)})"
 
 
-def _listed(paths: Iterable[str]) -> str:
+def listed(paths: Iterable[str]) -> str:
+    """Paths as SQL takes them in a list; of none, one that no file has."""
     return ", ".join(literal(path) for path in paths) or "''"
 
 

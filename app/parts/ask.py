@@ -13,7 +13,7 @@ import streamlit as st
 from analytics.errors import AssayError, QueryTimeoutError
 from analytics.scope import Scope
 from analytics.workbench import Workbench
-from app.parts import empty
+from app.parts import empty, sampled
 from app.parts.answers import Answers
 from app.parts.view import View
 
@@ -39,7 +39,11 @@ def ask_bench(bench: Workbench, question: str, scope: Scope, **words: Any) -> An
     # by value: scopes and words that say the same are the same question, also of another session
     said = pickle.dumps(sorted(words.items()))
     key = (str(bench.project.file), bench.digest, question, repr(scope), said)
-    answer = answers().get(key, partial(_answer, bench, question, scope, words))
+    if sampled.is_sampled(bench, question, scope, words):
+        asked = partial(_answer, question=question, scope=scope, words=words)
+        answer = sampled.ask_sampled(bench, question, scope, answers(), key, asked)
+    else:
+        answer = answers().get(key, partial(_answer, bench, question, scope, words))
     if isinstance(answer, QueryTimeoutError):
         raise QueryTimeoutError(str(answer))
     return answer
@@ -54,7 +58,8 @@ def guarded(view: View, key: str) -> Iterator[None]:
         key: of the card's buttons, its own on the page.
     """
     try:
-        yield
+        with sampled.card():
+            yield
     except QueryTimeoutError as error:
         empty.timed_out(view, error, key, forget)
     except AssayError as error:

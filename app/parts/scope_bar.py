@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ from analytics.errors import AssayError
 from analytics.scope import GRAINS, Scope
 from analytics.workbench import Workbench
 from app.formats import day, plural
-from app.parts import empty, filter_form, links, words
+from app.parts import empty, filter_form, links, sampled, words
 from app.parts.building import built_sentence, keep_up
 from app.parts.plain import literal
 from app.parts.saved_views import views_popover
@@ -57,6 +58,8 @@ def scope_bar(page: str) -> None:
         with st.popover(words.SHARE, icon=":material/link:"):
             _share(entry, page)
         views_popover(entry.name, page)
+    watched = entry.bench if monitored and not everywhere else None
+    sampled.watch(page, watched, partial(_asked, entry))
     if monitored and not everywhere:
         _sentence(entry)
     elif not whole and not everywhere and page != "outcomes":
@@ -239,6 +242,16 @@ def _sentence(entry: Entry) -> None:
     if (built := built_sentence(entry.bench)) is not None:
         parts.append(built)
     st.caption(literal(" · ".join(parts)))
+
+
+def _asked(entry: Entry) -> Scope | None:
+    """The scope on screen; None where its words mean nothing, which the page says."""
+    if entry.bench is None:
+        return None
+    try:
+        return resolve(entry.name, entry.bench, said()).scope
+    except AssayError:
+        return None
 
 
 def _resolved(view: View) -> Scope:

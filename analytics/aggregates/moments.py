@@ -380,6 +380,13 @@ def kept_scale(catalog: Catalog) -> tuple[float, float]:
         A whole multiple of the power, so that distances from it are cut into bins without rounding; and the power,
         1 where all predictions are equal.
     """
+    known: tuple[float, float] | None = catalog.answered.get("scale")
+    if known is None:
+        known = catalog.answered["scale"] = _scale(catalog)
+    return known
+
+
+def _scale(catalog: Catalog) -> tuple[float, float]:
     source = "reference" if "reference" in catalog.sources else "predictions"
     feed = source if source in catalog.feeds else "predictions"
     # squares of larger numbers are infinite anyway

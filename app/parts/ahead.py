@@ -11,7 +11,7 @@ import pickle
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -123,10 +123,10 @@ class Ahead:
             done = self._done.setdefault(bench.project.file, _Done())
             if done.digest == digest or start < done.next:
                 return
-            done.digest = digest
         built = bench.built()
         if built is None or built.missing:
-            return  # from the rows it would take too long for what nobody may ask
+            return  # from the rows it would take too long for what nobody may ask; somebody may build it meanwhile
+        done.digest = digest
         self.ask(bench)
         with self._lock:
             done.next = time.monotonic() + RESTS * (time.monotonic() - start)
@@ -141,19 +141,15 @@ class Ahead:
             How many answers were put into memory.
         """
         file, digest, n_put, n_bytes = bench.project.file, bench.digest, 0, 0
-        with self._start() as process:
-            try:
-                for look in looks(bench.project.require_predictions().segments):
-                    self._yield()
-                    if bench.digest != digest or n_bytes >= MOST_BYTES:
-                        break
-                    for key, answer, size in _told(process, look.said(file)):
-                        if key[1] == digest and self._known.put(key, pickle.loads(answer)):  # noqa: S301  # our own
-                            n_put, n_bytes = n_put + 1, n_bytes + size
-            except (OSError, EOFError, pickle.UnpicklingError):
-                pass  # it ended: pages ask for themselves
-            finally:
-                process.kill()
+        # where it cannot be started, or ends, pages ask for themselves
+        with suppress(OSError, EOFError, pickle.UnpicklingError), self._start() as process, _ended(process):
+            for look in looks(bench.project.require_predictions().segments):
+                self._yield()
+                if bench.digest != digest or n_bytes >= MOST_BYTES:
+                    break
+                for key, answer, size in _told(process, look.said(file)):
+                    if key[1] == digest and self._known.put(key, pickle.loads(answer)):  # noqa: S301  # our own
+                        n_put, n_bytes = n_put + 1, n_bytes + size
         return n_put
 
     def _yield(self) -> None:
@@ -191,6 +187,15 @@ def ahead() -> Ahead:
 
 def _served() -> list[Workbench]:
     return [entry.bench for entry in workspace().entries() if entry.bench is not None]
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Nobody waits for a page that it still runs."""
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 def _told(process: subprocess.Popen[bytes], line: bytes) -> list[tuple[Any, bytes, int]]:

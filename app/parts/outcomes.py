@@ -89,7 +89,7 @@ def one_metric(view: View, names: list[str]) -> None:
 
 
 def _quality(view: View, metric: str) -> None:
-    found = ask(view, "quality", view.over_time)
+    found = metrics.quality_for(view, metric, view.over_time)
     rows = [row for row in found if row.metric == metric and row.class_ is None]
     chart(
         ("outcome_quality", metric),

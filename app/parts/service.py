@@ -192,7 +192,7 @@ def _beside(view: View, scope: Scope) -> list[MetricRow]:
     metric = choose("beside", words.BESIDE, metrics.main_metrics(view), shown=title)
     return [
         row
-        for row in ask(view, "quality", scope)
+        for row in metrics.quality_for(view, metric, scope)
         if row.metric == metric and row.class_ is None and row.version == view.version
     ]
 

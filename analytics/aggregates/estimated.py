@@ -85,7 +85,11 @@ def windowed(rows: Sql, span: Span, *, keyed: bool = True) -> Sql:
     else:
         key = window_key(span.grain, span.zone)
         zone = "UTC" if span.grain in {"5min", "15min", "hour"} else span.zone
-        early = f"label_ts <= (({key} + {_STEP[span.grain]}) AT TIME ZONE {literal(zone)}) + {late}"
+        end = f"({key} + {_STEP[span.grain]})"
+        early = f"label_ts <= ({end} AT TIME ZONE {literal(zone)}) + {late}"
+        if span.grain == "day":
+            # by the clock on the wall, as it is stored (`analytics.aggregates.estimated_parts`)
+            early = f"(label_ts AT TIME ZONE {literal(zone)}) <= {end} + {late}"
     every = f"* REPLACE ({key} AS window_key)" if keyed else "*"
     text = f"SELECT {every}, {key} AS window_of, coalesce({early}, FALSE) AS label_early FROM ({rows.text})"
     if span.gap is not None:

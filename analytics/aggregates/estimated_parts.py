@@ -59,9 +59,9 @@ class _Condense:
     plain: bool
 
     def __call__(self, rows: Sql) -> Sql:
-        # the ends of days are looked up: to ask the calendar for every row took three times what all sums take
-        end = f"epoch_us((window_key + INTERVAL '1' DAY) AT TIME ZONE {literal(self.zone)})"
-        days = f"SELECT window_key, {end} AS ends FROM (SELECT window_key FROM ({rows.text}) GROUP BY window_key)"
+        # by the clock on the wall, as an instant cannot be made of a local time on every engine; at UTC these are one
+        clock = "label_ts" if self.zone == "UTC" else f"label_ts AT TIME ZONE {literal(self.zone)}"
+        after_end = f"epoch_us({clock}) - epoch_us(window_key) - {24 * _MICROSECONDS}"
         # later than a stretch by less than a microsecond is nothing
         late = bin_expression("after_end", [hours * _MICROSECONDS + 1.0 for hours in HOURS])
         weight = "" if self.plain else "weight * "
@@ -72,9 +72,8 @@ class _Condense:
             f"sum(-{weight}ln(1e0 - clipped)) AS l0, sum(-{weight}ln(clipped)) AS l1 FROM ("
             f"SELECT window_key, version, code_1 AS code, weight, score, {CLIPPED} AS clipped, "
             f"CASE WHEN label IS NULL THEN 0 ELSE {late} END AS late FROM ("
-            "SELECT r.window_key, r.version, r.code_1, r.weight, r.score, r.label, "
-            "epoch_us(r.label_ts) - e.ends AS after_end "
-            f"FROM ({rows.text}) AS r JOIN ({days}) AS e ON r.window_key = e.window_key WHERE r.scored)) "
+            f"SELECT window_key, version, code_1, weight, score, label, {after_end} AS after_end "
+            f"FROM ({rows.text}) WHERE scored)) "
             f"GROUP BY {keys}",
             rows.parameters,
         )

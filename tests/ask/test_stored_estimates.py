@@ -21,9 +21,11 @@ from analytics.scope import Filter, Scope
 from analytics.telemetry.rows import labelled_rows, scoped_rows
 from analytics.workbench import open_workbench
 from tests.aggregates.memory_parts import MemoryParts, counting
-from tests.ask.projects import START, write_project
+from tests.ask.projects import write_project
 
 DAYS, A_DAY = 40, 120
+START = pd.Timestamp("2024-03-01", tz="UTC")
+"""Clocks go forward on the last day of the month."""
 WORDS = (
     'task = "binary"\nid = "id"\nscore = "score"\ndecision = "decision"\nfeatures = ["x"]\nversion = "version"\n'
     'segments = ["place"]\n'
@@ -113,7 +115,7 @@ def test_they_equal_those_of_the_rows(catalog):
 
 
 def test_days_without_a_part_are_read(catalog):
-    without = [datetime.fromisoformat("2024-01-12"), datetime.fromisoformat("2024-01-20")]
+    without = [datetime.fromisoformat("2024-03-12"), datetime.fromisoformat("2024-03-31")]
     plain, found, _ = _both(catalog, Scope(grain="day"), without=without)
     _same(found.rows, plain.rows)
 
@@ -122,7 +124,7 @@ def test_days_without_a_part_are_read(catalog):
     "more",
     [
         {"versions": ("b",)},
-        {"start": datetime(2024, 1, 18, tzinfo=UTC), "end": datetime(2024, 1, 27, 5, tzinfo=UTC)},
+        {"start": datetime(2024, 3, 18, tzinfo=UTC), "end": datetime(2024, 3, 27, 5, tzinfo=UTC)},
         {"filters": (Filter("segment", "place", "north"),)},
     ],
 )
@@ -157,9 +159,10 @@ def test_a_label_that_came_later_is_not_early(catalog):
         known[f"h{hours}"] = sum(cell.rows.n[cell.early].sum() for cell in cells.values())
     catalog.parts = None
     zone = "AT TIME ZONE 'Europe/Berlin'"
-    end = f"(date_trunc('day', ts {zone}) + INTERVAL 1 DAY) {zone}"
+    end = f"date_trunc('day', ts {zone}) + INTERVAL 1 DAY"
     items = ", ".join(
-        f"count(*) FILTER (label_ts <= {end} + INTERVAL {hours} HOUR) AS h{hours}" for hours in (0, 24, 240)
+        f"count(*) FILTER (label_ts {zone} <= {end} + INTERVAL {hours} HOUR) AS h{hours}"
+        for hours in (0, 24, 240)
     )
     every = labelled_rows(catalog, Scope(), "predictions", last).text
     (counts,) = catalog.engine.query(

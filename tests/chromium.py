@@ -25,6 +25,10 @@ ARGUMENTS = [
     "--disable-sync",
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 ]
+ONE_PROCESS = ["--process-per-site", "--renderer-process-limit=1"]
+"""All tabs in one process, which has compiled our scripts before: opening a page takes half the processor time.
+
+For tests only: a reader's first page is opened by a process that knows nothing."""
 
 
 def find() -> Path | None:

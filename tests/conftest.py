@@ -132,6 +132,7 @@ def browser():
     if executable is None:
         pytest.fail("no Chromium: run `make browser`, or set CHROMIUM=/path/to/chromium")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=executable, args=chromium.ARGUMENTS)
+        arguments = [*chromium.ARGUMENTS, *chromium.ONE_PROCESS]
+        opened = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield opened
         opened.close()

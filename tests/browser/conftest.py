@@ -48,6 +48,7 @@ def benches() -> dict[str, Workbench]:
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """Where all tabs of a process open, so that each server's scripts are fetched and compiled once."""
     context = browser.new_context(reduced_motion="reduce")
+    context.new_page()  # with its last tab the process would go, and all that it has compiled
     yield context
     context.close()
 

@@ -22,7 +22,10 @@ def divide(numerator: npt.ArrayLike, denominator: npt.ArrayLike, otherwise: floa
     >>> divide([1.0, 2.0], [2.0, 0.0]).tolist()
     [0.5, 0.0]
     """
-    top, bottom = np.broadcast_arrays(as_floats(numerator), as_floats(denominator))
+    top, bottom = as_floats(numerator), as_floats(denominator)
+    if bottom.all():  # as nearly always; what follows takes six times as long for a few hundred numbers
+        return as_floats(top / bottom)
+    top, bottom = np.broadcast_arrays(top, bottom)
     quotient = np.full(top.shape, otherwise, dtype=np.float64)
     np.divide(top, bottom, out=quotient, where=bottom != 0)
     return quotient

@@ -15,7 +15,7 @@ import numpy as np
 from . import classification
 from .arrays import FloatArray, IntArray, as_floats
 from .classification import Linearised, Undefined
-from .roc import auc, placements
+from .roc import area_and_placements
 
 BINARY = (
     "roc_auc", "log_loss", "brier_score", "accuracy", "precision", "recall", "specificity", "f1", "prevalence",
@@ -146,8 +146,8 @@ def _auc(rows: ScoredRows, p: FloatArray) -> _Part:
     pairs = float(pos.sum() * neg.sum())
     if pairs - own <= 1e-12 * max(pairs, 1e-300):
         return Undefined(ONE_CLASS)
-    value = (float(auc(pos, neg)) * pairs - own / 2) / (pairs - own)
-    influence = placements(pos, neg)
+    area, influence = area_and_placements(pos, neg)
+    value = (float(area) * pairs - own / 2) / (pairs - own)
     size = np.diff(np.r_[starts, len(p)])
     return value, as_floats(np.repeat(influence.positive - influence.negative, size))
 

@@ -60,17 +60,27 @@ def auc(pos: npt.ArrayLike, neg: npt.ArrayLike) -> FloatArray:
     """
     positives, negatives = as_floats(pos), as_floats(neg)
     v10, _ = _beaten(positives, negatives)
-    return divide((positives * v10).sum(axis=-1), positives.sum(axis=-1), otherwise=np.nan)
+    return _area(positives, v10)
+
+
+def _area(pos: FloatArray, v10: FloatArray) -> FloatArray:
+    return divide((pos * v10).sum(axis=-1), pos.sum(axis=-1), otherwise=np.nan)
 
 
 def placements(pos: npt.ArrayLike, neg: npt.ArrayLike) -> Influences:
     """Return the influence on the AUC of a row of each bin: (V10 - AUC) / W+ and (V01 - AUC) / W-."""
+    return area_and_placements(pos, neg)[1]
+
+
+def area_and_placements(pos: npt.ArrayLike, neg: npt.ArrayLike) -> tuple[FloatArray, Influences]:
+    """Return `auc` and `placements` together: what both are made of is added up once."""
     positives, negatives = as_floats(pos), as_floats(neg)
-    area = auc(positives, negatives)[..., None]
     v10, v01 = _beaten(positives, negatives)
-    return Influences(
-        divide(v10 - area, positives.sum(axis=-1, keepdims=True), otherwise=np.nan),
-        divide(v01 - area, negatives.sum(axis=-1, keepdims=True), otherwise=np.nan),
+    area = _area(positives, v10)
+    beside = area[..., None]
+    return area, Influences(
+        divide(v10 - beside, positives.sum(axis=-1, keepdims=True), otherwise=np.nan),
+        divide(v01 - beside, negatives.sum(axis=-1, keepdims=True), otherwise=np.nan),
     )
 
 
@@ -91,14 +101,14 @@ def delong(
     (0.9444, 0.0062)
     """
     positives, negatives = as_floats(pos), as_floats(neg)
-    influence = placements(positives, negatives)
+    area, influence = area_and_placements(positives, negatives)
     variance = class_variance(
         influence.positive, positives, positives if pos_w2 is None else as_floats(pos_w2)
     )
     variance = variance + class_variance(
         influence.negative, negatives, negatives if neg_w2 is None else as_floats(neg_w2)
     )
-    return AucEstimate(auc(positives, negatives), variance)
+    return AucEstimate(area, variance)
 
 
 def class_variance(influence: FloatArray, weights: FloatArray, squared: FloatArray) -> FloatArray:

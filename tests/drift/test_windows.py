@@ -101,7 +101,10 @@ def test_windows_are_tested_in_pieces_where_they_are_many(
     ordered: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(4)
-    reference = FewBlocks.of(rng.multinomial(50, np.full(6, 1 / 6), size=30).astype(float), ordered=ordered)
+    # days that follow one another, so that a window's number of them counts
+    moved = np.repeat(rng.dirichlet(np.full(6, 5), size=12), 5, axis=0)
+    reference = FewBlocks.of(np.array([rng.multinomial(90, one) for one in moved], float), ordered=ordered)
+    assert reference.carry(6) > reference.carry(2) > 1
     counts = rng.multinomial(40, np.full(6, 1 / 6), size=30).astype(float)
     counts[7] = 0
     sums = BlockSums.of(counts, np.array([0, 3, 5, 12, 13]))

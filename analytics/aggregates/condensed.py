@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,15 +170,7 @@ class Condensed:
 
         The CASE chain over all 297 edges took .62 s for 4 million rows, over every eighth and this .24 s.
         """
-        inner = range(STRETCH - 1)
-        above = " + ".join(f"CASE WHEN score >= e.edge_{k} THEN 1 ELSE 0 END" for k in inner)
-        edges = [*self.edges, *[2.0] * STRETCH]  # no score is that high
-        rows = ", ".join(
-            f"({place}, {', '.join(literal(edges[place * STRETCH + k]) for k in inner)})"
-            for place in range(len(self.edges) // STRETCH + 1)
-        )
-        names = ", ".join(f"edge_{k}" for k in inner)
-        return f"r.stretch * {STRETCH} + {above}", f"SELECT * FROM (VALUES {rows}) AS v(bin, {names})"
+        return _place_in(self.edges)
 
     def _condense(self, rows: Sql) -> Sql:
         told, score = self._told(), self._sum_of("score").replace("s", "z")
@@ -199,6 +192,20 @@ def parts_of_code(code: Integers) -> tuple[Integers, Integers, Integers]:
     """
     label, decision = code // 3 % 3, code % 3
     return code // 90, np.where(label == 2, -1, label), np.where(decision == 2, -1, decision)
+
+
+@lru_cache(maxsize=16)
+def _place_in(edges: tuple[float, ...]) -> tuple[str, str]:
+    """See `Condensed._place`; the text is long, and asked for by every question."""
+    inner = range(STRETCH - 1)
+    above = " + ".join(f"CASE WHEN score >= e.edge_{k} THEN 1 ELSE 0 END" for k in inner)
+    known = [*edges, *[2.0] * STRETCH]  # no score is that high
+    rows = ", ".join(
+        f"({place}, {', '.join(literal(known[place * STRETCH + k]) for k in inner)})"
+        for place in range(len(edges) // STRETCH + 1)
+    )
+    names = ", ".join(f"edge_{k}" for k in inner)
+    return f"r.stretch * {STRETCH} + {above}", f"SELECT * FROM (VALUES {rows}) AS v(bin, {names})"
 
 
 def condensed(

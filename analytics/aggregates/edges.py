@@ -7,6 +7,7 @@ keep their order (AUC within 0.0002 at a base rate of 0.1 %), and every hundredt
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +37,15 @@ def bin_expression(column: str, edges: Sequence[float] | NDArray[np.float64]) ->
     >>> bin_expression("x", [1.0, 2.0])
     'CASE WHEN x < 2.0e0 THEN CASE WHEN x < 1.0e0 THEN 0 ELSE 1 END ELSE 2 END'
     """
-    return _halve(column, [float(edge) for edge in edges], 0)
+    return _halved(column, tuple(float(edge) for edge in edges))
 
 
-def _halve(column: str, edges: list[float], first: int) -> str:
+@lru_cache(maxsize=64)
+def _halved(column: str, edges: tuple[float, ...]) -> str:
+    return _halve(column, edges, 0)
+
+
+def _halve(column: str, edges: tuple[float, ...], first: int) -> str:
     if not edges:
         return str(first)
     middle = len(edges) // 2

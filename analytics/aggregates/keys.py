@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 KEY_NAMES = ("window_key", "version", "segment")
 KEYS = ", ".join(KEY_NAMES)
+_TWO_BYTES = 2**16
 
 
 class CellKey(NamedTuple):
@@ -40,22 +41,48 @@ class Grouped:
         return iter(self.rows)
 
 
+def _counted(codes: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which numbers below a size there are, and where each begins when all are in order."""
+    counts = np.bincount(codes, minlength=size)
+    unique = np.flatnonzero(counts)
+    return unique, np.cumsum(counts[unique]) - counts[unique]
+
+
+def distinct(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The numbers there are, ascending, and of each value its place among them; as `numpy.unique`, without sorting.
+
+    Args:
+        values: not negative; the greatest should not be far above their count.
+
+    >>> [found.tolist() for found in distinct(np.array([7, 2, 7, 4]))]
+    [[2, 4, 7], [2, 0, 2, 1]]
+    """
+    unique = np.flatnonzero(np.bincount(values))
+    places = np.zeros(int(unique[-1]) + 1 if len(unique) else 0, dtype=np.int64)
+    places[unique] = np.arange(len(unique))
+    return unique, places[values]
+
+
 def group(table: pa.Table) -> Grouped:
     """Split a table with columns window_key, version and segment by cell."""
     n = table.num_rows
     if n == 0:
         return Grouped(table, {})
-    codes = np.zeros(n, dtype=np.int64)
+    codes, size = np.zeros(n, dtype=np.int64), 1
     values: list[list[Any]] = []
     for name in KEY_NAMES:
         encoded = table.column(name).combine_chunks().dictionary_encode()
         index = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         dictionary = [*encoded.dictionary.to_pylist(), None]
         codes = codes * len(dictionary) + np.where(index < 0, len(dictionary) - 1, index)
+        size *= len(dictionary)
         values.append(dictionary)
-    unique, inverse = np.unique(codes, return_inverse=True)
-    order = np.argsort(inverse, kind="stable")
-    starts = np.searchsorted(inverse[order], np.arange(len(unique) + 1))
+    # numbers of two bytes are sorted by counting them, which is 10 times as quick
+    order = np.argsort(codes.astype(np.uint16) if size <= _TWO_BYTES else codes, kind="stable")
+    unique, starts = (
+        np.unique(codes[order], return_index=True) if size > _TWO_BYTES else _counted(codes, size)
+    )
+    starts = np.append(starts, n)
     rows = {}
     for position, code in enumerate(unique.tolist()):
         rest, segment = divmod(code, len(values[2]))
@@ -77,6 +104,16 @@ def block_codes(table: pa.Table) -> NDArray[np.int64]:
         table.column("block_key").to_numpy(zero_copy_only=False).astype("datetime64[us]").astype(np.int64)
     )
     return codes
+
+
+def blocks_of(table: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The numbers of all blocks, ascending, and of each row the place of its own among them."""
+    encoded = table.column("block_key").combine_chunks().dictionary_encode("encode")
+    blocks = block_codes(pa.table({"block_key": encoded.dictionary}))
+    order = np.argsort(blocks)
+    places = np.empty(len(order), dtype=np.int64)
+    places[order] = np.arange(len(order))
+    return blocks[order], places[encoded.indices.to_numpy(zero_copy_only=False)]
 
 
 def add_blocks(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analytics.aggregates.additive import Additive, read_stored
 from analytics.aggregates.cells import unit_squares
 from analytics.aggregates.edges import bin_expression
-from analytics.aggregates.keys import KEYS, CellKey, block_codes, column, group, key_columns
+from analytics.aggregates.keys import KEYS, CellKey, blocks_of, column, distinct, group, key_columns
 from analytics.aggregates.moments import weighs_one
 from analytics.engines.text import Sql
 from analytics.stats.arrays import as_floats
@@ -119,12 +119,18 @@ class ScoreHistogram:
         Args:
             influence: of one row of unit weight by label (0, 1) and bin, shape (2, B).
         """
+        block, cell, weights, present = self._labelled
+        totals = np.bincount(block, weights * influence.ravel()[cell], len(self.blocks))
+        return self.blocks[present], as_floats(totals[present])
+
+    @cached_property
+    def _labelled(self) -> tuple[Integers, Integers, Floats, NDArray[np.bool_]]:
+        """Of combinations with a label: block, place among (label, bin), weight; and which blocks have any."""
         labelled = self.label < 2
         block = self.block[labelled]
-        moved = self.sums[1, labelled] * influence[self.label[labelled], self.place[labelled]]
-        totals = np.bincount(block, moved, len(self.blocks))
+        cell = self.label[labelled] * len(self.keys) + self.place[labelled]
         present = np.bincount(block, self.sums[0, labelled], len(self.blocks)) > 0
-        return self.blocks[present], as_floats(totals[present])
+        return block, cell, self.sums[1, labelled], present
 
     def __add__(self, other: ScoreHistogram) -> ScoreHistogram:
         """Disjoint rows together, on the union of the bins."""
@@ -224,7 +230,7 @@ def read_score_histograms(
     own = score_parts(edges, score, positive, plain=weighs_one(catalog, rows), every=every)
     kept = None if fine and every > 1 else read_stored(catalog, rows, stored or own)
     if kept is not None:
-        return _histograms(kept[0], exact=False, every=every), kept[1]
+        return binned_histograms(kept[0], every), kept[1]
     small = [key for key, exact in keeps.items() if exact]
     large = [key for key, exact in keeps.items() if not exact]
     answers: dict[CellKey, ScoreHistogram] = {}
@@ -238,6 +244,11 @@ def read_score_histograms(
         answers |= _read(catalog, sql, pa.table(key_columns(cells)) if both else None, exact=exact)
         text = sql.text
     return answers, text
+
+
+def binned_histograms(table: pa.Table, every: int) -> dict[CellKey, ScoreHistogram]:
+    """The histograms in a table of `score_parts`, so many neighbouring bins as one."""
+    return _histograms(table, exact=False, every=every)
 
 
 def read_score_unit_squares(
@@ -327,19 +338,29 @@ def _read(
 
 def _histograms(table: pa.Table, *, exact: bool, every: int = 1) -> dict[CellKey, ScoreHistogram]:
     place, label = column(table, "place"), column(table, "label_code").astype(np.int64)
-    blocks = block_codes(table)
+    every_block, blocks = blocks_of(table)
     # rows that weigh 1 weigh what they count
     names = (name if name in table.column_names else "n" for name in score_sums(plain=False))
     values = np.stack([column(table, name) for name in names])
     lows, highs = column(table, "low"), column(table, "high")
     answers = {}
     for key, index in group(table).rows.items():
-        keys, bins = np.unique(place[index], return_inverse=True)
-        unique, block = np.unique(blocks[index], return_inverse=True)
+        of_bins = place[index]
+        keys, bins = np.unique(of_bins, return_inverse=True) if exact else distinct(of_bins.astype(np.int64))
+        of_cell, block = distinct(blocks[index])
         low, high = np.full(len(keys), np.inf), np.full(len(keys), -np.inf)
         np.minimum.at(low, bins, lows[index])
         np.maximum.at(high, bins, highs[index])
         answers[key] = ScoreHistogram(
-            keys, low, high, exact, unique, block, label[index], bins, values[:, index], every
+            as_floats(keys),
+            low,
+            high,
+            exact,
+            every_block[of_cell],
+            block,
+            label[index],
+            bins,
+            values[:, index],
+            every,
         )
     return answers

@@ -25,6 +25,7 @@ from analytics.aggregates.scores import (
     read_score_unit_squares,
     rows_with_scores,
 )
+from analytics.ask.score_bins import score_histograms
 from analytics.engines.text import Sql, literal
 from analytics.measures import binary, macro, multiclass, regression
 from analytics.measures.estimate import Estimate, with_units
@@ -114,7 +115,7 @@ def _binary(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted) -> 
     if wanted.any_of(*_RANKED):
         keeps = _keeps(moments, "label")
         chosen = rows_with_scores(catalog, rows, keeps, _labelled(moments))
-        scores, scores_sql = read_score_histograms(catalog, chosen, keeps, edges, stored=kept.scores())
+        scores, scores_sql = score_histograms(catalog, chosen, keeps, edges, kept.scores())
     if wanted.any_of("expected_calibration_error"):
         reliability, reliability_sql = read_reliability(catalog, rows, stored=kept.reliability())
     decided = wanted.other_than(*_RANKED, *_SUMS, "expected_calibration_error")

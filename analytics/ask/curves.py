@@ -15,6 +15,7 @@ from analytics.aggregates.pairs import PairHistogram, read_pairs
 from analytics.aggregates.reliability import BINS, ReliabilityBins, read_reliability
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
 from analytics.aggregates.stored_pairs import read_stored_pairs
+from analytics.ask.score_bins import score_histograms
 from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.engines.text import Sql, literal
 from analytics.errors import ScopeError
@@ -229,9 +230,10 @@ def _binned(
     # curves are read at fixed thresholds, also where few rows would allow every distinct score
     large = {CellKey(window.key, version, None): False for window, version in _pairs(catalog, scope, windows)}
     rows = scoped_rows(catalog, scope)
-    stored = kept_quality(catalog, rows).scores() if score.class_ is None else None
+    if score.class_ is None:
+        return score_histograms(catalog, rows, large, edges, kept_quality(catalog, rows).scores(), fine=True)
     return read_score_histograms(
-        catalog, rows, large, edges, score=score.score, positive=score.positive, stored=stored, fine=True
+        catalog, rows, large, edges, score=score.score, positive=score.positive, fine=True
     )
 
 

@@ -115,3 +115,15 @@ def test_windows_are_tested_in_pieces_where_they_are_many(
     one = [reference.p_value(piece) for piece in np.split(counts, [3, 5, 12, 13])]
     assert one == pytest.approx(whole.tolist(), rel=1e-12)
     assert len(set(one)) == 5
+
+
+def test_windows_that_were_counted_in_another_order_keep_their_own_numbers() -> None:
+    version = several(3, [300, 800, 5000], 6)
+    turned = replace(version, windows=dict(reversed(version.windows.items())))
+    windows = asked(version)[1:]
+    for one, other in zip(
+        drift_rows([version], windows, Drift()), drift_rows([turned], windows, Drift()), strict=True
+    ):
+        assert (one.window_start, one.feature, one.n) == (other.window_start, other.feature, other.n)
+        assert one.psi == pytest.approx(other.psi, rel=1e-9)
+        assert one.p_value == pytest.approx(other.p_value, rel=1e-6)

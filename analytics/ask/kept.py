@@ -30,10 +30,10 @@ def kept(catalog: Catalog, key: object, kind: type[Answer], ask: Callable[[], An
 def remember(catalog: Catalog, key: object, answer: object, most: int) -> None:
     """Keep an answer with the open logs; the oldest ones go where there would be more than so many.
 
-    Several threads may do so at once: one that walks through a dictionary fails when another adds to it, so the keys
-    are copied, which nothing can come between.
+    Several threads may do so at once: one that walks through a dictionary fails when another adds to it, so it is
+    copied first, which nothing can come between.
     """
-    keys = list(catalog.answered)
+    keys = list(catalog.answered.copy())
     for old in keys[: max(len(keys) - most + 1, 0)]:
         catalog.answered.pop(old, None)
     catalog.answered[key] = answer

@@ -72,7 +72,10 @@ def read_experiment(catalog: Catalog, reading: Reading) -> ExperimentAggregates:
         several = _in_several_arms(catalog, appearances)
         if several:
             appearances = keep(seen(catalog, reading, ties=True))
-        first = keep(arms(catalog, reading, appearances, ties=several))
+        first = arms(catalog, reading, appearances, ties=several)
+        # else it is a plain choice among the appearances, quicker made again than written down
+        if several or first.parameters:
+            first = keep(first)
         table = UnitTable(catalog, reading, keep(unit_values(catalog, reading, first)))
         split = _split(table, appearances, first)
         metrics = tuple(_metric(table, i, wanted, split) for i, wanted in enumerate(reading.metrics))

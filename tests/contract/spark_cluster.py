@@ -25,6 +25,8 @@ import pyspark
 
 START_SECONDS = 240
 _HOME = Path(pyspark.__file__).parent
+_QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""No program lives a minute: what the best compiler takes is never won back, and starting takes half the time."""
 _CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
@@ -101,9 +103,9 @@ class SparkCluster:
             "spark.network.timeout": "60s",
         }
         options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
-        self._wait("the workers", lambda: len(self.alive()) == self.workers)
         self._run("connect", f"{package}.SparkSubmit", "--master", master, *options, "--class", _CONNECT,
                   "--name", "assay-contract", "spark-internal")  # fmt: skip
+        self._wait("the workers", lambda: len(self.alive()) == self.workers)
         self._wait("the Connect server", self._listens)
 
     def _run(self, name: str, *arguments: str) -> None:
@@ -114,6 +116,7 @@ class SparkCluster:
             "SPARK_DAEMON_MEMORY": "400m" if name != "connect" else "900m",
             "SPARK_SCALA_VERSION": "2.13",
             "SPARK_NO_DAEMONIZE": "1",
+            "JAVA_TOOL_OPTIONS": _QUICK_START,
         }
         with (self.folder / f"{name}.log").open("wb") as log:
             self.processes[name] = subprocess.Popen(

@@ -187,13 +187,18 @@ def test_calibration_error_of_a_calibrated_score_is_called_nothing(tmp_path):
 SIZES = {"independent": INDEPENDENT, "month": MONTH, "units": Design(1, 600, units=60, unit_effect=1.2)}
 
 
-@pytest.mark.parametrize("metric", ["log_loss", "accuracy", "roc_auc"])
-@pytest.mark.parametrize("case", list(SIZES))
-def test_slices_alike_are_called_different_one_time_in_twenty(tmp_path, case, metric):
-    frame, toml = binary(SIZES[case], seed=14)
-    bench = write_project(tmp_path, frame, toml)
-    rows = [row for row in bench.segments(bench.scope(), metric) if row.p_value is not None]
+@pytest.fixture(scope="module", params=list(SIZES))
+def alike(request, tmp_path_factory):
+    """Replicates whose slices do not differ; their rows are asked about one metric after the other."""
+    frame, toml = binary(SIZES[request.param], seed=14)
+    bench = write_project(tmp_path_factory.mktemp("alike"), frame, toml)
+    yield bench
     bench.close()
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "accuracy", "roc_auc"])
+def test_slices_alike_are_called_different_one_time_in_twenty(alike, metric):
+    rows = [row for row in alike.segments(alike.scope(), metric) if row.p_value is not None]
     size = np.mean([row.p_value < 0.05 for row in rows])
     assert 0.02 < size < 0.075
     assert np.mean([row.p_value < 0.01 for row in rows]) < 0.025

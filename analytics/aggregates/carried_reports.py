@@ -28,6 +28,8 @@ from analytics.telemetry.rows import key_column
 MOST_FILES = 2_000
 """With more label files than that, which of them a row's label is of costs more than it saves."""
 PLACE = "report_place"
+MOST_ABOUT_REFERENCE = 2_000_000
+"""So many reports of files that are mostly about the reference are joined with every batch, and need no join of all."""
 
 
 @dataclass
@@ -38,12 +40,14 @@ class CarriedReports:
         catalog: the project's views.
         facts: what is known so far: all of prediction files, of label files the days that were joined.
         files: label file -> its reports, and the days of the first and the last of them.
+        everywhere: label files that are joined with every day, wherever in time their reports are.
         joined: days whose rows were joined with every report that may be about them.
     """
 
     catalog: Catalog
     facts: Facts
     files: dict[str, tuple[int, date, date]]
+    everywhere: frozenset[str] = frozenset()
     joined: set[date] = field(default_factory=set)
 
     @classmethod
@@ -63,7 +67,9 @@ class CarriedReports:
         labels = {key: Labelled() for key in keys}
         reports.look_at_reference(keys, labels)
         facts = Facts(predictions, labels, {}, frozenset(keyed_files(catalog, "reference")))
-        return cls(catalog, facts, files)
+        about = frozenset(key for key, (n, _, _) in files.items() if 2 * labels[key].reference > n)
+        few = sum(files[key][0] for key in about) <= MOST_ABOUT_REFERENCE
+        return cls(catalog, facts, files, about if few else frozenset())
 
     def near(self, days: Iterable[date]) -> list[str]:
         """The label files that reports about rows of some days are first looked for in."""
@@ -71,7 +77,7 @@ class CarriedReports:
         return [
             key
             for key, (_, first, last) in self.files.items()
-            if any(first - LATENESS <= day <= last for day in wanted)
+            if key in self.everywhere or any(first - LATENESS <= day <= last for day in wanted)
         ]
 
     def place(self) -> str:
@@ -103,13 +109,12 @@ class CarriedReports:
         """Look everywhere for the rows of reports that were not found on the way, and say what is known then."""
         labels = dict(self.facts.labels)
         whole = self.joined >= set(self.facts.days)
-        short = [
-            key
-            for key, (n, _, _) in self.files.items()
-            if not whole or sum(one.rows for one in labels[key].days.values()) < n
-        ]
-        for key in short:
-            labels[key] = Labelled(reference=labels[key].reference)
+        short = []
+        for key, (n, _, _) in self.files.items():
+            labels[key].missing = n - sum(one.rows for one in labels[key].days.values())
+            if not whole or (labels[key].missing and key not in self.everywhere):
+                short.append(key)
+                labels[key] = Labelled(reference=labels[key].reference)
         if short:
             reports = _reports(self.catalog, self.facts.predictions)
             reports.look(short, list(self.facts.predictions), labels)

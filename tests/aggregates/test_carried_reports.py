@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analytics.aggregates import day_facts
+from analytics.aggregates import carried_reports, day_facts
 from analytics.aggregates.additive import Additive, Standard
 from analytics.aggregates.day_facts import Facts, update_facts
 from analytics.aggregates.stored_days import attached
@@ -62,13 +62,13 @@ def folder(tmp_path):
     (tmp_path / "assay.toml").write_text(PROJECT + REFERENCE)
     for day in range(DAYS):
         _rows(tmp_path, "predictions", day, [f"d{day}-{n}" for n in range(3)])
-    _rows(tmp_path, "reference", 0, ["r0", "r1"])
+    _rows(tmp_path, "reference", 0, ["r0", "r1", "r0x"])
     for day in range(DAYS):  # of yesterday and today
         about = [f"d{of}-{n}" for of, n in ((day, 0), (day - 1, 1)) if of >= 0]
         _reports(tmp_path, f"l{day:02d}", about, day)
     _reports(tmp_path, "late", ["d2-2", "d38-2", "nobody", "r0"], DAYS + 1)
     _reports(tmp_path, "early", ["d39-2"], 0)
-    _reports(tmp_path, "reference", ["r1"], 3)
+    _reports(tmp_path, "reference", ["r1", "r0x", "d30-2"], 3)
     _reports(tmp_path, "empty", [], 3)
     return tmp_path
 
@@ -127,11 +127,20 @@ def _asked_for(monkeypatch):
 def test_what_is_known_of_label_files_is_what_looking_for_their_rows_finds(folder, monkeypatch):
     asked = _asked_for(monkeypatch)
     facts, carried = _built(folder, monkeypatch)
-    # of the files with reports about nobody, the reference, or a row of long before or after
+    # of the files with reports about nobody, or a row of long before or after; what is mostly about the reference was
+    # joined with every day
     assert carried
+    assert asked == {"early", "late"}
+    assert facts == _looked(folder, monkeypatch)
+    assert sum(file.missing for file in facts.labels.values()) == 4
+
+
+def test_too_many_reports_about_the_reference_are_looked_for_afterwards(folder, monkeypatch):
+    monkeypatch.setattr(carried_reports, "MOST_ABOUT_REFERENCE", 2)
+    asked = _asked_for(monkeypatch)
+    facts, _ = _built(folder, monkeypatch)
     assert asked == {"early", "late", "reference"}
     assert facts == _looked(folder, monkeypatch)
-    assert sum(file.missing for file in facts.labels.values()) == 3
 
 
 def test_what_it_made_is_right_and_the_next_process_need_not_look(folder, monkeypatch):

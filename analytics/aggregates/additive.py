@@ -292,7 +292,8 @@ def _from_parts(catalog: Catalog, rows: ScopedRows, additive: Additive) -> pa.Ta
     definition = definition_of(catalog, plan.standard)
     settled = _settled(catalog, rows, plan.days, additive)
     stored = catalog.parts.read(definition, settled, rows.scope.as_of)
-    if stored.table is None and not stored.days:
+    if stored.table is None:
+        # no part of it: that some days are known to be empty makes reading the others in pieces no cheaper
         return None
     if rows.source == "reference":
         gaps: list[tuple[datetime, datetime]] = []
@@ -300,7 +301,7 @@ def _from_parts(catalog: Catalog, rows: ScopedRows, additive: Additive) -> pa.Ta
         gaps = [*plan.edges, *_gaps(catalog, plan, stored.days)]
         if len(gaps) > MOST_GAPS:
             return None
-    tables = [] if stored.table is None else [stored.table]
+    tables = [stored.table]
     for start, end in gaps:
         piece = replace(rows.scope, start=start, end=end, grain=additive.grain)
         read = _rows(
@@ -310,8 +311,6 @@ def _from_parts(catalog: Catalog, rows: ScopedRows, additive: Additive) -> pa.Ta
         tables.append(
             catalog.engine.query(additive.query(read)) if live is None else _live(live, read, additive)
         )
-    if not tables:  # every day asked for is known to have no rows
-        return None
     return _together(catalog, rows.scope, plan, tables)
 
 

@@ -12,6 +12,7 @@ from analytics.engines.text import Sql
 from analytics.project import read_project
 from analytics.scope import Filter, Scope
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.parts import Stored
 from analytics.telemetry.rows import scoped_rows
 from tests.aggregates.memory_parts import MemoryParts, counting
 from tests.conftest import ROOT
@@ -132,6 +133,23 @@ def test_a_pair_answers_one_segment_inside_another(flights):
 def test_what_parts_cannot_answer_is_read(flights, scope):
     MemoryParts(flights, [Standard(COUNTS), Standard(COUNTS, ("carrier",))])
     _same(flights, scope, COUNTS, reads=1)
+
+
+class _OnlyEmptyDays(MemoryParts):
+    """Knows of days before the logs that they are empty, and has no part."""
+
+    def read(self, definition, days, as_of=None):
+        del definition, as_of
+        return Stored(None, frozenset(day for day in days if day.year < 2013))
+
+
+def test_known_empty_days_alone_cut_no_question_into_pieces(flights):
+    _OnlyEmptyDays(flights, [])
+    rows = scoped_rows(flights, Scope(start=_local(2012, 12, 1), end=END))
+    with counting(flights) as read:
+        table, _ = read_added(flights, rows, COUNTS)
+    assert read == [COUNTS.query(rows).text]
+    assert sum(table.column("n").to_pylist()) > 0
 
 
 def test_versions_are_chosen(flights):

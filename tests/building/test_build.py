@@ -285,8 +285,8 @@ def test_a_new_file_of_predictions_is_all_that_is_read(tmp_path, monkeypatch):
     _build(tmp_path)
     logs.add([(f"new{i}", START + timedelta(days=3, hours=12), 0.5, "a", "UA") for i in range(5)], [])
     read = []
-    listed = batch_rows._listed
-    monkeypatch.setattr(batch_rows, "_listed", lambda paths: read.append(list(paths)) or listed(read[-1]))
+    listed = batch_rows.listed
+    monkeypatch.setattr(batch_rows, "listed", lambda paths: read.append(list(paths)) or listed(read[-1]))
     found = _build(tmp_path)
     assert (found.days, found.rows) == (1, 5)
     assert {path for paths in read for path in paths} == {str(tmp_path / "predictions" / "f002.parquet")}

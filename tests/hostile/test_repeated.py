@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,16 +58,27 @@ def benches(request, tmp_path_factory):
 def test_order_and_files_change_nothing(benches, question):
     if is_spared(question, asked=benches[0].project.predictions.task == "binary"):
         pytest.skip("asked of fewer logs")
-    answers = []
-    for bench in benches:
-        try:
-            found = gist(QUESTIONS[question](bench, bench.scope()))
-            for records in found:
-                for record in records:
-                    for name in _PLACES:
-                        record.pop(name, None)
-            answers.append(found)
-        except AssayError as error:
-            answers.append([str(error).partition(": ")[2] or str(error)])
+    minute = _minute()
+    answers = [_asked(bench, question) for bench in benches]
+    if _minute() != minute:
+        # "now" is a whole minute, and it was another one for the second than for the first
+        answers = [_asked(bench, question) for bench in benches]
     found = list(differences(*answers))
     assert not found, found[:5]
+
+
+def _minute() -> int:
+    return int(time.time() // 60)
+
+
+def _asked(bench, question):
+    """The records of an answer without the places of rows, or the words of its refusal."""
+    try:
+        found = gist(QUESTIONS[question](bench, bench.scope()))
+    except AssayError as error:
+        return [str(error).partition(": ")[2] or str(error)]
+    for records in found:
+        for record in records:
+            for name in _PLACES:
+                record.pop(name, None)
+    return found

@@ -21,7 +21,8 @@ from analytics.errors import AssayError
 from app import locations
 from app.parts.workspace import _workspace
 
-SECONDS = 60
+SECONDS = 180
+"""After which a page hangs. The Overview opens every sample project: 10 processor seconds, 95 on a crowded machine."""
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 

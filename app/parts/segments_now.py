@@ -40,7 +40,8 @@ def section(view: View) -> None:
         metric = choose("metric", page_words.METRIC, metrics, shown=title, first=default)
         version = one_version(view)
     with st.skeleton(height=600):
-        found = ask(view, "segments", view.of_version(version), metric=metric)
+        with first_line:  # where the answer is from a sample, that is said above the sentence
+            found = ask(view, "segments", view.of_version(version), metric=metric)
         rows = [row for row in found if row.version == version]
         if not any(row.n for row in rows):
             empty.nothing(view, "segments")

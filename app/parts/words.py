@@ -116,7 +116,7 @@ FROM_SAMPLE = "from {share} of the rows"
 OF_SAMPLE = "{rows} of a sample drawn at random"
 EXACT_IN = "exact in about {time}"
 EXACT_STOPPED = "the exact answer took too long and was stopped: ask for a smaller window"
-EXACT_COMING = "Exact answers: {done} of {all}, the others in about {time}. Until then, what a sample says."
+EXACT_COMING = "Exact answers: {done} of {all}, all of them in about {time}. Until then, what a sample says."
 
 
 NOBODY_LOOKED = "{rules}, and nobody has looked at them yet."

@@ -156,7 +156,9 @@ class Subsets:
         key = _key(scope)
         if key in self._held:
             return 0.0
-        return max(seconds - (time.monotonic() - self._reading.get(key, time.monotonic())), 0.0)
+        so_far = time.monotonic() - self._reading.get(key, time.monotonic())
+        # what takes longer than expected is not about to end
+        return max(seconds - so_far, so_far / 4)
 
     def rows(self, scope: Scope) -> int:
         """Rows of the sample that a scope asks about."""

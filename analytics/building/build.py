@@ -24,6 +24,7 @@ from analytics.aggregates.day_facts import Facts, midnight
 from analytics.aggregates.store import Part
 from analytics.aggregates.stored_days import ProjectParts, attached, store_of
 from analytics.building.standard import KEPT, standard
+from analytics.engines.duckdb import DuckDBEngine
 from analytics.project import Project
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.cluster import reading
@@ -123,8 +124,10 @@ def build(catalog: Catalog, parts: ProjectParts, tell: Callable[[Progress], None
             facts = parts.learn(carried.finish(), settled=True)
             # of days that reports from far away are about
             made += _work_off(catalog, parts, _plan(parts, facts, wanted), tell)[0]
-        for keep in KEPT:
-            keep(catalog)
+        if isinstance(catalog.engine, DuckDBEngine):
+            # these are the questions of pages, not in the portable subset: where a cluster builds, a page asks first
+            for keep in KEPT:
+                keep(catalog)
         tell(Progress(1, 1, "tidying up"))
         if first:
             store.tidy([definition.key for _, definition in wanted])

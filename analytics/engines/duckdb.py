@@ -6,7 +6,7 @@ import copy
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -217,8 +217,8 @@ class DuckDBEngine:
             self.drop(f"TABLE {name}")
 
     def drop(self, what: str) -> None:
-        """Drop a table or a schema, also for a question that was stopped."""
-        with self._connection.cursor() as cursor:
+        """Drop a table or a schema, also for a question that was stopped; with the connection all are gone already."""
+        with suppress(duckdb.ConnectionException), self._connection.cursor() as cursor:
             if self._schema is not None:
                 cursor.execute(f"USE {self._schema}")
             self._run(lambda: cursor.execute(f"DROP {what}"))

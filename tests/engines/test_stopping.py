@@ -63,3 +63,10 @@ def test_tables_of_a_schema_stand_before_those_of_the_same_name(engine) -> None:
     assert engine.query("SELECT n FROM rows").to_pylist() == [{"n": 1}]
     with inside.kept(Sql("SELECT * FROM rows")) as held:
         assert inside.query(held).to_pylist() == [{"n": 2}]
+
+
+def test_what_is_dropped_after_the_end_is_gone_already() -> None:
+    engine = DuckDBEngine()
+    inside = engine.within('"part"')
+    engine.close()
+    inside.drop('SCHEMA "part" CASCADE')

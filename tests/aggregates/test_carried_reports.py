@@ -163,6 +163,13 @@ def test_a_report_a_row_and_a_row_a_report_or_it_is_looked_for_beforehand(folder
     assert facts == _looked(folder, monkeypatch)
 
 
+def test_of_dense_logs_it_is_looked_for_beforehand(folder, monkeypatch):
+    monkeypatch.setattr(carried_reports, "MOST_BESIDE", 14)
+    facts, carried = _built(folder, monkeypatch)
+    assert not carried
+    assert facts == _looked(folder, monkeypatch)
+
+
 def test_repeated_rows_are_looked_for_beforehand(folder, monkeypatch):
     _rows(folder, "predictions", DAYS, ["d5-0"])
     facts, carried = _built(folder, monkeypatch)

@@ -111,7 +111,8 @@ def test_nothing_is_kept_where_missing_labels_become_absent_ones(tmp_path, monke
     text = 'task = "binary"\nid = "id"\nscore = "score"\nthreshold = 0.5\n'
     labels = frame[["id"]].assign(label=(draw.random(N) < frame["score"]).astype(int), at=frame["ts"])
     labels.to_parquet(tmp_path / "late.parquet")
-    more = '[labels]\npath = "late.parquet"\nid = "id"\nlabel = "label"\ntimestamp = "at"\nabsent_after = "2 d"\nabsent_means = 0\n'
+    more = '[labels]\npath = "late.parquet"\nid = "id"\nlabel = "label"\ntimestamp = "at"\n'
+    more += 'absent_after = "2 d"\nabsent_means = 0\n'
     found = write_project(tmp_path, frame, text, more)
     found.catalog.parts = MemoryParts(found.catalog, list(standard_quality(found.catalog)))
     assert any(

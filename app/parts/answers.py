@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from analytics.ask.sizes import bytes_of
-from analytics.errors import AssayError
+from analytics.errors import AssayError, QueryStoppedError
 
 KEPT_BYTES = 384 * 2**20
 
@@ -93,6 +93,8 @@ class Answers:
             answer = ask()
             self._keep(key, answer)
             pending.set_result(answer)
+        except QueryStoppedError:
+            raise  # stopped for those who asked here: whoever waits computes it
         except AssayError as error:
             pending.set_exception(error)
             raise
@@ -105,7 +107,8 @@ class Answers:
     def _keep(self, key: Hashable, answer: Any) -> None:
         size = bytes_of(answer)
         with self._lock:
+            # `put` may have been quicker
+            self.n_bytes += size - self._kept.pop(key, (None, 0))[1]
             self._kept[key] = (answer, size)
-            self.n_bytes += size
             while self.n_bytes > self._most:
                 self.n_bytes -= self._kept.popitem(last=False)[1][1]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analytics.ask.sizes import bytes_of
-from analytics.errors import ScopeError
+from analytics.errors import QueryStoppedError, ScopeError
 from app.parts.answers import Answers
 
 
@@ -48,16 +48,17 @@ def test_a_question_that_cannot_be_answered_is_asked_again_later() -> None:
     assert answers.get("key", ask) == "answer"
 
 
-def test_who_waits_for_somebody_that_is_stopped_computes_it() -> None:
+@pytest.mark.parametrize("end", [SystemExit, QueryStoppedError])
+def test_who_waits_for_somebody_that_is_stopped_computes_it(end) -> None:
     answers, began, stopped = Answers(), threading.Event(), threading.Event()
 
     def stop() -> str:
         began.set()
         stopped.wait(10)
-        raise SystemExit
+        raise end
 
     def first() -> None:
-        with pytest.raises(SystemExit):
+        with pytest.raises(end):
             answers.get("key", stop)
 
     with ThreadPoolExecutor(2) as pool:
@@ -92,3 +93,15 @@ def test_bytes_of_nested_values_are_those_of_what_they_hold() -> None:
     mine: list[object] = []
     mine.append(mine)
     assert bytes_of(mine) < 10_000
+
+
+def test_an_answer_that_came_from_aside_meanwhile_is_counted_once() -> None:
+    answers = Answers()
+
+    def ask() -> str:
+        assert answers.put("key", "from aside")
+        return "own"
+
+    assert answers.get("key", ask) == "own"
+    assert answers.n_bytes == bytes_of("own")
+    assert answers.items() == [("key", "own")]

@@ -64,7 +64,7 @@ def ask_sampled(
         return exact
     subsets = bench.subsets
     if subsets.rows(scope) < LEAST_ROWS:
-        return answers.get(key, lambda: answer(bench.over(subsets.exact(scope))))
+        return answers.get(key, partial(_of_all, bench, scope, answer))
     sampled, seconds = answers.get(("sampled", key), partial(_timed, answer, bench))
     if isinstance(sampled, QueryTimeoutError):
         raise sampled
@@ -99,8 +99,16 @@ def _exactly(
     expected: float,
 ) -> None:
     start = time.monotonic()
-    answers.get(key, lambda: answer(bench.over(bench.subsets.exact(scope))))
+    answers.get(key, partial(_of_all, bench, scope, answer))
     bench.subsets.took(expected, time.monotonic() - start)
+
+
+def _of_all(bench: Workbench, scope: Scope, answer: Callable[[Workbench], Any]) -> Any:
+    try:
+        rows = bench.subsets.exact(scope)
+    except QueryTimeoutError as error:
+        return error  # kept, as that of a question is: it would take too long again
+    return answer(bench.over(rows))
 
 
 def waiting(job: Job) -> float:
@@ -165,9 +173,11 @@ def watch(page: str, bench: Workbench | None, scopes: Callable[[], Scope | None]
     """
     scope = scopes() if bench is not None else None
     goes_on = bench is not None and scope is not None and may_be_sampled(bench, scope)
-    exacts().begin(session(), goes_on=goes_on)
+    place = "" if bench is None else repr((page, bench.project.file, scope))
+    same = st.session_state.get(_SEEN, ("", 0))[0] == place
+    exacts().begin(session(), goes_on=goes_on, same=same)
     if goes_on:
-        if st.session_state.get(_SEEN, ("", 0))[0] != (place := repr((page, scope))):
+        if not same:
             st.session_state[_SEEN] = place, 0
         _counted()
 
@@ -189,9 +199,8 @@ def _counted() -> None:
         return
     pending = [job.left for job in jobs]
     left = max(*pending, sum(pending) / AT_ONCE)
-    share = (before + 1 - sum(pending) / sum(max(job.expected, job.left) for job in jobs)) / (
-        before + len(jobs)
-    )
+    undone = sum(pending) / sum(max(job.expected, job.left) for job in jobs)
+    share = (before + len(jobs) * (1 - undone)) / (before + len(jobs))
     all_ = count(before + len(jobs))
     st.progress(
         min(max(share, 0.0), 0.99),

@@ -53,8 +53,9 @@ def test_a_question_that_changed_is_stopped_unless_somebody_else_wants_it() -> N
     lonely, both = _begun(exact, "anna", "mine", mine), _begun(exact, "anna", "shared", shared)
     exact.want("bert", "shared", shared, 5.0)
     exact.begin("anna", goes_on=True)
+    # not before the new page is drawn, which counts what it waits for at its top: it may still ask for the same
+    assert exact.look("anna") == [lonely, both]
     again = exact.want("anna", "other", Work(), 5.0)
-    # not before the new page is drawn: it may still ask for the same
     assert not lonely.stop.stopped
     assert exact.look("anna") == [again]
     assert lonely.over.wait(10)
@@ -73,11 +74,61 @@ def test_a_question_that_changed_is_stopped_unless_somebody_else_wants_it() -> N
 def test_a_page_that_asks_again_keeps_its_job() -> None:
     exact, work = Exact(), Work()
     job = _begun(exact, "anna", "key", work)
-    exact.begin("anna", goes_on=True)
-    assert exact.want("anna", "key", work, 5.0) is job
-    assert exact.look("anna") == [job]
+    for _ in range(2):
+        exact.begin("anna", goes_on=True)
+        assert exact.look("anna") == [job]
+        assert exact.want("anna", "key", work, 5.0) is job
+        assert exact.look("anna") == [job]
     assert not job.stop.stopped
     work.let_go.set()
+    assert job.over.wait(10)
+    assert exact.look("anna") == [job]
+    # its answer is kept by now, and no page asks for it again
+    exact.begin("anna", goes_on=True)
+    assert exact.look("anna") == exact.look("anna") == []
+
+
+def test_another_page_or_scope_stops_at_once_what_the_one_before_wanted() -> None:
+    exact, work = Exact(), Work()
+    job = _begun(exact, "anna", "key", work)
+    exact.begin("anna", goes_on=True, same=False)
+    assert job.over.wait(10)
+    assert work.stopped
+    assert exact.look("anna") == []
+
+
+def test_what_failed_is_told_once_and_not_tried_again_at_every_drawing(monkeypatch) -> None:
+    tries, drawn = [], threading.Event()
+
+    def fails() -> None:
+        tries.append(1)
+        assert drawn.wait(10)
+        raise ScopeError("no such thing")
+
+    exact = Exact()
+    job = exact.want("anna", "key", fails, 5.0)
+    drawn.set()
+    assert job.over.wait(10)
+    assert exact.look("anna") == [job]  # the page is drawn anew for it
+    for _ in range(3):
+        exact.begin("anna", goes_on=True)
+        assert exact.look("anna") == []
+        assert exact.want("anna", "key", fails, 5.0) is job
+        assert exact.look("anna") == []
+    assert isinstance(job.error, ScopeError)
+    assert len(tries) == 1
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 0.0)
+    exact.begin("anna", goes_on=True)
+    assert exact.want("anna", "key", fails, 5.0).over.wait(10)
+    assert len(tries) == 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_breaks_has_an_error_instead_of_being_awaited_for_ever() -> None:
+    exact = Exact()
+    job = exact.want("anna", "key", lambda: {}["nothing"], 5.0)
+    assert job.over.wait(10)
+    assert "log of the server" in str(job.error)
 
 
 def test_a_closed_window_wants_nothing(monkeypatch) -> None:

@@ -77,6 +77,10 @@ def test_a_page_says_that_it_is_from_a_sample_and_then_is_exact(open_page, proje
     assert tile.value == f"{drawn.value:.3f}"
     assert drawn.n < 0.6 * exact.n
     assert drawn.ci_low <= exact.value <= drawn.ci_high
+    under_way = dict(exacts()._jobs)
+    assert under_way
+    page.run()  # nothing that is under way begins anew because somebody clicked
+    assert {key: exacts()._jobs.get(key) for key in under_way} == under_way
     held_back.set()
     for job in list(exacts()._jobs.values()):
         assert job.over.wait(60)

@@ -43,7 +43,7 @@ def _stored_counts(catalog: Catalog) -> tuple[DayCount, ...] | None:
     for row in found[0].to_pylist():
         both = counts.setdefault((row["window_key"], row["version"]), [0, 0])
         both[0] += row["n"]
-        both[1] += round(row["s1"])
+        both[1] += round(row.get("c1", row["s1"]))  # where rows have weights, the sum is one of weights
     if sum(n for n, _ in counts.values()) != known.n:
         return None  # rows of the future, which no window covers, are rows that arrived
     order = sorted(counts, key=lambda key: (key[0], key[1] or ""))

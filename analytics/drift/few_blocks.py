@@ -30,6 +30,8 @@ LEAST_FOLLOWING = 20
 MOST_KEPT = 0.85
 _AT_ONCE = 1_000_000
 """Numbers of all windows' covariances that are in memory at once."""
+_JOINED = 16
+"""Ways of joining categories that are remembered of a field: a reference stays prepared for as long as its files do."""
 
 
 class BlockSums(NamedTuple):
@@ -118,17 +120,20 @@ class FewBlocks:
         if groups is None or self.ordered:
             return self
         key = groups.tobytes()
-        if key not in self._joined:
+        found = self._joined.get(key)
+        if found is None:
+            if len(self._joined) >= _JOINED:
+                self._joined.clear()
             member = np.eye(groups.max() + 1)[groups]
             blocks = self.blocks @ member if len(self.blocks) else self.blocks
-            self._joined[key] = replace(
+            found = self._joined[key] = replace(
                 self,
                 total=self.total @ member,
                 between=member.T @ self.between @ member,
                 blocks=blocks,
                 known={},
             )
-        return self._joined[key]
+        return found
 
     @cached_property
     def _joined(self) -> dict[bytes, FewBlocks]:

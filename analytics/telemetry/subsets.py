@@ -37,15 +37,14 @@ def drawn(catalog: Catalog, share: float) -> Sql:
     """
     section = catalog.predictions
     text_logs = any(group.text for group in catalog.predictions_feed.groups)
+    # rows of text logs have no number at hand
+    key = "id" if text_logs and section.id is not None else "ts" if text_logs else "ts, row"
+    lot = f"hash({key}, 'assay')"
     if section.request is not None:
-        key = "request"
-    elif text_logs and section.id is not None:
-        key = "id"
-    else:
-        # rows of text logs have no number at hand
-        key = "ts" if text_logs else "ts, row"
+        # those without a request are nobody's pairs, and must not share one lot
+        lot = f"CASE WHEN request IS NULL THEN {lot} ELSE hash(request, 'assay') END"
     return Sql(
-        f"hash({key}, 'assay') % {_PARTS_OF_A_SAMPLE} < $drawn_below",
+        f"{lot} % {_PARTS_OF_A_SAMPLE} < $drawn_below",
         {"drawn_below": round(share * _PARTS_OF_A_SAMPLE)},
     )
 

@@ -101,6 +101,24 @@ def test_a_sample_keeps_requests_together_and_is_the_same_every_time() -> None:
     assert labels["n"] > 0.5 * len(drawn)
 
 
+def test_rows_without_a_request_are_drawn_one_by_one(tmp_path) -> None:
+    n = 6000
+    frame = pd.DataFrame(
+        {
+            "ts": START + pd.to_timedelta(np.arange(n), unit="s"),
+            "score": np.linspace(0, 1, n),
+            "label": np.arange(n) % 2,
+            "request": [f"r{k // 2}" if k % 3 else None for k in range(n)],
+        }
+    )
+    bench = write_project(tmp_path, frame, BINARY + 'request = "request"\n')
+    text = "SELECT count(*) AS n, count(request) AS asked FROM predictions"
+    part = sample(bench.catalog, 0.2)
+    drawn = part.engine.query(text).to_pylist()[0]
+    assert abs(drawn["asked"] / (n * 2 / 3) - 0.2) < 0.03
+    assert abs((drawn["n"] - drawn["asked"]) / (n / 3) - 0.2) < 0.03
+
+
 METRICS = ("log_loss", "brier_score", "roc_auc", "average_precision", "accuracy", "recall", "prevalence")
 
 

@@ -24,6 +24,9 @@ from analytics.telemetry.catalog import Catalog
 MANY_ROWS = 250_000
 """Of fewer labelled rows every error is read and ordered: where there are more, reading them takes seconds."""
 _BELOW, _ABOVE = 280, 140  # from about a millionth to a thousand standard deviations of the predictions
+_MOST_OUTSIDE = 0.25
+"""Where the bin below all edges, or that beyond, holds more of a cell's errors than that, these edges are of no use:
+one corrupt prediction of a thousand million makes a standard deviation that all honest errors are nothing against."""
 
 
 def error_edges(unit: float) -> NDArray[np.float64]:
@@ -55,13 +58,26 @@ def error_parts(catalog: Catalog) -> Additive:
 def stored_errors(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, BlockedLatencies], str] | None:
     """The absolute errors of scoped rows from stored parts, and the SQL text that says what they are.
 
-    None where there are no parts for them, or a unit is declared: rows of one unit then vary together, which no sum by
-    day knows.
+    None where there are no parts for them, where the edges do not tell a cell's errors apart, or a unit is declared:
+    rows of one unit then vary together, which no sum by day knows.
     """
     if catalog.predictions.unit is not None:
         return None
     stored = read_stored(catalog, rows, error_parts(catalog))
-    return None if stored is None else (blocked(stored[0]), stored[1])
+    if stored is None:
+        return None
+    found = blocked(stored[0])
+    return (found, stored[1]) if all(_told_apart(one) for one in found.values()) else None
+
+
+def _told_apart(errors: BlockedLatencies) -> bool:
+    """Whether the middle errors of a cell lie between edges; errors that are all equal need none."""
+    if errors.place.min() > 0 and errors.place.max() <= _BELOW + _ABOVE:
+        return True
+    pooled = errors.pooled()
+    share = np.where(pooled.high > pooled.low, pooled.weight, 0.0) / pooled.weight.sum()
+    outside = (pooled.bins == 0) | (pooled.bins > _BELOW + _ABOVE)
+    return bool((share[outside] <= _MOST_OUTSIDE).all())
 
 
 def above_from_bins(errors: BlockedLatencies) -> RowMoments:

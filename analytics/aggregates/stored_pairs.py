@@ -25,6 +25,8 @@ from analytics.telemetry.catalog import Catalog
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 _MIDDLE = (0.005, 0.995)
+_FEWEST = 8
+"""Of fewer bins nobody sees what lies where."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,18 @@ class _Grid:
         edges = self.low + (first - 1 + joined * np.arange(n + 1.0)) * self.width
         return edges, np.clip((np.arange(self.bins + 2) - first) // joined, 0, n - 1)
 
+    def suits(self, rows: Floats) -> bool:
+        """Whether it tells the middle of rows by code apart.
+
+        It does not where labels vary far more than predictions do, or one corrupt number makes the standard deviation.
+        """
+        outside = max(rows[0], rows[-1]) > _MIDDLE[0] * rows.sum()
+        return not outside and len(self.shown(rows)[0]) > _FEWEST
+
 
 def _values(catalog: Catalog) -> _Grid:
     centre, step = kept_scale(catalog)
-    return _Grid(centre, step / 8, 64)
+    return _Grid(centre, step / 8, 128)
 
 
 def _errors(catalog: Catalog) -> _Grid:
@@ -97,15 +107,21 @@ def residual_parts(catalog: Catalog) -> Additive:
 
 
 def read_stored_pairs(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, PairHistogram], str] | None:
-    """As `analytics.aggregates.pairs.read_pairs`, from stored parts; None where there are none, or rows are few."""
+    """As `analytics.aggregates.pairs.read_pairs`, from stored parts.
+
+    None where there are none, rows are few, or the grid does not suit them.
+    """
     pairs = read_stored(catalog, rows, pair_parts(catalog))
     errors = read_stored(catalog, rows, residual_parts(catalog))
     if pairs is None or errors is None or column(pairs[0], "n").sum() <= error_bins.MANY_ROWS:
         return None
     values, residuals = _values(catalog), _errors(catalog)
-    marginal = _by_code(pairs[0], "y", values) + _by_code(pairs[0], "x", values)
+    each = [_by_code(pairs[0], name, values) for name in ("y", "x")]
+    marginal, by_size = each[0] + each[1], _by_code(errors[0], "x", residuals)
+    if not (values.suits(marginal) and residuals.suits(by_size)):
+        return None
     edges, place = values.shown(marginal)
-    error_edges, error_place = residuals.shown(_by_code(errors[0], "x", residuals))
+    error_edges, error_place = residuals.shown(by_size)
     error_rows = group(errors[0]).rows
     y, x, n = (column(pairs[0], name) for name in ("y", "x", "n"))
     error, many = column(errors[0], "x"), column(errors[0], "n")

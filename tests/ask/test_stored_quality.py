@@ -357,16 +357,45 @@ def test_predicted_against_true_of_many_rows(minutes, monkeypatch):
 def test_values_beyond_the_grid_are_in_its_outer_bins(tmp_path, monkeypatch):
     draw = np.random.default_rng(4)
     score = draw.normal(0, 1, 2000)
-    score[:4] = [1e6, -1e6, 3.99, -4.0]
-    frame = pd.DataFrame({"ts": times(2000), "score": score, "label": score * 1.0})
-    frame.loc[:500, "label"] += 1e9
+    score[:4] = [40, -40, 15.99, -16.0]
+    frame = pd.DataFrame({"ts": times(2000), "score": score, "label": score + draw.normal(0, 1, 2000)})
+    frame.loc[:8, "label"] += 1e9
     bench = write_project(tmp_path, frame, 'task = "regression"\nscore = "score"\nlabel = "label"\n')
     monkeypatch.setattr(error_bins, "MANY_ROWS", 1)
-    with _parts(bench.catalog):
+    _known(bench.catalog)
+    with _stored(bench.catalog):
         pairs, errors = curves.pairs_of(bench.catalog, Scope())
     assert sum(row.n for row in pairs) == sum(row.n for row in errors) == 2000
     assert min(row.label_low for row in pairs) < max(row.label_high for row in pairs)
     bench.close()
+
+
+@pytest.mark.parametrize("what", ["weak", "constant", "corrupt", "centred apart"])
+def test_where_the_grid_does_not_suit_rows_are_read(tmp_path, monkeypatch, what):
+    """Else all would lie in the outer bins, and a median be three times too large."""
+    draw = np.random.default_rng(4)
+    score = draw.normal(0, 0.03 if what == "weak" else 1.0, 4000)
+    label = score + draw.normal(0, 1, 4000)
+    if what == "constant":
+        score, label = np.full(4000, 5.0), 5 + 1000 * label
+    elif what == "corrupt":
+        score[7] = 1e9
+    elif what == "centred apart":
+        label = label + 1000.0
+    frame = pd.DataFrame({"ts": times(4000), "score": score, "label": label})
+    bench = write_project(tmp_path, frame, 'task = "regression"\nscore = "score"\nlabel = "label"\n')
+    expected = [list(rows) for rows in curves.pairs_of(bench.catalog, Scope())]
+    median = _median_error(bench.catalog)
+    monkeypatch.setattr(error_bins, "MANY_ROWS", 1)
+    with _parts(bench.catalog):
+        assert [list(rows) for rows in curves.pairs_of(bench.catalog, Scope())] == expected
+        assert _median_error(bench.catalog) == pytest.approx(median, rel=0.01)
+    bench.close()
+
+
+def _median_error(catalog):
+    (found,) = (row.value for row in quality_of(catalog, Scope()) if row.metric == "median_absolute_error")
+    return found
 
 
 @pytest.mark.parametrize("grain, by", [("all", None), ("week", None), ("week", "place")])

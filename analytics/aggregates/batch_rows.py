@@ -13,7 +13,7 @@ from analytics.aggregates.additive import EVER, Standard, canonical_rows, local_
 from analytics.aggregates.batches import with_columns
 from analytics.aggregates.carried_reports import PLACE, CarriedReports
 from analytics.aggregates.day_facts import Facts, keyed_files, listed
-from analytics.engines.text import Sql, literal
+from analytics.engines.text import Sql, identifier, literal
 from analytics.scope import Grain, Scope
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.rows import KeyedRows, block_grain, key_column, labelled_rows, window_key
@@ -104,7 +104,7 @@ def _columns(catalog: Catalog, rows: Sql, standards: Sequence[Standard]) -> list
     names = (
         catalog.engine.query(Sql(f"DESCRIBE {rows.text}", rows.parameters)).column("column_name").to_pylist()
     )
-    return [f'"{name}"' for name in names if _named(name, texts)]
+    return [identifier(name) for name in names if _named(name, texts)]
 
 
 def _named(name: str, text: str) -> bool:

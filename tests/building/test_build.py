@@ -446,3 +446,20 @@ def test_a_project_without_anything_stored_is_as_before(tmp_path):
     assert attach(catalog) is None
     assert catalog.parts is None
     catalog.close()
+
+
+def test_classes_and_columns_of_any_name_are_built(tmp_path):
+    """A quotation mark in the name of a class stood unquoted in the batch's list of columns, and nothing was built."""
+    (tmp_path / "predictions").mkdir()
+    rows = [(START + timedelta(hours=hour), 0.2, 0.5, 0.3, "A", 'an "odd" one') for hour in range(30)]
+    names = ("ts", "p0", "p1", "p2", "label", "decision")
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    pq.write_table(pa.table(columns), tmp_path / "predictions/one.parquet")
+    (tmp_path / "assay.toml").write_text(
+        'name = "Odd"\n[predictions]\npath = "predictions/*.parquet"\ntask = "multiclass"\ntimestamp = "ts"\n'
+        'label = "label"\ndecision = "decision"\n'
+        "score = {'A' = 'p0', 'an \"odd\" one' = 'p1', \"d'or\" = 'p2'}\n"
+    )
+    assert _build(tmp_path).parts > 0
+    with _opened(tmp_path) as (catalog, parts):
+        assert not verify(catalog, parts).differences

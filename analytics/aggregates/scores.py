@@ -14,7 +14,7 @@ from analytics.aggregates.additive import Additive, read_stored
 from analytics.aggregates.cells import unit_squares
 from analytics.aggregates.edges import bin_expression
 from analytics.aggregates.keys import KEYS, CellKey, blocks_of, column, distinct, group, key_columns
-from analytics.aggregates.moments import weighs_one
+from analytics.aggregates.moments import RowMoments, weighs_one
 from analytics.engines.text import Sql
 from analytics.stats.arrays import as_floats
 from analytics.telemetry.catalog import Catalog
@@ -28,6 +28,8 @@ MOST_EXACT_ROWS = 250_000
 FEW_ROWS = 250_000
 """A question about no more labelled rows keeps exact scores although parts are stored: on bins AUC is up to .013, and
 average precision .03, off in cells of a few dozen labels, and so many rows are read in tenths of a second."""
+MOST_READ = 1_000_000
+"""Nor is a question about more rows than that read, however few of them have a label: that takes seconds."""
 EVERY = 2
 """Bins that are one in parts that are split by a segment: half the groups, AUC within .002 also at a base rate of .1 %
 (one in four would be a quarter of the groups and .006 off there)."""
@@ -185,17 +187,20 @@ class ScoreHistogram:
         return as_floats(flat.reshape(3, size))
 
 
-def rows_with_scores(catalog: Catalog, rows: Sql, keeps: Mapping[CellKey, bool], n_labelled: int) -> Sql:
+def rows_with_scores(
+    catalog: Catalog, rows: Sql, keeps: Mapping[CellKey, bool], moments: Mapping[CellKey, RowMoments]
+) -> Sql:
     """The rows to read histograms of: themselves, and not what is stored of them, where few rows keep their scores.
 
     Args:
         catalog: the project's views.
         rows: scoped rows.
         keeps: of each cell whether every distinct score is kept.
-        n_labelled: labelled rows of all cells together.
+        moments: of the cells, the number of labelled rows among them.
     """
-    few = n_labelled <= FEW_ROWS and any(keeps.values())
-    if catalog.parts is None or catalog.live is not None or not few:
+    few = sum(one.count("labelled") for one in moments.values()) <= FEW_ROWS
+    few = few and sum(one.n for one in moments.values()) <= MOST_READ
+    if catalog.parts is None or catalog.live is not None or not (few and any(keeps.values())):
         return rows
     return Sql(rows.text, rows.parameters)
 

@@ -114,7 +114,7 @@ def _binary(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted) -> 
     scores_sql = reliability_sql = cells_sql = ""
     if wanted.any_of(*_RANKED):
         keeps = _keeps(moments, "label")
-        chosen = rows_with_scores(catalog, rows, keeps, _labelled(moments))
+        chosen = rows_with_scores(catalog, rows, keeps, moments)
         scores, scores_sql = score_histograms(catalog, chosen, keeps, edges, kept.scores())
     if wanted.any_of("expected_calibration_error"):
         reliability, reliability_sql = read_reliability(catalog, rows, stored=kept.reliability())
@@ -147,7 +147,7 @@ def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
     for i, name in enumerate(classes):
         keeps = _keeps(moments, f"label_{i}")
         score, positive = score_column(name), f"label = {literal(name)}"
-        chosen = rows_with_scores(catalog, rows, keeps, _labelled(moments))
+        chosen = rows_with_scores(catalog, rows, keeps, moments)
         scores[name], scores_sql = read_score_histograms(
             catalog, chosen, keeps, edges, score=score, positive=positive
         )

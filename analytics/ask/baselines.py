@@ -163,7 +163,7 @@ def _ranked(
         came = f"came_{classes.index(event.class_) if event.class_ is not None else 1}"
         # as `quality` reads them, so that both say the same number
         keeps = {key: keeps_scores(one.count("labelled"), one.count(came)) for key, one in cells.items()}
-        chosen = rows_with_scores(catalog, rows, keeps, sum(one.count("labelled") for one in cells.values()))
+        chosen = rows_with_scores(catalog, rows, keeps, cells)
         histograms, _ = read_score_histograms(
             catalog, chosen, keeps, edges, score=event.score, positive=event.positive
         )

@@ -120,3 +120,14 @@ def test_nothing_is_kept_where_missing_labels_become_absent_ones(tmp_path, monke
     )
     assert "score bins" not in found.catalog.answered
     found.close()
+
+
+def test_few_labels_among_many_rows_are_no_reason_to_read_them_all(tmp_path, read, monkeypatch):
+    monkeypatch.setattr(scores, "FEW_ROWS", 250_000)
+    found = opened(tmp_path)
+    quality_of(found.catalog, Scope())
+    assert "scores" not in read  # so few rows are read
+    monkeypatch.setattr(scores, "MOST_READ", N - 1)
+    quality_of(found.catalog, Scope())
+    assert "scores" in read
+    found.close()

@@ -281,7 +281,7 @@ def histogram_parts(
         fields = tuple(
             i
             for i, item in enumerate(bins)
-            if (item.field.role == "label", apart and not item.is_shared) == (labelled, alone)
+            if (item.field.role == "label", apart and not item.shared) == (labelled, alone)
         )
         if fields:
             query = partial(_query, catalog, bins, fields, own if alone else of_all, block)

@@ -7,6 +7,7 @@ add over hours, files and segments.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from analytics.aggregates.reference_edges import QUANTILES, Ranks, alike, edges_of
 from analytics.engines.text import Sql, literal
 from analytics.errors import ProjectError
 from analytics.scope import MISSING, Scope
@@ -41,10 +43,7 @@ class _Of(NamedTuple):
 
 MOST_ROWS = 1_000_000
 """Where there is no reference, so many of the logged rows fix bins, evenly spread over the files."""
-QUANTILES = 20
 MAX_DOUBLE = float(np.finfo(np.float64).max)
-_OF_A_VERSION = 10**12
-"""What the rows of each version of a reference count for together, where it has several; sums stay exact in doubles."""
 LISTED = 200
 """Categories counted by name; rarer ones of the reference are counted together as ``(other)``."""
 UNSEEN = "(unseen)"
@@ -81,8 +80,9 @@ class ReferenceBins:
         rows: per category, how many rows of the reference have it.
         blocks: per category, in how many blocks of the reference it occurs.
         pooled: whether the reference has values beyond `categories`.
-        counted: the values of all versions of the reference, by which rows of any version are counted together;
-            None where these are many, and rows are counted by `categories`.
+        shared: whether rows of every version are counted alike, whichever version of the reference is asked about:
+            all have these edges, or few categories.
+        counted: of categories that are shared, those of all versions.
         absent: the reference has no such column, so there is nothing to compare with.
         source: which rows fixed the bins: the reference, or all monitored rows where there is none.
     """
@@ -95,7 +95,8 @@ class ReferenceBins:
     rows: tuple[int, ...] = ()
     blocks: tuple[int, ...] = ()
     pooled: bool = False
-    counted: tuple[str, ...] | None = None
+    shared: bool = False
+    counted: tuple[str, ...] = ()
     absent: bool = False
     source: Source = "reference"
 
@@ -105,14 +106,9 @@ class ReferenceBins:
         return self.field.kind == "numeric"
 
     @property
-    def is_shared(self) -> bool:
-        """Whether rows of every version are counted alike, whichever version of the reference fixed the bins."""
-        return self.is_numeric or self.counted is not None
-
-    @property
     def listed(self) -> tuple[str, ...]:
         """The values that rows are counted by."""
-        return self.categories if self.counted is None else self.counted
+        return self.counted if self.shared else self.categories
 
     @property
     def n_values(self) -> int:
@@ -239,8 +235,8 @@ def feature_bins(
     without a reference; from every k-th row of each file where there are over `MOST_ROWS`.
 
     Numeric edges are the order statistics of rank ceil(k n / 20), k = 1 … 19, of the finite values (the
-    inverted distribution function). They are the same for every version of a reference: where it has several, each
-    counts for as much as any other, however many rows it has. So rows of all versions are counted in one scan.
+    inverted distribution function). Where all versions of a reference are much alike (`reference_edges.alike`), those
+    of its first version are used for all, so that rows of every version are counted in one scan.
     """
     own = of_version(reference_version, "reference_version") if source == "predictions" else Sql("TRUE")
     of = _Of(own, source, as_of, _every(catalog, source))
@@ -256,7 +252,8 @@ def feature_bins(
             rows = _by_field(_answered(catalog, query(catalog, some, of), of, labelled=late))
             make = _numeric_bins if numeric else _category_bins
             for i, field in enumerate(some):
-                found[field.name] = make(field, reference_version, rows.get(i, []))
+                by_version = _by_version(rows.get(i, []), catalog.reference_versions)
+                found[field.name] = make(field, reference_version, by_version)
     held = _columns(catalog, source)
     return tuple(
         _absent(bins) if field.role == "feature" and field.name not in held else replace(bins, source=source)
@@ -273,7 +270,7 @@ def _every(catalog: Catalog, source: Source) -> int:
 
 
 def _absent(bins: ReferenceBins) -> ReferenceBins:
-    return ReferenceBins(bins.field, bins.version, counted=(), absent=True)
+    return ReferenceBins(bins.field, bins.version, shared=True, absent=True)
 
 
 def _columns(catalog: Catalog, source: Source) -> set[str]:
@@ -284,29 +281,17 @@ def _columns(catalog: Catalog, source: Source) -> set[str]:
 def _quantile_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
     # a value is an order statistic of rank ceil(k n / 20) for some k exactly where its last rank passes a
     # twentieth of n that the rank before its first one does not
-    several = of.source == "reference" and len(catalog.reference_versions) > 1
     picks = [
-        f"SELECT {i} AS field, value, n, upto, total, heavy FROM (SELECT value, n, heavy, sum(n) OVER (ORDER BY value "
-        f"ROWS UNBOUNDED PRECEDING) AS upto, sum(n) OVER () AS total FROM ({_counts(i, several=several)})) "
-        f"WHERE heavy * {QUANTILES}e0 >= {_OF_A_VERSION}e0 OR floor(upto * {QUANTILES}e0 / nullif(total, 0e0)) > "
+        f"SELECT {i} AS field, version, value, n, upto, total FROM (SELECT version, value, n, sum(n) OVER "
+        "(PARTITION BY version ORDER BY value ROWS UNBOUNDED PRECEDING) AS upto, "
+        "sum(n) OVER (PARTITION BY version) AS total FROM "
+        f"(SELECT version, f{i} AS value, CAST(count(*) AS DOUBLE) AS n FROM reference_rows "
+        f"WHERE abs(f{i}) <= {literal(MAX_DOUBLE)} GROUP BY version, f{i})) "
+        f"WHERE floor(upto * {QUANTILES}e0 / nullif(total, 0e0)) > "
         f"floor((upto - n) * {QUANTILES}e0 / nullif(total, 0e0))"
         for i in range(len(fields))
     ]
     return _over_rows(catalog, fields, of, " UNION ALL ".join(picks))
-
-
-def _counts(i: int, *, several: bool) -> str:
-    """How often each finite value of a field occurs, and what it is of the version that has most of it."""
-    found = (
-        f"FROM reference_rows WHERE abs(f{i}) <= {literal(MAX_DOUBLE)} GROUP BY f{i}{', version' * several}"
-    )
-    counted = f"SELECT f{i} AS value, CAST(count(*) AS DOUBLE) AS n {found}"
-    share = f"floor(n * {_OF_A_VERSION}e0 / nullif(sum(n) OVER (PARTITION BY version), 0e0))"
-    if not several:
-        return f"SELECT value, n, floor(n * {_OF_A_VERSION}e0 / nullif(sum(n) OVER (), 0e0)) AS heavy FROM ({counted})"
-    # whole numbers, whose sums do not depend on the order in which they are added
-    shares = f"SELECT value, {share} AS share FROM ({counted.replace(' AS value', ' AS value, version', 1)})"
-    return f"SELECT value, sum(share) AS n, max(share) AS heavy FROM ({shares}) GROUP BY value"
 
 
 def _category_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
@@ -350,34 +335,38 @@ def _by_field(table: pa.Table) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
-def _numeric_bins(field: Field, version: str | None, rows: list[dict[str, Any]]) -> ReferenceBins:
-    coarse: dict[float, bool] = {}
+def _by_version(rows: Ranks, order: Sequence[str | None]) -> dict[str | None, Ranks]:
+    """Rows of each version, versions in the order of the reference."""
+    found: dict[str | None, Ranks] = {version: [] for version in order}
     for row in rows:
-        value, n, upto, total = (float(row[name]) for name in ("value", "n", "upto", "total"))
-        first = int((upto - n) * QUANTILES // total) + 1
-        last = int(upto * QUANTILES // total)
-        inner = range(first, min(last, QUANTILES - 1) + 1)
-        second = any(k % 2 == 0 for k in inner)
-        heavy = n * QUANTILES >= total or row["heavy"] * QUANTILES >= _OF_A_VERSION
-        if heavy or inner:
-            coarse[value] = coarse.get(value, False) or second or heavy
-        if heavy and value < MAX_DOUBLE:
-            coarse[math.nextafter(value, math.inf)] = True
+        found.setdefault(row["version"], []).append(row)
+    return {version: some for version, some in found.items() if some}
+
+
+def _numeric_bins(field: Field, version: str | None, by_version: Mapping[str | None, Ranks]) -> ReferenceBins:
+    first = next(iter(by_version.values()), [])
+    coarse = edges_of(first)
+    shared = all(alike(coarse, first, other) for other in by_version.values())
+    if not shared:
+        coarse = edges_of(by_version.get(version, []))
     edges = tuple(sorted(coarse))
-    return ReferenceBins(field, version, edges=edges, coarse=tuple(coarse[edge] for edge in edges))
+    return ReferenceBins(field, version, edges, tuple(coarse[edge] for edge in edges), shared=shared)
 
 
-def _category_bins(field: Field, version: str | None, rows: list[dict[str, Any]]) -> ReferenceBins:
-    ordered = sorted((row for row in rows if row["version"] == version), key=lambda row: row["place"])
+def _category_bins(
+    field: Field, version: str | None, by_version: Mapping[str | None, Ranks]
+) -> ReferenceBins:
+    ordered = sorted(by_version.get(version, []), key=lambda row: row["place"])
     listed = ordered[:LISTED]
-    found = ReferenceBins(
+    every = sorted({row["value"] for rows in by_version.values() for row in rows})
+    shared = len(every) <= LISTED
+    return ReferenceBins(
         field,
         version,
         categories=tuple(row["value"] for row in listed),
         rows=tuple(row["held"] for row in listed),
         blocks=tuple(row["blocks"] for row in listed),
         pooled=len(ordered) > LISTED,
+        shared=shared,
+        counted=tuple(every) if shared else (),
     )
-    every = sorted({row["value"] for row in rows})
-    many = len(every) > LISTED or any(row["place"] > LISTED for row in rows)
-    return found if many else replace(found, counted=tuple(every))

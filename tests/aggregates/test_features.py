@@ -249,43 +249,44 @@ def test_what_is_watched(tmp_path: Path) -> None:
 
 def test_a_version_without_reference_rows_uses_the_first_version_of_the_reference(tmp_path: Path) -> None:
     rows = pd.DataFrame({"x": RNG.normal(size=300), "v": ["old", "new", "newer"] * 100})
+    rows.loc[rows.v == "new", "x"] += 3
     reference = rows[rows.v != "newer"].reset_index(drop=True)
     catalog = open_project(tmp_path, rows, reference, 'version = "v"')
     assert reference_version_of(catalog, "new") == "new"
     assert reference_version_of(catalog, "newer") == "old"
     for version in ("old", "new"):
-        assert bins_of(catalog, "x", version).edges == order_statistics(reference.x.to_numpy(), range(1, 20))
+        own = reference.x[reference.v == version].to_numpy()
+        assert bins_of(catalog, "x", version).edges == order_statistics(own, range(1, 20))
 
 
-def test_versions_of_the_reference_share_edges_and_count_alike_however_many_rows_they_have(
-    tmp_path: Path,
+@pytest.mark.parametrize("shift, shared", [(0.0, True), (0.5, False)])
+def test_versions_that_are_much_alike_share_the_edges_of_the_first(
+    tmp_path: Path, shift: float, shared: bool
 ) -> None:
-    few, many = RNG.normal(0, 1, 200), RNG.normal(5, 1, 4000)
-    reference = pd.DataFrame({
-        "x": np.concatenate([few, many]),
-        "v": ["old"] * len(few) + ["new"] * len(many),
+    own = {"old": RNG.normal(0, 1, 4000), "new": RNG.normal(shift, 1, 8000)}
+    rows = pd.DataFrame({
+        "x": np.concatenate(list(own.values())),
+        "v": np.repeat(list(own), [len(x) for x in own.values()]),
     })  # fmt: skip
-    catalog = open_project(tmp_path, reference, reference, 'version = "v"')
-    edges = bins_of(catalog, "x", "new").edges
-    assert edges == bins_of(catalog, "x", "old").edges
-    # as if each row of the smaller one was there twenty times
-    assert edges == order_statistics(np.concatenate([np.repeat(few, 20), many]), range(1, 20))
-    for version, own in (("old", few), ("new", many)):
+    catalog = open_project(tmp_path, rows, rows, 'version = "v"')
+    first = catalog.reference_versions[0]
+    for version, x in own.items():
         bins = feature_bins(catalog, version)
+        edges = bins[0].edges
+        assert bins[0].shared is shared
+        assert edges == order_statistics(own[first] if shared else x, range(1, 20))
         found = feature_histograms(catalog, Scope(), bins, [version])
         assert [key[1] for key in found] == [version]
         counts = next(iter(found.cells.values())).field(0).counts.sum(axis=0)
-        expected = np.bincount(np.searchsorted(edges, own, side="right"), minlength=len(edges) + 1)
+        expected = np.bincount(np.searchsorted(edges, x, side="right"), minlength=len(edges) + 1)
         assert counts[: len(edges) + 1].tolist() == expected.tolist()
 
 
-def test_a_heavy_value_of_one_version_is_a_bin_of_its_own_for_all(tmp_path: Path) -> None:
-    x = np.concatenate([np.zeros(8), RNG.normal(size=92), RNG.normal(size=900)])
-    rows = pd.DataFrame({"x": x, "v": ["old"] * 100 + ["new"] * 900})
+def test_a_heavy_value_of_one_version_is_a_bin_of_its_own_for_it(tmp_path: Path) -> None:
+    x = np.concatenate([np.zeros(80), RNG.normal(size=920), RNG.normal(size=4000)])
+    rows = pd.DataFrame({"x": x, "v": ["old"] * 1000 + ["new"] * 4000})
     catalog = open_project(tmp_path, rows, rows, 'version = "v"')
-    for version in ("old", "new"):
-        edges = bins_of(catalog, "x", version).edges
-        assert {0.0, math.nextafter(0.0, math.inf)} <= set(edges)
+    assert {0.0, math.nextafter(0.0, math.inf)} <= set(bins_of(catalog, "x", "old").edges)
 
 
 def test_values_that_only_another_version_of_the_reference_had_are_unseen(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import Lock
 
 from analytics.engines.text import all_of
@@ -30,6 +31,8 @@ LARGE_ROWS = 1_000_000
 """Of fewer rows in the window the exact answer comes soon enough."""
 DRAWN = 200_000
 """Rows of a sample, about."""
+DRAWN_BYTES = 400 * 2**20
+"""What they may take in memory: with long texts or embeddings in them, they are fewer."""
 LEAST_ROWS = 300
 """Fewer rows of a sample say too little: rare rows are soon found exactly."""
 HELD_BYTES = 400 * 2**20
@@ -113,11 +116,12 @@ class Subsets:
                 self._sample = drawn
             return self._sample
 
-    @property
+    @cached_property
     def share(self) -> float:
         """The share of all rows that is drawn."""
         known = self.whole.known("predictions")
-        wanted = DRAWN / known.n if known is not None and known.n else 1.0
+        n_drawn = min(DRAWN, DRAWN_BYTES / max(bytes_a_row(self.whole), 1.0))
+        wanted = n_drawn / known.n if known is not None and known.n else 1.0
         return float(next((share for share in _SHARES if share <= wanted), _SHARES[-1]))
 
     def exact(self, scope: Scope) -> Catalog:

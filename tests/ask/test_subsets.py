@@ -195,6 +195,16 @@ def test_only_questions_that_would_read_many_rows_are_sampled(monkeypatch, tmp_p
     assert subsets.is_worth_it("quality", bench.scope(where=["score=[0, 0.5)"]))
 
 
+def test_of_wide_rows_fewer_are_drawn(monkeypatch, tmp_path) -> None:
+    bench = _large(monkeypatch, tmp_path)
+    assert bench.subsets.share == 0.2
+    monkeypatch.setattr(module, "DRAWN_BYTES", 4000)
+    narrow = Subsets(bench.catalog)
+    assert narrow.share <= 0.02
+    rows = narrow.sample().engine.query("SELECT count(*) AS n FROM predictions").to_pylist()[0]["n"]
+    assert 0 < rows < 120
+
+
 def test_rows_that_pass_are_held_once_and_labels_are_not_what_passes(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(module, "HELD_SHARE", 0.4)
     bench = _large(monkeypatch, tmp_path)

@@ -10,7 +10,9 @@ import json
 import os
 import pickle
 import sys
+import time
 from collections.abc import Hashable
+from threading import Thread
 from typing import Any, BinaryIO
 
 from streamlit.testing.v1 import AppTest
@@ -23,10 +25,12 @@ from app.parts.ask import answers
 
 SECONDS = 120
 """A page that takes longer is left to who asks for it."""
+_LOOK_SECONDS = 0.5
 
 
 def main() -> None:
     """Answer until nobody asks any more."""
+    Thread(target=_end_with, args=(os.getppid(),), name="assay-parent", daemon=True).start()
     told = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not stand between the answers
     building.leave_alone()
@@ -48,6 +52,13 @@ def show(asked: dict[str, Any]) -> None:
         page.run()
     except RuntimeError:
         return  # it took too long
+
+
+def _end_with(server: int) -> None:
+    """End when the server is gone, however it went: a page would first be run to its end, for nobody."""
+    while os.getppid() == server:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(0)
 
 
 def _hand_over(known: set[Hashable], told: BinaryIO) -> None:

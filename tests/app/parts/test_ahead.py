@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -160,3 +162,27 @@ def test_asked_once_anew_after_a_build_and_not_of_what_is_not_built(
     one.again()
     one.look()
     assert len(started) == 2  # of small logs nothing is gained
+
+
+def test_the_process_ends_with_the_server_also_in_the_middle_of_a_page() -> None:
+    page = (
+        "import sys, time; from app import aside\n"
+        "aside.show = lambda _: (print('page', file=sys.stderr, flush=True), time.sleep(100))\n"
+        "aside.main()"
+    )
+    server = (
+        "import subprocess, sys, time\n"
+        f"page = subprocess.Popen([sys.executable, '-c', {page!r}], stdin=subprocess.PIPE)\n"
+        "page.stdin.write(b'{}\\n')\n"
+        "page.stdin.flush()\n"
+        "time.sleep(100)"
+    )
+    root = Path(ahead.__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", server], cwd=root, stderr=subprocess.PIPE) as found:
+        assert found.stderr is not None
+        while found.stderr.readline() not in {b"page\n", b""}:
+            pass
+        found.kill()
+        killed = time.monotonic()
+        found.stderr.read()  # to the end, which is when nobody holds the other end any more
+        assert time.monotonic() - killed < 50

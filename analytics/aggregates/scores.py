@@ -199,10 +199,15 @@ def rows_with_scores(
         moments: of the cells, the number of labelled rows among them.
     """
     few = sum(one.count("labelled") for one in moments.values()) <= FEW_ROWS
-    few = few and sum(one.n for one in moments.values()) <= MOST_READ
-    if catalog.parts is None or catalog.live is not None or not (few and any(keeps.values())):
+    few = few and any(keeps.values()) and not takes_seconds(moments)
+    if catalog.parts is None or catalog.live is not None or not few:
         return rows
     return Sql(rows.text, rows.parameters)
+
+
+def takes_seconds(moments: Mapping[CellKey, RowMoments]) -> bool:
+    """Whether rows are so many, labelled or not, that a page should not wait until they are read."""
+    return sum(one.n for one in moments.values()) > MOST_READ
 
 
 def read_score_histograms(

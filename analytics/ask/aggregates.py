@@ -24,6 +24,7 @@ from analytics.aggregates.scores import (
     read_score_histograms,
     read_score_unit_squares,
     rows_with_scores,
+    takes_seconds,
 )
 from analytics.ask.score_bins import score_histograms
 from analytics.engines.text import Sql, literal
@@ -182,11 +183,9 @@ def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
 def _reads_many(rows: Sql, moments: Mapping[CellKey, RowMoments]) -> bool:
     """Whether parts answered everything so far, and whoever reads rows now would be the first to, of many."""
     untouched = isinstance(rows, HeldRows) and not rows.is_held
-    return untouched and _labelled(moments) > error_bins.MANY_ROWS
-
-
-def _labelled(moments: Mapping[CellKey, RowMoments]) -> int:
-    return sum(one.count("labelled") for one in moments.values())
+    labelled = sum(one.count("labelled") for one in moments.values())
+    many = labelled > error_bins.MANY_ROWS or takes_seconds(moments)
+    return untouched and many
 
 
 def _keeps(moments: Mapping[CellKey, RowMoments], positive: str) -> dict[CellKey, bool]:

@@ -299,6 +299,14 @@ def test_medians_of_many_errors_are_those_of_bins(minutes, monkeypatch, grain):
     ]
 
 
+def test_few_labels_among_many_rows_are_no_reason_to_read_them(minutes, monkeypatch):
+    _known(minutes)
+    monkeypatch.setattr(scores, "MOST_READ", N - 1)
+    with _stored(minutes):
+        found = {row.metric: row.value for row in quality_of(minutes, Scope())}
+    assert found["median_absolute_error"] > 0
+
+
 def test_a_median_that_many_errors_share_is_exact(tmp_path, monkeypatch):
     draw = np.random.default_rng(4)
     score = np.round(draw.normal(40, 9, 5000))

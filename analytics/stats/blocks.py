@@ -16,6 +16,9 @@ from .arrays import FloatArray, as_floats
 Independence = Literal["rows", "units", "blocks"]
 MINIMUM_CLUSTERS = 10
 """Below this many units or blocks their spread is too badly known to be used."""
+_TIED = 1.0 + 1e-9
+"""Where every unit is one row, its variance is that of the rows but for the order in which numbers were added, which
+must not decide on the degrees of freedom: the same question had wider intervals at one time than at another."""
 
 
 class ChosenVariance(NamedTuple):
@@ -68,8 +71,8 @@ def largest_variance(
     ChosenVariance(variance=2.0, df=29.0, independence='blocks')
     """
     chosen = ChosenVariance(row, None, "rows")
-    if unit is not None and n_units >= MINIMUM_CLUSTERS and unit > chosen.variance:
+    if unit is not None and n_units >= MINIMUM_CLUSTERS and unit > chosen.variance * _TIED:
         chosen = ChosenVariance(unit, n_units - 1.0, "units")
-    if block is not None and n_blocks >= MINIMUM_CLUSTERS and block > chosen.variance:
+    if block is not None and n_blocks >= MINIMUM_CLUSTERS and block > chosen.variance * _TIED:
         chosen = ChosenVariance(block, n_blocks - 1.0, "blocks")
     return chosen

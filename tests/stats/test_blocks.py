@@ -64,3 +64,12 @@ def test_coverage_with_and_without_correlated_days(spread: float) -> None:
             store.append(low <= 0 <= high)
     assert np.mean(honest) >= 0.935
     assert np.mean(plain) >= 0.94 if spread == 0 else np.mean(plain) < 0.7
+
+
+def test_variances_equal_but_for_rounding_are_those_of_rows():
+    """Units of one row each: which of the two sums is larger depends on the order of the rows."""
+    row = 0.1 + 0.2
+    for unit in (0.3, row, np.nextafter(row, 1), row + 1e-13):
+        assert blocks.largest_variance(row, unit, None, 0, 40).independence == "rows"
+        assert blocks.largest_variance(row, None, unit, 40, 0).df is None
+    assert blocks.largest_variance(row, row * 1.0001, None, 0, 40).independence == "units"

@@ -10,6 +10,7 @@ import pytest
 
 from analytics.ask import subsets as module
 from analytics.ask.subsets import Subsets
+from analytics.errors import QueryTimeoutError
 from analytics.telemetry import facts
 from analytics.workbench import Workbench
 from app.parts import sampled
@@ -94,6 +95,26 @@ def test_a_page_says_that_it_is_from_a_sample_and_then_is_exact(open_page, proje
             break
     assert not _said(page)
     assert next(one for one in page.metric if one.label == "Log loss").value == f"{exact.value:.3f}"
+
+
+def test_exact_answers_that_take_too_long_are_tried_once(open_page, project, monkeypatch) -> None:
+    tries = []
+
+    def late(subsets, scope):
+        tries.append(scope)
+        raise QueryTimeoutError("the query was stopped after 60 s")
+
+    monkeypatch.setattr(Subsets, "exact", late)
+    page = open_page("quality", project, **TWO)
+    for _ in range(4):
+        for job in list(exacts()._jobs.values()):
+            assert job.over.wait(60)
+        known = len(tries)
+        page.run()
+    assert not page.exception
+    assert len(tries) == known > 0
+    assert _said(page)
+    assert all("took too long and was stopped" in one for one in _said(page))
 
 
 def test_other_callers_and_few_rows_are_answered_exactly(open_page, project) -> None:

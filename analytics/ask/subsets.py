@@ -40,6 +40,8 @@ HELD_BYTES = 400 * 2**20
 HELD_SHARE = 0.3
 """Of more of the rows, reading them as they are is as quick as a copy."""
 HELD = 2
+COUNTED = 1000
+"""Scopes of which the rows in the sample are remembered: one that ends now is another one every minute."""
 _SHARES = tuple(n / 10**k for k in range(1, 6) for n in (5, 2, 1))
 _A_MILLION = {"drift": 3.0, "histogram": 3.0, "segments": 2.5}
 """Seconds a million rows that pass, of questions that take longer than `_OTHER` (docs/performance.md)."""
@@ -135,6 +137,7 @@ class Subsets:
                 while len(self._held) >= HELD:
                     self._held.popitem(last=False)
                 self._held[key] = subset(self.whole, all_of(passing(self.whole, scope)))
+                self._reading.pop(key, None)
             self._held.move_to_end(key)
             return self._held[key]
 
@@ -177,10 +180,14 @@ class Subsets:
     def _counted(self, scope: Scope) -> tuple[int, int]:
         """Rows of the sample that a scope asks about, and those that pass before labels are known."""
         scope = replace(scope, grain="all", by=None)
-        if scope not in self._counts:
+        found = self._counts.get(scope)
+        if found is None:
             drawn = self.sample()
-            self._counts[scope] = count_rows(drawn, scope), count_passing(drawn, scope)
-        return self._counts[scope]
+            found = count_rows(drawn, scope), count_passing(drawn, scope)
+            if len(self._counts) >= COUNTED:
+                self._counts.clear()
+            self._counts[scope] = found
+        return found
 
     def _is_held(self, scope: Scope) -> bool:
         if all(one.kind in OF_LABELS for one in scope.filters):

@@ -124,7 +124,8 @@ def read_estimated(
 def _cells(table: pa.Table, latest: int) -> dict[Key, BinaryCell]:
     values = {name: column(table, name) for name in _WEIGHED if name in table.column_names}
     values = {"w": values["n"], "w2": values["n"], **values}
-    values["q1"] = values["w"] - 2 * values["ws"] + values["q0"]
+    # scores of exactly 1 leave rounding, which may fall below 0
+    values["q1"] = np.maximum(values["w"] - 2 * values["ws"] + values["q0"], 0.0)
     place, label, decision = parts_of_code(column(table, "code").astype(np.int64))
     early = (column(table, "late") <= latest) & (label >= 0)
     answers = {}

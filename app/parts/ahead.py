@@ -107,7 +107,7 @@ class Ahead:
         """All was forgotten, as after a build: ask anew."""
         with self._lock:
             for done in self._done.values():
-                done.digest = ""
+                done.digest, done.next = "", float("-inf")
         self._wake.set()
 
     def look(self) -> None:

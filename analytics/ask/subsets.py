@@ -83,7 +83,7 @@ class Subsets:
 
     def __init__(self, whole: Catalog) -> None:
         self.whole = whole
-        self._drawing, self._holding, self._learning = Lock(), Lock(), Lock()
+        self._drawing, self._holding, self._shelf, self._learning = Lock(), Lock(), Lock(), Lock()
         self._sample: Catalog | None = None
         self._read_seconds = 0.0
         self._row_bytes = 0.0
@@ -131,15 +131,26 @@ class Subsets:
         if not self._is_held(scope):
             return self.whole
         key = _key(scope)
-        with self._holding:
-            if key not in self._held:
+        held = self._known(key)
+        if held is not None:
+            return held
+        with self._holding:  # one copy at a time; whose rows are there already does not wait for it
+            held = self._known(key)
+            if held is None:
                 self._reading[key] = time.monotonic()
-                while len(self._held) >= HELD:
-                    self._held.popitem(last=False)
-                self._held[key] = subset(self.whole, all_of(passing(self.whole, scope)))
+                held = subset(self.whole, all_of(passing(self.whole, scope)))
+                with self._shelf:
+                    while len(self._held) >= HELD:
+                        self._held.popitem(last=False)
+                    self._held[key] = held
                 self._reading.pop(key, None)
-            self._held.move_to_end(key)
-            return self._held[key]
+            return held
+
+    def _known(self, key: _Passing) -> Catalog | None:
+        with self._shelf:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return self._held.get(key)
 
     def outlook(self, question: str, scope: Scope, sampled_seconds: float) -> Outlook:
         """What to expect of a question.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -222,6 +224,29 @@ def test_rows_that_pass_are_held_once_and_labels_are_not_what_passes(monkeypatch
     before = Subsets(bench.catalog)
     assert before.outlook("quality", two, 0.5).n == subsets.rows(two)
     assert before.outlook("quality", two, 0.5).seconds > quick
+
+
+def test_who_has_rows_does_not_wait_for_a_copy_of_others(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(module, "HELD_SHARE", 0.4)
+    bench = _large(monkeypatch, tmp_path)
+    two, other = (bench.scope(where=[f"place={place}", "kind=x"]) for place in ("a", "b"))
+    held = bench.subsets.exact(two)
+    copying, done = Event(), Event()
+
+    def slow(*given):
+        copying.set()
+        assert done.wait(60)
+        return subset(*given)
+
+    monkeypatch.setattr(module, "subset", slow)
+    with ThreadPoolExecutor() as pool:
+        copy = pool.submit(bench.subsets.exact, other)
+        assert copying.wait(60)
+        try:
+            assert pool.submit(bench.subsets.exact, two).result(timeout=30) is held
+        finally:
+            done.set()
+        assert copy.result(timeout=60) is not bench.catalog
 
 
 def test_what_is_expected_follows_what_answers_took(monkeypatch, tmp_path) -> None:

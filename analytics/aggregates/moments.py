@@ -28,6 +28,8 @@ from analytics.telemetry.rows import ScopedRows
 from analytics.telemetry.typed import score_column
 
 Floats = NDArray[np.float64]
+_CANCELLED = 1e-12
+"""What is left of two equal sums whose rows were added in another order, as a share of them."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,9 @@ class RowMoments:
         if self.names != part.names:
             raise ValueError("only moments of the same statistics subtract")
         blocks, sums = add_blocks(self.blocks, self.sums, part.blocks, -part.sums)
+        _, size = add_blocks(self.blocks, np.abs(self.sums), part.blocks, np.abs(part.sums))
+        # what cancels but for the order of adding is nothing: a block without rows left would count as one more
+        sums[np.abs(sums) <= _CANCELLED * size] = 0.0
         units, n_units = None, None
         if self.unit_products is not None and part.unit_products is not None and part.beside is not None:
             across = part.beside.products

@@ -138,3 +138,18 @@ def test_pairs_behind_a_metric():
 def test_what_is_missing_has_no_interval():
     with pytest.raises(ValueError, match="only a value"):
         missing("accuracy", "no_data", "no rows").interval(0.95)
+
+
+def test_a_block_whose_rows_are_all_in_a_part_is_none_of_the_rest():
+    """Whatever the order in which they were added: it would count as one more block, and bring a degree of freedom."""
+    blocks = np.arange(12)
+    whole = np.stack([np.full(12, 3.0), np.full(12, 0.1 + 0.2 + 0.3)], axis=1)
+    part = np.stack([np.full(12, 3.0), np.full(12, 0.3 + 0.2 + 0.1)], axis=1)
+    assert (whole != part).any()
+    whole[0] += [5.0, 1e-6]
+    one, other = (
+        RowMoments(("one", "value"), 36, sums.sum(axis=0), blocks, sums, np.eye(2)) for sums in (whole, part)
+    )
+    left = (one - other).sums
+    assert left[0] == pytest.approx([5.0, 1e-6])
+    assert (left[1:] == 0.0).all()

@@ -13,8 +13,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
+from typing import Any
 
 from analytics.engines.text import all_of
+from analytics.results import Results
 from analytics.scope import Filter, Scope, is_interval
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.subsets import (
@@ -56,7 +58,24 @@ QUESTIONS = frozenset(
 )  # fmt: skip
 """Those whose answer from a sample is an estimate of the exact one: shares, means and distances; no totals."""
 
+HEAVY_TAILED = frozenset({"mean_absolute_percentage_error"})
+"""Metrics that a few rows of very small labels rule: intervals of only 107 of 160 samples held the exact value."""
+
 _Passing = tuple[tuple[Filter, ...], object, object]
+
+
+def believable(answer: Any) -> Any:
+    """A sample's answer without values of which it does not bound the error; their rows say why there is none."""
+    if not isinstance(answer, Results):
+        return answer
+    return replace(answer, rows=tuple(_unless_heavy_tailed(row) for row in answer.rows))
+
+
+def _unless_heavy_tailed(row: Any) -> Any:
+    if getattr(row, "metric", None) not in HEAVY_TAILED or getattr(row, "value", None) is None:
+        return row
+    reason = "a few rows rule it, so a sample does not tell it; the exact value follows"
+    return replace(row, value=None, ci_low=None, ci_high=None, status="undefined", reason=reason)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from analytics.ask.subsets import LEAST_ROWS, Outlook
+from analytics.ask.subsets import LEAST_ROWS, Outlook, believable
 from analytics.errors import QueryTimeoutError
 from analytics.scope import Scope
 from analytics.workbench import Workbench
@@ -87,7 +87,7 @@ def ask_sampled(
 def _timed(answer: Callable[[Workbench], Any], bench: Workbench) -> tuple[Any, float]:
     drawn = bench.over(bench.subsets.sample())
     start = time.monotonic()
-    return answer(drawn), time.monotonic() - start
+    return believable(answer(drawn)), time.monotonic() - start
 
 
 def _exactly(

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from analytics.ask import subsets as module
-from analytics.ask.subsets import QUESTIONS, Subsets
+from analytics.ask.subsets import QUESTIONS, Subsets, believable
 from analytics.engines.text import Sql, all_of
 from analytics.errors import AssayError
 from analytics.scope import Filter
@@ -195,6 +195,22 @@ def test_only_questions_that_would_read_many_rows_are_sampled(monkeypatch, tmp_p
     assert subsets.is_worth_it("quality", pair)
     assert subsets.is_worth_it("quality", two)
     assert subsets.is_worth_it("quality", bench.scope(where=["score=[0, 0.5)"]))
+
+
+def test_what_a_few_rows_rule_is_not_told_from_a_sample(tmp_path) -> None:
+    draw = np.random.default_rng(5)
+    label = draw.gamma(0.5, 1.0, 500)
+    frame = pd.DataFrame({"ts": START, "score": label + draw.normal(size=500), "y": label})
+    bench = write_project(tmp_path, frame, 'task = "regression"\nscore = "score"\nlabel = "y"\n')
+    exact = bench.quality(bench.scope())
+    told = {row.metric: row for row in believable(exact)}
+    for row in exact:
+        if row.metric == "mean_absolute_percentage_error":
+            assert row.status == "ok"
+            assert (told[row.metric].value, told[row.metric].status) == (None, "undefined")
+            assert "a few rows rule it" in told[row.metric].reason
+        else:
+            assert told[row.metric] is row
 
 
 def test_of_wide_rows_fewer_are_drawn(monkeypatch, tmp_path) -> None:

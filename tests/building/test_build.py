@@ -81,6 +81,9 @@ def _family(catalog):
     )
 
 
+FAMILIES = list(standards.FAMILIES)
+
+
 @pytest.fixture(autouse=True)
 def _own_family(monkeypatch):
     monkeypatch.setattr(standards, "FAMILIES", [_family])
@@ -448,8 +451,9 @@ def test_a_project_without_anything_stored_is_as_before(tmp_path):
     catalog.close()
 
 
-def test_classes_and_columns_of_any_name_are_built(tmp_path):
+def test_classes_and_columns_of_any_name_are_built(tmp_path, monkeypatch):
     """A quotation mark in the name of a class stood unquoted in the batch's list of columns, and nothing was built."""
+    monkeypatch.setattr(standards, "FAMILIES", FAMILIES)
     (tmp_path / "predictions").mkdir()
     rows = [(START + timedelta(hours=hour), 0.2, 0.5, 0.3, "A", 'an "odd" one') for hour in range(30)]
     names = ("ts", "p0", "p1", "p2", "label", "decision")

@@ -27,13 +27,18 @@ def reference_rows(
     if not labelled:
         yield Sql("SELECT * FROM reference")
         return
-    rows = labelled_rows(catalog, Scope(), "reference", EVER)
-    if "reference" in catalog.feeds and catalog.has_label_feed:
-        about = [key for key, file in facts.labels.items() if file.reference]
-        rows = Sql(f"WITH {_labels_in(catalog, about)} {rows.text}", rows.parameters)
+    rows = with_its_labels(catalog, facts, labelled_rows(catalog, Scope(), "reference", EVER))
     text = f"SELECT {', '.join(_columns(catalog, rows, standards))} FROM ({rows.text})"
     with catalog.engine.kept(Sql(text, rows.parameters)) as kept:
         yield kept
+
+
+def with_its_labels(catalog: Catalog, facts: Facts, rows: Sql) -> Sql:
+    """Rows of the reference for which only those label files are read that are about it: of long logs, few."""
+    if "reference" not in catalog.feeds or not catalog.has_label_feed:
+        return rows
+    about = [key for key, file in facts.labels.items() if file.reference]
+    return Sql(f"WITH {_labels_in(catalog, about)} {rows.text}", rows.parameters)
 
 
 def only_days(base: Sql, days: Sequence[date], zone: ZoneInfo) -> Sql:

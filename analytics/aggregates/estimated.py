@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from analytics.aggregates.batch_rows import with_its_labels
+from analytics.aggregates.day_facts import Facts
 from analytics.aggregates.edges import bin_expression
 from analytics.aggregates.keys import block_codes, column
 from analytics.engines.text import Parameter, Sql, literal
@@ -146,21 +148,30 @@ def read_reference(
         span: how to cut them.
         edges: as for `read_binary`.
     """
-    sql = _binary_sql(windowed(rows, replace(span, known_after=EVER_AFTER)), edges, blocks=True)
-    feeds = ("reference" if catalog.listed.get("reference") else "predictions", "labels")
+    sql = _reference_sql(rows, span, edges)
     # of windows of any length, of filters and of instants there are many
     many = span.grain == "all" or span.gap is not None or "known_at" in sql.parameters
     if many or not isinstance(rows, ScopedRows) or rows.scope.filters:
         return _binary_cells(catalog.engine.query(sql)), sql.text
-    return _binary_cells(remembered(catalog, "reference of estimates", sql, feeds)), sql.text
+    return _binary_cells(_remembered(catalog, sql)), sql.text
 
 
-def keep_reference(catalog: Catalog, edges: Sequence[float]) -> None:
-    """Have the reference's cells of a day ready before anybody asks."""
+def keep_reference(catalog: Catalog, edges: Sequence[float], facts: Facts) -> None:
+    """Have the reference's cells of a day ready before anybody asks; of labels only those files are read it has."""
     if "reference" in catalog.sources:
         rows = scoped_rows(catalog, Scope(grain="day"), "reference")
         span = Span("day", catalog.project.time_zone, datetime.now(UTC), timedelta(days=1), timedelta())
-        read_reference(catalog, rows, span, edges)
+        quick = _reference_sql(with_its_labels(catalog, facts, rows), span, edges)
+        _remembered(catalog, _reference_sql(rows, span, edges), quick)
+
+
+def _reference_sql(rows: Sql, span: Span, edges: Sequence[float]) -> Sql:
+    return _binary_sql(windowed(rows, replace(span, known_after=EVER_AFTER)), edges, blocks=True)
+
+
+def _remembered(catalog: Catalog, sql: Sql, quick: Sql | None = None) -> pa.Table:
+    feeds = ("reference" if catalog.listed.get("reference") else "predictions", "labels")
+    return remembered(catalog, "reference of estimates", sql, feeds, quick)
 
 
 def _binary_sql(rows: Sql, edges: Sequence[float], *, blocks: bool) -> Sql:

@@ -127,7 +127,7 @@ def build(catalog: Catalog, parts: ProjectParts, tell: Callable[[Progress], None
         if isinstance(catalog.engine, DuckDBEngine):
             # these are the questions of pages, not in the portable subset: where a cluster builds, a page asks first
             for keep in KEPT:
-                keep(catalog)
+                keep(catalog, facts)
         tell(Progress(1, 1, "tidying up"))
         if first:
             store.tidy([definition.key for _, definition in wanted])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from analytics.aggregates.additive import Standard
 from analytics.aggregates.arrival_parts import standard_labels
+from analytics.aggregates.day_facts import Facts
 from analytics.aggregates.decided import standard_examples
 from analytics.aggregates.event_cells import standard_objectives
 from analytics.aggregates.features import standard_drift
@@ -32,7 +33,7 @@ FAMILIES: list[Callable[[Catalog], Iterable[Standard]]] = [
 ]
 """``standard_*(catalog)`` of each family, in the order they are built."""
 
-KEPT: list[Callable[[Catalog], None]] = [keep_estimates]
+KEPT: list[Callable[[Catalog, Facts], None]] = [keep_estimates]
 """What a build reads besides: answers that do not add over days, and stay on disk until a file of theirs changes."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analytics.aggregates.additive import Additive, Standard
+from analytics.aggregates.day_facts import Facts
 from analytics.aggregates.estimated import keep_reference
 from analytics.aggregates.estimated_parts import estimated_parts
 from analytics.measures.standard_quality import edges_of, kept_quality
@@ -25,7 +26,7 @@ def standard_estimates(catalog: Catalog) -> Iterator[Standard]:
         yield Standard(kept_estimates(catalog))
 
 
-def keep_estimates(catalog: Catalog) -> None:
+def keep_estimates(catalog: Catalog, facts: Facts) -> None:
     """Read what estimates by day learn from, so that nobody waits for it."""
     if catalog.predictions.task == "binary" and catalog.has_labels:
-        keep_reference(catalog, edges_of(catalog.predictions))
+        keep_reference(catalog, edges_of(catalog.predictions), facts)

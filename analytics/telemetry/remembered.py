@@ -22,7 +22,9 @@ LARGE = 20_000_000
 _MEANING = ("predictions", "labels", "reference", "events", "units", "series", "time_zone")
 
 
-def remembered(catalog: Catalog, name: str, sql: Sql | str, feeds: Iterable[str]) -> pa.Table:
+def remembered(
+    catalog: Catalog, name: str, sql: Sql | str, feeds: Iterable[str], quick: Sql | None = None
+) -> pa.Table:
     """Answer a query that depends on whole feeds, from what is kept on disk where nothing has changed since.
 
     Args:
@@ -30,13 +32,14 @@ def remembered(catalog: Catalog, name: str, sql: Sql | str, feeds: Iterable[str]
         name: what is asked; part of the key, so that two questions never share an answer.
         sql: the query.
         feeds: sections of the project file whose files it reads.
+        quick: what to run for it, where somebody knows a query with the same answer that reads less.
     """
     if catalog.memory is None:
-        return catalog.engine.query(sql)
+        return catalog.engine.query(quick or sql)
     asked = sql if isinstance(sql, Sql) else Sql(sql)
     key = key_of(catalog, name, asked, feeds)
     known = catalog.memory.recall(key)
-    return known if known is not None else keep(catalog, key, catalog.engine.query(asked))
+    return known if known is not None else keep(catalog, key, catalog.engine.query(quick or asked))
 
 
 def is_worth_keeping(catalog: Catalog, feeds: Iterable[str]) -> bool:

@@ -316,7 +316,7 @@ def _from_parts(catalog: Catalog, rows: ScopedRows, additive: Additive) -> pa.Ta
 
 def _planned(catalog: Catalog, rows: ScopedRows, additive: Additive) -> _Plan | None:
     scope = rows.scope
-    split = _split(rows, scope.filters, catalog)
+    split = split_of_parts(catalog, rows.segments, scope.filters)
     if split is None:
         return None
     segments, by, only, chosen = split
@@ -355,11 +355,13 @@ def _touched(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[datetime, 
     return tuple(datetime.combine(first + timedelta(days=n), time()) for n in range((last - first).days + 1))
 
 
-def _split(  # noqa: PLR0911  # a reason each
-    rows: ScopedRows, filters: Sequence[Filter], catalog: Catalog
+def split_of_parts(  # noqa: PLR0911  # a reason each
+    catalog: Catalog, by: tuple[str, ...], filters: Sequence[Filter]
 ) -> tuple[tuple[str, ...], int | None, int | None, frozenset[str]] | None:
-    """Which segments parts must be split by, which of them is asked for, which is filtered on, and its values."""
-    by = rows.segments
+    """Which segments parts must be split by, which of them is asked for, which is filtered on, and its values.
+
+    None where no parts answer: of several filters, of one that is not on a segment, of a pair nobody declared.
+    """
     if len(by) > 1:
         return None
     if not filters:

@@ -15,9 +15,10 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
+from analytics.aggregates.additive import split_of_parts
 from analytics.engines.text import all_of
 from analytics.results import Results
-from analytics.scope import Filter, Scope, is_interval
+from analytics.scope import Filter, Scope
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.subsets import (
     OF_LABELS,
@@ -245,22 +246,11 @@ def _key(scope: Scope) -> _Passing:
 
 
 def _stored(catalog: Catalog, question: str, scope: Scope) -> bool:
-    """Whether stored parts hold what a question asks for: none, one filter on a segment, or a declared pair."""
-    if catalog.parts is None:
+    """Whether stored parts hold what a question asks for."""
+    if catalog.parts is None or not scope.filters:
+        return catalog.parts is not None
+    if question in _BY_ITSELF:
         return False
-    names = {one.name for one in scope.filters}
-    if not names:
-        return True
-    if len(names) > 1 or any(one.kind != "segment" for one in scope.filters) or question in _BY_ITSELF:
-        return False
-    (name,) = names
-    segment = catalog.segments.get(name)
-    if (
-        segment is not None
-        and segment.edges is not None
-        and any(is_interval(one.value) for one in scope.filters)
-    ):
-        return False
-    split = tuple(catalog.segments) if question == "segments" else filter(None, (scope.by,))
-    pairs = [set(pair) for pair in catalog.project.aggregates.pairs]
-    return all(other == name or {other, name} in pairs for other in split)
+    by = (scope.by,) if scope.by is not None else ()
+    splits = [(name,) for name in catalog.segments] if question == "segments" else [by]
+    return all(split_of_parts(catalog, split, scope.filters) is not None for split in splits)

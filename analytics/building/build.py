@@ -32,6 +32,8 @@ from analytics.telemetry.parts import WHOLE, Definition
 
 BATCH_ROWS = 2_500_000
 """A batch with labels and what is prepared of them takes some 250 bytes a row in memory."""
+MOST_MEMORY = "1200MB"
+"""Of the engine in a build, which spills beyond; the process takes some 400 MB more (1.5 GB at 20 million rows)."""
 FINE_DAYS = 7
 """Aggregates in stretches of five minutes are kept of so many days at the end of the log."""
 QUERY_SECONDS = 3600.0
@@ -186,7 +188,7 @@ def bring_up_to_date(
     store = store_of(project)
     if anew:
         store.forget()
-    catalog = Catalog(project, memory=store)
+    catalog = Catalog(project, memory=store, most_memory=MOST_MEMORY)
     try:
         with reading(catalog) as answered:
             return build(answered, attached(answered), tell)

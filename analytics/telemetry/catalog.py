@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
-from analytics.engines.duckdb import DuckDBEngine
+from analytics.engines.duckdb import MEMORY_LIMIT, DuckDBEngine
 from analytics.engines.text import literal
 from analytics.errors import AssayError, FileVanishedError, ProjectError, TelemetryError
 from analytics.project import Predictions, Project, Release, ReleaseLog
@@ -91,6 +91,7 @@ class Catalog:
         left_out: files known to be damaged though their heads look whole, and why; what
             `analytics.telemetry.broken` finds while the views are defined is added.
         memory: where answers that depend on whole feeds are kept; None keeps nothing.
+        most_memory: what all its queries together may take before they spill.
 
     Raises:
         TelemetryError: no file of the predictions can be read, or a feed lacks a declared column.
@@ -100,6 +101,7 @@ class Catalog:
     project: Project
     left_out: Mapping[Path, str] = field(default_factory=dict)
     memory: Memory | None = None
+    most_memory: str = MEMORY_LIMIT
     engine: DuckDBEngine = field(init=False)
     feeds: dict[str, Feed] = field(init=False, default_factory=dict)
     listed: dict[str, tuple[LogFile, ...]] = field(init=False)
@@ -117,7 +119,9 @@ class Catalog:
         self.listed = list_feeds(self.project)
         listed = (file for files in self.listed.values() for file in files)
         self.engine = DuckDBEngine(
-            [repaired_folder()], files=(file.path for file in listed if file.has_utf8_name)
+            [repaired_folder()],
+            files=(file.path for file in listed if file.has_utf8_name),
+            memory_limit=self.most_memory,
         )
         try:
             self._open()

@@ -391,6 +391,23 @@ def test_verifying_finds_a_part_that_is_not_what_the_logs_say(tmp_path):
             assert problem in found.problem
 
 
+def test_the_engine_of_a_build_takes_less_memory(tmp_path, monkeypatch):
+    limits = []
+
+    class Watched(Catalog):
+        def __post_init__(self):
+            super().__post_init__()
+            table = self.engine.query("SELECT current_setting('memory_limit') AS most")
+            limits.append(table.column("most")[0].as_py())
+
+    monkeypatch.setattr(builds, "Catalog", Watched)
+    monkeypatch.setenv("ASSAY_AGGREGATES", str(tmp_path / "stored"))
+    logs = Logs(tmp_path, 2)
+    logs.add(logs.rows, logs.reports)
+    builds.bring_up_to_date(read_project(tmp_path / "assay.toml"))
+    assert limits == ["1.1 GiB"]
+
+
 def test_stretches_of_five_minutes_are_kept_of_the_last_days_only(tmp_path, monkeypatch):
     monkeypatch.setattr(builds, "FINE_DAYS", 2)
     logs = Logs(tmp_path, 8)

@@ -23,7 +23,7 @@ from app.charts.theme import (
     layout,
     plain,
 )
-from app.formats import count, percent, points, short, stretch
+from app.formats import count, percent, points, short
 
 MOST_CATEGORIES = 20
 SPECIAL = {"(missing)": "missing", "(unseen)": "unseen", "inf": "+∞", "-inf": "−∞"}
@@ -45,7 +45,7 @@ def reference_against_window(rows: Sequence[HistogramRow]) -> Figure:
     if not numeric:
         return _categories(rest)
     # a bin nobody is in says nothing where it stands apart
-    return _numbers(numeric, rest)
+    return _numbers(numeric, [row for row in rest if row.share or row.share_reference])
 
 
 def histogram_alt(rows: Sequence[HistogramRow]) -> str:
@@ -63,12 +63,20 @@ def histogram_alt(rows: Sequence[HistogramRow]) -> str:
 
 def _words(rows: Sequence[HistogramRow], name: str) -> str:
     row = next(row for row in rows if row.bin == name)
-    return bin_name(row.bin_low, row.bin_high) if _is_stretch(row) else _special_name(row)  # type: ignore[arg-type]
+    return bin_name(*_ends(row)) if _is_stretch(row) else _special_name(row)
 
 
 def _is_stretch(row: HistogramRow) -> bool:
-    low, high = row.bin_low, row.bin_high
-    return low is not None and high is not None and row.bin not in SPECIAL and not _is_single(low, high)
+    bounded = row.bin_low is not None or row.bin_high is not None
+    return bounded and row.bin not in SPECIAL and not _is_single(*_ends(row))
+
+
+def _ends(row: HistogramRow) -> tuple[float, float]:
+    """Where a stretch begins and ends; the first and the last are open."""
+    return (
+        -math.inf if row.bin_low is None else row.bin_low,
+        math.inf if row.bin_high is None else row.bin_high,
+    )
 
 
 def _is_single(low: float, high: float) -> bool:
@@ -79,13 +87,13 @@ def _is_single(low: float, high: float) -> bool:
 def _special_name(row: HistogramRow) -> str:
     if row.bin in SPECIAL:
         return SPECIAL[row.bin]
-    if row.bin_low is not None and row.bin_high is not None and _is_single(row.bin_low, row.bin_high):
+    if row.bin_low is not None and row.bin_high is not None:
         return f"= {row.bin_low:.6g}"
-    return stretch(row.bin) if row.bin_low is not None else row.bin
+    return row.bin
 
 
 def _numbers(numeric: list[HistogramRow], rest: list[HistogramRow]) -> Figure:
-    numeric = sorted(numeric, key=lambda row: row.bin_low or 0.0)
+    numeric = sorted(numeric, key=_ends)
     data = [_density(numeric, side) for side in ("reference", "window")]
     split = 0.72 if len(rest) <= 2 else 0.6
     domain = [0.0, split - 0.06] if rest else [0.0, 1.0]
@@ -129,7 +137,8 @@ def _drawn(rows: list[HistogramRow]) -> tuple[Floats, Floats]:
     Nothing is known of how far an open bin reaches, so its width is free; its area is what counts. It gets at
     most half the width of all bounded bins.
     """
-    low, high = closed([_float(row.bin_low) for row in rows], [_float(row.bin_high) for row in rows])
+    ends = np.array([_ends(row) for row in rows])
+    low, high = closed(ends[:, 0].tolist(), ends[:, 1].tolist())
     most = np.array([max(row.share or 0.0, row.share_reference or 0.0) for row in rows])
     opened = np.array([_is_open(row) for row in rows])
     if opened.all():
@@ -138,12 +147,12 @@ def _drawn(rows: list[HistogramRow]) -> tuple[Floats, Floats]:
     tallest = (most / width)[~opened].max()
     widest = np.maximum(width, (high[~opened].max() - low[~opened].min()) / 2)
     wanted = np.clip(most / tallest, width, widest) if tallest > 0 else width
-    below = opened & np.array([math.isinf(_float(row.bin_low)) for row in rows])
+    below = opened & np.isinf(ends[:, 0])
     return np.where(below, high - wanted, low), np.where(opened & ~below, low + wanted, high)
 
 
 def _is_open(row: HistogramRow) -> bool:
-    return math.isinf(_float(row.bin_low)) or math.isinf(_float(row.bin_high))
+    return any(map(math.isinf, _ends(row)))
 
 
 def _apart(rows: list[HistogramRow], side: str) -> Trace:
@@ -192,10 +201,6 @@ def _together(rows: list[HistogramRow]) -> HistogramRow:
     )  # fmt: skip
 
 
-def _float(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
 def _share(row: HistogramRow, side: str) -> float | None:
     return row.share_reference if side == "reference" else row.share
 
@@ -213,16 +218,13 @@ def _marker(side: str) -> dict[str, Any]:
 
 
 def _custom(row: HistogramRow) -> list[str | float | None]:
-    ends = [
-        value if value is not None and math.isfinite(value) else None for value in (row.bin_low, row.bin_high)
-    ]
-    return [row.bin, *ends]
+    return [row.bin, row.bin_low, row.bin_high]
 
 
 def _hover(row: HistogramRow) -> str:
-    name = bin_name(_float(row.bin_low), _float(row.bin_high)) if _is_stretch(row) else _special_name(row)
+    name = bin_name(*_ends(row)) if _is_stretch(row) else _special_name(row)
     change = None if row.share is None or row.share_reference is None else row.share - row.share_reference
     return (
-        f"<b>{plain(name)}</b><br>window {percent(row.share)} (n = {count(row.n)})<br>"
-        f"reference {percent(row.share_reference)} (n = {count(row.n_reference)})<br>{points(change)}"
+        f"<b>{plain(name)}</b><br>window {percent(row.share)} of n = {count(row.n)}<br>"
+        f"reference {percent(row.share_reference)} of n = {count(row.n_reference)}<br>{points(change)}"
     )

@@ -196,18 +196,19 @@ def histogram_row(name, low, high, share, then, feature="temp"):
 
 
 def numeric_histogram():
+    # as `analytics` gives them: an open end is None, a frequent value begins and ends at itself
     bins = [
-        (-math.inf, 10.0, 0.05, 0.2),
-        (10.0, 18.0, 0.05, 0.2),
-        (18.0, 20.0, 0.1, 0.3),
-        (20.0, math.inf, 0.7, 0.2),
+        ("(-inf, 10)", None, 10.0, 0.05, 0.2),
+        ("[10, 18)", 10.0, 18.0, 0.05, 0.2),
+        ("[18, 20)", 18.0, 20.0, 0.1, 0.3),
+        ("[20, inf)", 20.0, None, 0.7, 0.2),
     ]
-    rows = [histogram_row(f"[{low}, {high})", low, high, share, then) for low, high, share, then in bins]
     return [
-        *rows,
-        histogram_row("[15, 15]", 15.0, math.nextafter(15.0, 16.0), 0.05, 0.08),
+        *(histogram_row(*row) for row in bins),
+        histogram_row("15", 15.0, 15.0, 0.05, 0.08),
         histogram_row("(missing)", None, None, 0.04, 0.01),
         histogram_row("inf", None, None, 0.01, 0.01),
+        histogram_row("-inf", None, None, 0.0, 0.0),
     ]
 
 

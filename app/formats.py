@@ -96,15 +96,28 @@ def count(n: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None, *, share: bool = False) -> str:
-    """Both ends of an interval.
+    """Both ends of an interval; of one so narrow that both would read alike, with the digits that tell them apart.
 
     >>> interval(0.8, 0.86), interval(0.1, 0.125, share=True), interval(None, 0.2)
     ('0.800 to 0.860', '10% to 12.5%', '–')
+    >>> interval(0.89982, 0.90014), interval(0.24981, 0.25042, share=True)
+    ('0.8998 to 0.9001', '24.98% to 25.04%')
     """
     if low is None or high is None:
         return NONE
     show = percent if share else number
-    return f"{show(low)} to {show(high)}"
+    ends = show(low), show(high)
+    if low != high and ends[0] == ends[1] and 1e-4 <= max(abs(low), abs(high)) < math.inf:
+        ends = _told_apart(low, high, share=share)
+    return f"{ends[0]} to {ends[1]}"
+
+
+def _told_apart(low: float, high: float, *, share: bool) -> tuple[str, str]:
+    unit, sign = (100, "%") if share else (1, "")
+    # rounding moves neither end by more than a sixth of the width
+    decimals = min(12, max(0, math.ceil(math.log10(3 / (high - low) / unit))))
+    first, last = (f"{value * unit:,.{decimals}f}{sign}".replace("-", MINUS) for value in (low, high))
+    return first, last
 
 
 def stretch(name: str) -> str:

@@ -131,11 +131,10 @@ def burns(asked: Asked, looks: Sequence[Look]) -> Iterator[Seen]:
     """The pairs of windows of an objective that belong to the rule's severity, the worst of them, at every look."""
     name = asked.rule.burn or ""
     found: dict[tuple[datetime, Target], list[ObjectiveRow]] = {}
-    for row in burns_of(asked.catalog, asked.scope, name, [look.known_at for look in looks]):
-        if row.severity == asked.rule.severity:
-            found.setdefault((row.looked_at, Target(row.version, row.segment, row.segment_value)), []).append(
-                row
-            )
+    known_at = [look.known_at for look in looks]
+    for row in burns_of(asked.catalog, asked.scope, name, known_at, asked.rule.severity):
+        target = Target(row.version, row.segment, row.segment_value)
+        found.setdefault((row.looked_at, target), []).append(row)
     busy = {at for (at, _), rows in found.items() if any(row.n for row in rows)}
     for (at, target), rows in found.items():
         if at in busy and not asked.rule.version and not any(row.n for row in rows):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 
 from analytics.aggregates.event_cells import Cells, EventCells, GoodRow, good_row, read_event_cells
 from analytics.ask.kept import kept
@@ -14,6 +15,7 @@ from analytics.project import Objective
 from analytics.results import Results
 from analytics.scope import Scope
 from analytics.service.burn import LONGEST, Looked, ObjectiveRow, objective_rows, pair_rows
+from analytics.stats.burn_rate import Severity
 from analytics.telemetry.catalog import Catalog
 
 Ask = Callable[[EventCells | None, Looked], Iterable[ObjectiveRow]]
@@ -44,7 +46,11 @@ def objectives_of(
 
 
 def burns_of(
-    catalog: Catalog, scope: Scope, name: str, instants: Sequence[datetime]
+    catalog: Catalog,
+    scope: Scope,
+    name: str,
+    instants: Sequence[datetime],
+    severity: Severity | None = None,
 ) -> Results[ObjectiveRow]:
     """The pairs of windows of one objective at many instants, each as it was known then, from one scan.
 
@@ -53,11 +59,12 @@ def burns_of(
         scope: versions, filters, ``by`` and confidence; its times mean nothing here.
         name: of the objective.
         instants: whole minutes; others are rounded down.
+        severity: only the pairs of windows that call for this.
 
     Raises:
         ProjectError: there is no objective of this name.
     """
-    return _answers(catalog, scope, name, instants, pair_rows)
+    return _answers(catalog, scope, name, instants, partial(pair_rows, severity=severity))
 
 
 def _answers(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 from analytics.aggregates.event_cells import EventCells, Tallied
 from analytics.project import Objective
@@ -75,6 +75,12 @@ class ObjectiveRow:
     reason: str | None
 
 
+_Said: TypeAlias = dict[str, Any]
+"""Columns of a row while it is put together: an alert reads thousands, and to replace fields of a frozen row one after
+another took longer than to count what it tells."""
+_NOTHING: _Said = {field.name: None for field in fields(ObjectiveRow)}
+
+
 @dataclass(frozen=True)
 class Looked:
     """A look at one objective.
@@ -101,103 +107,105 @@ class Looked:
 
 def objective_rows(cells: EventCells | None, looked: Looked) -> Iterator[ObjectiveRow]:
     """The period, then every pair of windows."""
-    pairs = pair_rows(cells, looked)
+    pairs = list(pair_rows(cells, looked))
     slow = next(row for row in pairs if row.pair == "slow")
     yield _period(cells, looked, slow.value)
     yield from pairs
 
 
-def pair_rows(cells: EventCells | None, looked: Looked) -> list[ObjectiveRow]:
-    """Every pair of windows: what an alert looks at."""
-    return [_pair(cells, looked, pair) for pair in stats.PAIRS]
+def pair_rows(
+    cells: EventCells | None, looked: Looked, severity: stats.Severity | None = None
+) -> Iterator[ObjectiveRow]:
+    """Every pair of windows: what an alert looks at; only those of its severity where it has one."""
+    for pair in stats.PAIRS:
+        if severity in {None, pair.severity}:
+            yield _pair(cells, looked, pair)
 
 
 def _period(cells: EventCells | None, looked: Looked, rate: float | None) -> ObjectiveRow:
     period = looked.objective.period
-    row, burn = _filled(cells, looked, _empty(looked, "period", period))
+    said, burn = _filled(cells, looked, _empty(looked, "period", period))
     if burn is None:
-        return row
+        return ObjectiveRow(**said)
     left = stats.budget_left(burn if looked.sampled else stats.BurnRate(burn.value, burn.value, burn.value))
     lasts = stats.until_gone(left.value, rate, period) if rate is not None else None
-    return replace(
-        row,
-        budget_left=left.value,
-        budget_left_ci_low=left.low,
-        budget_left_ci_high=left.high,
-        gone_at=looked.until + lasts if lasts is not None and left.value > 0 else None,
-        reason=_young(cells, looked),
-    )
+    said |= {
+        "budget_left": left.value,
+        "budget_left_ci_low": left.low,
+        "budget_left_ci_high": left.high,
+        "gone_at": looked.until + lasts if lasts is not None and left.value > 0 else None,
+        "reason": _young(cells, looked),
+    }
+    return ObjectiveRow(**said)
 
 
 def _pair(cells: EventCells | None, looked: Looked, pair: stats.BurnPair) -> ObjectiveRow:
-    empty = replace(
-        _empty(looked, pair.name, pair.long),
-        severity=pair.severity,
-        factor=pair.factor,
-        short_start=looked.until - pair.short,
-        short_n=0,
-    )
+    empty = _empty(looked, pair.name, pair.long) | {
+        "severity": pair.severity,
+        "factor": pair.factor,
+        "short_start": looked.until - pair.short,
+        "short_n": 0,
+    }
     fastest = stats.fastest(looked.objective.share)
     if fastest <= pair.factor:
         reason = (
             f"can never burn: with every request bad the budget goes {fastest:.3g} times too fast, and this pair "
             f"asks for {pair.factor:g}"
         )
-        return replace(empty, status="undefined", reason=reason)
-    row, long = _filled(cells, looked, empty)
-    if long is None or cells is None:
-        return row
-    tallied = cells.between(looked.until - pair.short, looked.until, looked.at)
+        return ObjectiveRow(**empty | {"status": "undefined", "reason": reason})
+    said, long = _filled(cells, looked, empty)
+    if long is not None and cells is not None:
+        tallied = cells.between(looked.until - pair.short, looked.until, looked.at)
+        said |= _short(tallied, looked, pair, long, said["n_bad"])
+    return ObjectiveRow(**said)
+
+
+def _short(tallied: Tallied, looked: Looked, pair: stats.BurnPair, long: stats.BurnRate, n_bad: int) -> _Said:
+    """What the short window says, and the verdict of the pair."""
     if tallied.outcomes.weight <= 0:
         if long.high <= pair.factor:
-            return replace(row, verdict="fine")
+            return {"verdict": "fine"}
         silent = "no requests in the short window: nobody can tell whether it goes on"
-        return replace(row, verdict="unsure", reason=silent)
+        return {"verdict": "unsure", "reason": silent}
     short = _burn(tallied, looked)[0]
     found = stats.verdict(long, short, pair.factor)
     few: str | None = None
-    if found == "breach" and row.n_bad < looked.objective.minimum_events:
+    if found == "breach" and n_bad < looked.objective.minimum_events:
         found = "unsure"
-        few = (
-            f"{row.n_bad} bad events; at least {looked.objective.minimum_events} are needed (minimum_events)"
-        )
-    return replace(
-        row,
-        short_n=tallied.n,
-        short_value=short.value,
-        short_ci_low=short.low,
-        short_ci_high=short.high,
-        verdict=found,
-        reason=few,
+        few = f"{n_bad} bad events; at least {looked.objective.minimum_events} are needed (minimum_events)"
+    return {
+        "short_n": tallied.n,
+        "short_value": short.value,
+        "short_ci_low": short.low,
+        "short_ci_high": short.high,
+        "verdict": found,
+        "reason": few,
+    }
+
+
+def _filled(cells: EventCells | None, looked: Looked, said: _Said) -> tuple[_Said, stats.BurnRate | None]:
+    """With what the long window holds, and the burn rate there where there is one."""
+    tallied = (
+        cells.between(said["window_start"], said["window_end"], looked.at) if cells is not None else None
     )
-
-
-def _filled(
-    cells: EventCells | None, looked: Looked, row: ObjectiveRow
-) -> tuple[ObjectiveRow, stats.BurnRate | None]:
-    """The row with what its long window holds, and the burn rate there where there is one."""
-    tallied = cells.between(row.window_start, row.window_end, looked.at) if cells is not None else None
     if tallied is None or tallied.n == 0 or tallied.outcomes.weight <= 0:
-        return replace(row, status="no_data", reason="no request that counts in this window"), None
-    row = replace(row, n=tallied.n, n_bad=tallied.n_bad)
+        return said | {"status": "no_data", "reason": "no request that counts in this window"}, None
+    said |= {"n": tallied.n, "n_bad": tallied.n_bad}
     if tallied.n < LEAST_EVENTS:
         reason = f"{tallied.n} requests; at least {LEAST_EVENTS} are needed"
-        return replace(row, status="too_few", reason=reason), None
+        return said | {"status": "too_few", "reason": reason}, None
     burn, share, independence = _burn(tallied, looked)
     good = 1.0 - share.value
-    return (
-        replace(
-            row,
-            good_share=good,
-            good_share_ci_low=min(1.0 - share.high, good),
-            good_share_ci_high=max(1.0 - share.low, good),
-            value=burn.value,
-            ci_low=burn.low,
-            ci_high=burn.high,
-            independence=independence,
-        ),
-        burn,
-    )
+    said |= {
+        "good_share": good,
+        "good_share_ci_low": min(1.0 - share.high, good),
+        "good_share_ci_high": max(1.0 - share.low, good),
+        "value": burn.value,
+        "ci_low": burn.low,
+        "ci_high": burn.high,
+        "independence": independence,
+    }
+    return said, burn
 
 
 def _burn(
@@ -220,40 +228,20 @@ def _young(cells: EventCells | None, looked: Looked) -> str | None:
     return f"the logs hold {days:.3g} of the {of:.3g} days of the period"
 
 
-def _empty(looked: Looked, pair: str, length: timedelta) -> ObjectiveRow:
+def _empty(looked: Looked, pair: str, length: timedelta) -> _Said:
+    """What is said of a window in which nothing was seen."""
     version, segment, value = looked.key
-    name: Pair = pair  # type: ignore[assignment]
-    return ObjectiveRow(
-        objective=looked.name,
-        looked_at=looked.at,
-        version=version,
-        segment=segment,
-        segment_value=value,
-        pair=name,
-        severity=None,
-        window_start=looked.until - length,
-        window_end=looked.until,
-        n=0,
-        n_bad=0,
-        good_share=None,
-        good_share_ci_low=None,
-        good_share_ci_high=None,
-        target=looked.objective.share,
-        value=None,
-        ci_low=None,
-        ci_high=None,
-        factor=None,
-        short_start=None,
-        short_n=None,
-        short_value=None,
-        short_ci_low=None,
-        short_ci_high=None,
-        budget_left=None,
-        budget_left_ci_low=None,
-        budget_left_ci_high=None,
-        gone_at=None,
-        verdict=None,
-        independence=None,
-        status="ok",
-        reason=None,
-    )
+    return _NOTHING | {
+        "objective": looked.name,
+        "looked_at": looked.at,
+        "version": version,
+        "segment": segment,
+        "segment_value": value,
+        "pair": pair,
+        "window_start": looked.until - length,
+        "window_end": looked.until,
+        "n": 0,
+        "n_bad": 0,
+        "target": looked.objective.share,
+        "status": "ok",
+    }

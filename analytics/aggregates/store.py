@@ -457,7 +457,8 @@ def read_parquet(data: bytes) -> pa.Table:
     Raises:
         OSError, pyarrow.ArrowException: it is damaged.
     """
-    return pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+    # `read_table` first makes a dataset of the one file, which takes as long as reading it
+    return pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True).read()
 
 
 def _read_manifest(data: bytes) -> Mapping[str, Any]:

@@ -86,11 +86,16 @@ class Binary(Reader):
         mine = sorted((key[0], cell) for key, cell in self.reference_cells.items() if key[1] == version)
         cells = [self.cells.get((key, version)) for key in self.keys]
         reference = [cell for _, cell in mine]
+        realised = [self._measured(cell, early=False) for cell in cells]
+        early = [
+            self._measured(cell, early=True) if _has_late_labels(cell) else whole
+            for cell, whole in zip(cells, realised, strict=True)
+        ]
         found = Evidence(
             int(sum(cell.rows.n[cell.label >= 0].sum() for cell in reference)),
             [self._measured(cell, early=False) for cell in reference],
-            [self._measured(cell, early=True) for cell in cells],
-            [self._measured(cell, early=False) for cell in cells],
+            early,
+            realised,
         )
         chosen, fold_of = self._calibration(reference)
         found.in_reference["cbpe"] = [self._crossed(cell, chosen, fold_of) for cell in reference]
@@ -123,7 +128,8 @@ class Binary(Reader):
         score = cell.rows.score
         if chosen is None:
             return self._estimate(cell, None)
-        fold = np.array([fold_of.get(block, 0) for block in cell.block.tolist()], dtype=np.int64)
+        blocks, place = np.unique(cell.block, return_inverse=True)
+        fold = np.array([fold_of.get(block, 0) for block in blocks.tolist()], dtype=np.int64)[place]
         return of_binary(cell.rows, chosen.cross_fitted(score, fold), (), self.metrics, self.earned)
 
     def _estimate(self, cell: BinaryCell | None, chosen: Chosen | None) -> WindowEstimate:
@@ -157,6 +163,11 @@ class Binary(Reader):
         if cell is None or fitted.chosen is None:
             return replace(plain, effective_n=fitted.effective_n or None, note=fitted.reason)
         return replace(self._estimate(cell, fitted.chosen), effective_n=fitted.effective_n)
+
+
+def _has_late_labels(cell: BinaryCell | None) -> bool:
+    """Whether what was known when the window was mature is less than what is known now."""
+    return cell is not None and bool(((cell.label >= 0) & ~cell.early).any())
 
 
 def _thinned(

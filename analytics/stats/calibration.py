@@ -19,6 +19,8 @@ BINS = 10
 DRAWS = 200
 _SEED = 20131
 _STEPS = 20
+_AT_ONCE = 5
+"""Steps drawn at a time: a limit is mostly met in the first half, and steps beyond it say nothing."""
 _CLEAR = (2.0, 3.0)
 """From how many standard errors on a bin counts as truly miscalibrated when the lower limit is looked for."""
 
@@ -176,7 +178,10 @@ def _true_error_limits(
     chance = _Chance.of(shares, total)
 
     def path(direction: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-        return _plug_in_quantiles(direction, reach, level, score, share=share, chance=chance)
+        length = float(share @ np.abs(direction))
+        steps = reach * np.linspace(0, 1, _STEPS) ** 1.5
+        rates = np.clip(score + steps[:, None] * (direction / length if length > 0 else direction), 0, 1)
+        return _plug_in_quantiles(rates, score, share, chance, level=level, observed=observed)
 
     lower = [
         _first_reached(*path(direction, 1 - tail), observed)
@@ -190,37 +195,46 @@ def _true_error_limits(
 def _clear_directions(residual: FloatArray, error: FloatArray, share: FloatArray) -> list[FloatArray]:
     standardised = divide(np.abs(residual), error)
     largest = np.arange(residual.size) == np.argmax(share * np.abs(residual))
-    directions = []
+    directions: list[FloatArray] = []
     for least in _CLEAR:
         clear = standardised >= least
-        directions.append(np.where(clear if clear.any() else largest, residual, 0.0))
+        direction = np.where(clear if clear.any() else largest, residual, 0.0)
+        if not directions or (direction != directions[-1]).any():
+            directions.append(direction)
     return directions
 
 
 def _plug_in_quantiles(
-    direction: FloatArray,
-    reach: float,
-    level: float,
-    score: FloatArray,
-    *,
-    share: FloatArray,
-    chance: _Chance,
+    rates: FloatArray, score: FloatArray, share: FloatArray, chance: _Chance, *, level: float, observed: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return true errors along a direction, and the plug-in's quantile at each."""
-    length = float(share @ np.abs(direction))
-    unit = direction / length if length > 0 else direction
-    steps = reach * np.linspace(0, 1, _STEPS) ** 1.5
-    rates = np.clip(score + steps[:, None] * unit, 0, 1)
+    """Return true errors along a path of label rates (steps x bins), and the plug-in's quantile at each.
+
+    It ends with the steps that were drawn together with the first whose quantile lies above ``observed``.
+    """
     truths = np.abs(rates - score) @ share
-    p = rates[:, None, :]
-    drawn = np.sqrt(p * (1 - p)) * chance.errors
-    drawn += (1 - 2 * p) * chance.skews
-    drawn += p
-    np.clip(drawn, 0, 1, out=drawn)
-    drawn -= score
-    np.abs(drawn, out=drawn)
-    plug_ins = np.einsum("sdb,db->sd", drawn, chance.shares)
-    return truths, np.maximum.accumulate(np.quantile(plug_ins, level, axis=1))
+    quantiles: list[FloatArray] = []
+    for first in range(0, len(rates), _AT_ONCE):
+        p = rates[first : first + _AT_ONCE, None, :]
+        drawn = np.sqrt(p * (1 - p)) * chance.errors
+        drawn += (1 - 2 * p) * chance.skews
+        drawn += p
+        np.clip(drawn, 0, 1, out=drawn)
+        drawn -= score
+        np.abs(drawn, out=drawn)
+        quantiles.append(_quantile(np.einsum("sdb,db->sd", drawn, chance.shares), level))
+        if (quantiles[-1] > observed).any():
+            break
+    reached = np.maximum.accumulate(np.concatenate(quantiles))
+    return truths[: len(reached)], reached
+
+
+def _quantile(values: FloatArray, level: float) -> FloatArray:
+    """The quantile of each row, between two values as `numpy.quantile` has it, which takes longer to look around."""
+    place = level * (values.shape[1] - 1)
+    below = min(int(place), values.shape[1] - 2)
+    values.partition((below, below + 1), axis=1)
+    low, high = values[:, below], values[:, below + 1]
+    return as_floats(low + (high - low) * (place - below))
 
 
 def _first_reached(truths: FloatArray, quantiles: FloatArray, observed: float) -> float:

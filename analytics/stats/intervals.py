@@ -6,6 +6,7 @@ an array gives ``Intervals`` of arrays. All intervals are two-sided and hold the
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -69,6 +70,9 @@ def normal_quantile(
     upper = 0.5 + confidence / 2
     if degrees_of_freedom is None:
         return float(special.ndtri(upper))
+    if isinstance(degrees_of_freedom, float | int):
+        infinite = math.isinf(degrees_of_freedom)
+        return float(special.ndtri(upper) if infinite else special.stdtrit(degrees_of_freedom, upper))
     df = as_floats(degrees_of_freedom)
     quantile = np.where(
         np.isinf(df), special.ndtri(upper), special.stdtrit(np.where(np.isinf(df), 1.0, df), upper)
@@ -80,6 +84,9 @@ def _check_confidence(confidence: float) -> None:
     if not 0 < confidence < 1:
         message = f"confidence must lie strictly between 0 and 1, found {confidence!r}"
         raise ValueError(message)
+
+
+_NOT_A_SHARE = "a share lies between 0 and 1 and an effective n is not negative"
 
 
 def _wilson(share: FloatArray, n: FloatArray, quantile: float | FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -119,10 +126,25 @@ def wilson(
     >>> low, round(high, 4)
     (0.0, 0.2775)
     """
+    quantile = normal_quantile(confidence, degrees_of_freedom)
+    if isinstance(share, float) and isinstance(effective_n, float | int) and isinstance(quantile, float):
+        return _wilson_of_one(float(share), float(effective_n), quantile)
     p, n = as_floats(share), as_floats(effective_n)
     if np.any((p < 0) | (p > 1)) or np.any(n < 0):
-        raise ValueError("a share lies between 0 and 1 and an effective n is not negative")
-    return _pack(*_wilson(p, n, normal_quantile(confidence, degrees_of_freedom)))
+        raise ValueError(_NOT_A_SHARE)
+    return _pack(*_wilson(p, n, quantile))
+
+
+def _wilson_of_one(share: float, n: float, quantile: float) -> Interval:
+    """As `_wilson`, without arrays, which take ten times as long for one number; pages ask for thousands."""
+    if share < 0 or share > 1 or n < 0:
+        raise ValueError(_NOT_A_SHARE)
+    squared = quantile * quantile
+    centre = (n * share + squared / 2) / (n + squared)
+    half = quantile * math.sqrt(n * share * (1 - share) + squared / 4) / (n + squared)
+    low = 0.0 if share <= 0 else min(max(centre - half, 0.0), share)
+    high = 1.0 if share >= 1 else max(min(centre + half, 1.0), share)
+    return Interval(low, high)
 
 
 @overload
@@ -142,6 +164,9 @@ def effective_n(
     >>> round(effective_n(0.2, 0.2 * 0.8 / 50, 100), 9)
     50.0
     """
+    if isinstance(share, float) and isinstance(variance, float) and isinstance(fallback, float | int):
+        own = float(share) * (1 - float(share))
+        return own / float(variance) if own > 0 and variance > 0 else float(fallback)
     p, v, other = np.broadcast_arrays(as_floats(share), as_floats(variance), as_floats(fallback))
     spread = p * (1 - p)
     known = (spread > 0) & (v > 0)

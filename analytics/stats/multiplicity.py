@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import stats
 
 from .arrays import FloatArray
 
@@ -37,7 +36,16 @@ def benjamini_hochberg(p: PValues) -> FloatArray:
     >>> benjamini_hochberg([0.01, 0.04, None, 0.03]).round(3).tolist()
     [0.03, 0.04, nan, 0.04]
     """
-    return _adjust(p, lambda values: stats.false_discovery_control(values, method="bh"))
+    return _adjust(p, _benjamini_hochberg)
+
+
+def _benjamini_hochberg(values: FloatArray) -> FloatArray:
+    """Adjust as `scipy.stats.false_discovery_control` does, which takes .2 ms to look around, a window and version."""
+    order = np.argsort(values, kind="stable")
+    steps = values[order] * values.size / np.arange(1, values.size + 1)
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
+    return adjusted
 
 
 def holm(p: PValues) -> FloatArray:

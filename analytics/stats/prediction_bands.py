@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special, stats
 
 from .arrays import FloatArray, as_floats
 from .intervals import normal_quantile
@@ -81,7 +81,9 @@ def bands(
     enough = count >= LEAST_ERRORS
     spread = np.sqrt(variance + np.where(enough, np.maximum(beyond, 0.0), 0.0))
     quantile = np.where(
-        enough, stats.t.ppf((1 + confidence) / 2, np.maximum(count, 1)), float(normal_quantile(confidence))
+        enough,
+        special.stdtrit(np.maximum(count, 1), (1 + confidence) / 2),
+        float(normal_quantile(confidence)),
     )
     centre = to_scale(estimate, scales)
     low, high = centre - quantile * spread, centre + quantile * spread

@@ -81,6 +81,18 @@ def test_weights_replicate_rows_and_draws_are_the_same_every_time() -> None:
     assert shifted.low <= shifted.value <= shifted.high
 
 
+def test_limits_are_those_of_all_steps_though_fewer_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    cases = []
+    for off in (0.0, 0.05, 0.3):
+        score = rng.random(2000) ** 2
+        cases.append(_binned(score, (rng.random(2000) < np.clip(score + off, 0, 1)).astype(float)))
+    found = [calibration.calibration_error(*case, 0.95) for case in cases]
+    monkeypatch.setattr(calibration, "_AT_ONCE", 20)
+    for few, case in zip(found, cases, strict=True):
+        assert few == pytest.approx(calibration.calibration_error(*case, 0.95), abs=1e-12)
+
+
 @pytest.mark.parametrize("label", [0.0, 0.04, 1.0])
 def test_degenerate_bins_give_sensible_limits(label: float) -> None:
     for score in (0.0, 0.04, 1.0):

@@ -34,7 +34,18 @@ def test_arrays_agree_with_single_numbers() -> None:
         assert (together.low[i], together.high[i]) == pytest.approx(single)
 
 
+def test_sizes_of_arrays_agree_with_those_of_single_numbers() -> None:
+    shares, variances = np.array([0.0, 0.2, 1.0, 0.4]), np.array([0.1, 0.003, 0.0, 0.0])
+    together = intervals.effective_n(shares, variances, np.full(4, 7.0))
+    single = [intervals.effective_n(float(p), float(v), 7.0) for p, v in zip(shares, variances, strict=True)]
+    assert together.tolist() == pytest.approx(single)
+    assert single == pytest.approx([7.0, 0.16 / 0.003, 7.0, 7.0])
+    with pytest.raises(ValueError, match="a share lies between 0 and 1"):
+        intervals.wilson(1.1, 10.0, 0.95)
+
+
 def test_quantiles_are_those_of_scipy() -> None:
+    assert intervals.normal_quantile(0.9, float("inf")) == intervals.normal_quantile(0.9)
     assert intervals.normal_quantile(0.9) == pytest.approx(stats.norm.ppf(0.95))
     assert intervals.normal_quantile(0.9, 7) == pytest.approx(stats.t.ppf(0.95, 7))
     for wrong in (0.0, 1.0, 95.0):

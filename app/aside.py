@@ -1,7 +1,7 @@
 """A process beside the server: runs pages without a browser, and hands over what they asked.
 
-Reads a line of JSON a view (``project``, ``page``, ``words`` of the address) and answers each with a pickled list of
-key, pickled answer and bytes in memory of every answer it had not handed over yet. `app.parts.ahead` starts it.
+Reads a line of JSON a view (``project``, ``page``, ``words`` of the address) and answers each with a list of key,
+answer and bytes in memory of every answer it had not handed over yet (`app.parts.handed`). `app.parts.ahead` starts it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from analytics.errors import QueryTimeoutError
 from app import locations
 from app.parts import building
 from app.parts.ask import answers
+from app.parts.handed import packed
 
 SECONDS = 120
 """A page that takes longer is left to who asks for it."""
@@ -68,10 +69,10 @@ def _hand_over(known: set[Hashable], told: BinaryIO) -> None:
             continue
         known.add(key)
         try:
-            found.append((key, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL), bytes_of(answer)))
+            found.append((key, packed(answer), bytes_of(answer)))
         except (pickle.PicklingError, TypeError, AttributeError):
             continue  # something that lives in this process only
-    pickle.dump(found, told, pickle.HIGHEST_PROTOCOL)
+    told.write(packed(found))
     told.flush()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from analytics.ask.telemetry import day_counts
 from analytics.telemetry.report import rows_per_day
 from analytics.workbench import Workbench
 from app.parts.ask import answers
+from app.parts.handed import packed, unpacked
 from app.parts.workspace import _workspace
 from tests.app.conftest import assert_fine
 from tests.app.stored_projects import DAYS, gates_down, reading_rows, stored_project
@@ -49,6 +51,9 @@ def test_a_monitor_page_reads_no_row(open_page, stored, page):
     # an empty page would read nothing either
     assert shown.metric or shown.dataframe or shown.get("plotly_chart") or page == "outcomes"
     assert not texts, f"{task}: " + "\n\n".join(text[:400] for text in texts)
+    # the process that asks ahead can hand over every answer, and so nobody waits for it after the first click
+    for key, answer in answers().items():
+        assert repr(unpacked(io.BytesIO(packed((key, answer))))) == repr((key, answer))
 
 
 def test_the_aggregates_are_what_answers(open_page, stored):

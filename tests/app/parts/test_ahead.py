@@ -186,3 +186,45 @@ def test_the_process_ends_with_the_server_also_in_the_middle_of_a_page() -> None
         killed = time.monotonic()
         found.stderr.read()  # to the end, which is when nobody holds the other end any more
         assert time.monotonic() - killed < 50
+
+
+def test_an_error_nobody_thought_of_ends_a_look_and_is_told(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda said: told.append(said.exc_type))
+    bench.aggregate()
+    process = Process(bench)
+    monkeypatch.setattr(building, "keep_up", lambda _: False)
+    looked: list[str] = []
+
+    def benches() -> list[Any]:
+        looked.append("at all")
+        return [None, bench] if len(looked) == 2 else 1 / 0
+
+    def wait(_: float) -> None:
+        if len(looked) == 2:
+            raise SystemExit
+
+    one = Ahead(benches, Answers(), lambda: process)
+    monkeypatch.setattr(one._wake, "wait", wait)
+    one.begin()
+    one._thread.join(60)
+    assert told == [ZeroDivisionError, AttributeError, SystemExit]
+    assert process.said
+
+
+def test_an_answer_that_is_none_is_passed_over(bench: Workbench, tmp_path: Path) -> None:
+    class Odd(Process):
+        """Sends something else at its second answer."""
+
+        def write(self, line: bytes) -> None:
+            super().write(line)
+            if len(self.said) == 2:
+                ((key, _, size),) = pickle.loads(self.stdout.getvalue())
+                odd = pickle.dumps(Path(tmp_path))
+                self.stdout = io.BytesIO(pickle.dumps([(key, odd, size)]))
+
+    process, known = Odd(bench), Answers()
+    assert Ahead(list, known, lambda: process).ask(bench) == len(process.said) - 1
+    assert not any(isinstance(answer, Path) for _, answer in known.items())

@@ -157,14 +157,20 @@ class Subsets:
         with self._holding:  # one copy at a time; whose rows are there already does not wait for it
             held = self._known(key)
             if held is None:
-                self._reading[key] = time.monotonic()
-                held = subset(self.whole, all_of(passing(self.whole, scope)))
+                held = self._copied(scope)
                 with self._shelf:
                     while len(self._held) >= HELD:
                         self._held.popitem(last=False)
                     self._held[key] = held
-                self._reading.pop(key, None)
             return held
+
+    def _copied(self, scope: Scope) -> Catalog:
+        key = _key(scope)
+        self._reading[key] = time.monotonic()
+        try:
+            return subset(self.whole, all_of(passing(self.whole, scope)))
+        finally:  # also where it was stopped: the next copy begins anew, and takes as long as one does
+            del self._reading[key]
 
     def _known(self, key: _Passing) -> Catalog | None:
         with self._shelf:

@@ -153,6 +153,11 @@ class Exact:
             self._release(lambda name, job: name == session and job.claims[name] < now)
             return [job for job in self._of(session) if session not in job.told]
 
+    def knows(self, session: str) -> bool:
+        """Whether a session was heard of since it wanted something; one that slept is forgotten."""
+        with self._lock:
+            return session in self._sessions
+
     def jobs(self, session: str) -> list[Job]:
         """The jobs of a session while its page is being drawn."""
         with self._lock:

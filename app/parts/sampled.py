@@ -25,6 +25,7 @@ PATIENCE_SECONDS = 0.2
 """An exact answer that is here so soon is waited for."""
 LOOK_EVERY = 1.0
 _SEEN = "_exact_seen"
+_AWAITED = "_exact_awaited"
 _card: ContextVar[set[Hashable] | None] = ContextVar("card", default=None)
 
 
@@ -81,6 +82,7 @@ def ask_sampled(
     if job.error is not None:
         raise job.error
     _say(key, outlook, words.EXACT_IN.format(time=time_words(waiting(job))))
+    st.session_state[_AWAITED] = True
     return sampled
 
 
@@ -176,6 +178,7 @@ def watch(page: str, bench: Workbench | None, scopes: Callable[[], Scope | None]
     place = "" if bench is None else repr((page, bench.project.file, scope))
     same = st.session_state.get(_SEEN, ("", 0))[0] == place
     exacts().begin(session(), goes_on=goes_on, same=same)
+    st.session_state[_AWAITED] = False
     if goes_on:
         if not same:
             st.session_state[_SEEN] = place, 0
@@ -189,6 +192,8 @@ def may_be_sampled(bench: Workbench, scope: Scope) -> bool:
 
 @st.fragment(run_every=LOOK_EVERY)
 def _counted() -> None:
+    if st.session_state[_AWAITED] and not exacts().knows(session()):
+        st.rerun()  # the window slept, and what it waits for was stopped: ask for it again
     jobs = exacts().look(session())
     place, before = st.session_state[_SEEN]
     done = sum(job.done for job in jobs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import pytest
 from analytics.ask import subsets as module
 from analytics.ask.subsets import QUESTIONS, Subsets, believable
 from analytics.engines.text import Sql, all_of
-from analytics.errors import AssayError
+from analytics.errors import AssayError, QueryTimeoutError
 from analytics.scope import Filter
 from analytics.telemetry import facts
 from analytics.telemetry.subsets import passing, sample, subset
@@ -263,6 +264,26 @@ def test_who_has_rows_does_not_wait_for_a_copy_of_others(monkeypatch, tmp_path) 
         finally:
             done.set()
         assert copy.result(timeout=60) is not bench.catalog
+
+
+def test_a_copy_that_failed_is_not_still_being_read(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(module, "HELD_SHARE", 0.4)
+    bench = _large(monkeypatch, tmp_path)
+    bench.subsets.sample()
+    bench.subsets._read_seconds = 100.0  # as of logs that are worth it
+    two = bench.scope(where=["place=a", "kind=x"])
+    before = bench.subsets.outlook("quality", two, 0.5).seconds
+
+    def stopped(*_):
+        time.sleep(0.1)
+        raise QueryTimeoutError("the query was stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "subset", stopped)
+        with pytest.raises(QueryTimeoutError):
+            bench.subsets.exact(two)
+    # nothing of it was read: the next copy takes as long as this one would have
+    assert bench.subsets.outlook("quality", two, 0.5).seconds == pytest.approx(before, abs=0.01)
 
 
 def test_what_is_expected_follows_what_answers_took(monkeypatch, tmp_path) -> None:

@@ -140,6 +140,19 @@ def test_a_closed_window_wants_nothing(monkeypatch) -> None:
     assert work.stopped
 
 
+def test_who_waited_and_slept_is_not_known_any_more(monkeypatch) -> None:
+    monkeypatch.setattr(module, "GONE_SECONDS", 0.2)
+    monkeypatch.setattr(module, "_SWEEP_SECONDS", 0.05)
+    exact, work = Exact(), Work()
+    assert not exact.knows("anna")
+    job = _begun(exact, "anna", "key", work)
+    assert exact.knows("anna")
+    assert job.over.wait(10)
+    assert not exact.knows("anna")
+    exact.want("anna", "key", Work(), 5.0)
+    assert exact.knows("anna")
+
+
 def test_errors_are_told_and_those_who_wait_for_a_turn_are_counted() -> None:
     def fails() -> None:
         raise ScopeError("no such thing")

@@ -97,6 +97,35 @@ def test_a_page_says_that_it_is_from_a_sample_and_then_is_exact(open_page, proje
     assert next(one for one in page.metric if one.label == "Log loss").value == f"{exact.value:.3f}"
 
 
+class _DrawnAnewError(Exception):
+    """Stands for a page that begins again."""
+
+
+def test_a_window_that_slept_asks_again(open_page, project, held_back, monkeypatch) -> None:
+    page = open_page("quality", project, **TWO)
+    assert _said(page)
+    known = exacts()
+    (session,) = {name for job in known._jobs.values() for name in job.claims}
+
+    def again() -> None:
+        raise _DrawnAnewError
+
+    # what Streamlit calls every second while the window is open
+    monkeypatch.setattr(sampled, "session", lambda: session)
+    monkeypatch.setattr(sampled.st, "session_state", page.session_state)
+    monkeypatch.setattr(sampled.st, "rerun", again)
+    look = sampled._counted.__wrapped__
+    look()
+    known._sessions.pop(session)
+    with pytest.raises(_DrawnAnewError):
+        look()
+    page.session_state[sampled._AWAITED] = False  # drawn without a line that says when the exact answer comes
+    look()
+    held_back.set()
+    for job in list(known._jobs.values()):
+        assert job.over.wait(60)
+
+
 def test_exact_answers_that_take_too_long_are_tried_once(open_page, project, monkeypatch) -> None:
     tries = []
 

@@ -81,29 +81,27 @@ def _errors(catalog: Catalog) -> _Grid:
 def pair_parts(catalog: Catalog) -> Additive:
     """Labelled rows by the codes of label and prediction."""
     grid = _values(catalog)
-
-    def query(rows: Sql) -> Sql:
-        text = (
-            f"SELECT {KEYS}, y, x, count(*) AS n FROM (SELECT {KEYS}, {grid.code('label')} AS y, "
-            f"{grid.code('score')} AS x FROM ({rows.text}) WHERE scored AND label IS NOT NULL) GROUP BY {KEYS}, y, x"
-        )
-        return Sql(text, rows.parameters)
-
-    return Additive("predicted and true", query, ("n",))
+    codes = f"{grid.code('label')} AS y, {grid.code('score')} AS x"
+    return _counts("predicted and true", codes, KEYS + ", y, x", "label, score")
 
 
 def residual_parts(catalog: Catalog) -> Additive:
     """Labelled rows by the code of prediction minus label."""
-    code = _errors(catalog).code("error")
+    # named before it is coded: the code says its value three times
+    return _counts(
+        "residuals", f"{_errors(catalog).code('error')} AS x", KEYS + ", x", "score - label AS error"
+    )
+
+
+def _counts(name: str, codes: str, keys: str, columns: str) -> Additive:
+    """Counts of labelled rows by codes of some columns."""
 
     def query(rows: Sql) -> Sql:
-        text = (
-            f"SELECT {KEYS}, x, count(*) AS n FROM (SELECT {KEYS}, {code} AS x FROM (SELECT {KEYS}, "
-            f"score - label AS error FROM ({rows.text}) WHERE scored AND label IS NOT NULL)) GROUP BY {KEYS}, x"
-        )
+        labelled = f"SELECT {KEYS}, {columns} FROM ({rows.text}) WHERE scored AND label IS NOT NULL"
+        text = f"SELECT {keys}, count(*) AS n FROM (SELECT {KEYS}, {codes} FROM ({labelled})) GROUP BY {keys}"
         return Sql(text, rows.parameters)
 
-    return Additive("residuals", query, ("n",))
+    return Additive(name, query, ("n",))
 
 
 def read_stored_pairs(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, PairHistogram], str] | None:

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,7 @@ from analytics.aggregates.additive import Standard, canonical_rows, definition_o
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.parts import WHOLE, Definition, Stored
 
+Answer = TypeVar("Answer")
 DAY_COLUMN = "window_key"
 
 
@@ -71,11 +72,39 @@ def _local(table: pa.Table, definition: Definition, catalog: Catalog) -> pa.Chun
     )
 
 
+class Known(MemoryParts):
+    """Everything was known at the instants that are asked for."""
+
+    def read(self, definition: Definition, days: Sequence[datetime], as_of: datetime | None = None) -> Stored:
+        """All the same."""
+        del as_of
+        return super().read(definition, days)
+
+
+def plain_and_stored(
+    catalog: Catalog,
+    standards: Callable[[Catalog], Iterable[Standard]],
+    ask: Callable[[Catalog], Answer],
+    parts: type[MemoryParts] = MemoryParts,
+) -> tuple[Answer, Answer, list[str]]:
+    """The answer from the rows, that from parts, and the texts of the queries that read rows for it."""
+    catalog.parts = None
+    catalog.answered.clear()
+    plain = ask(catalog)
+    parts(catalog, list(standards(catalog)))
+    catalog.answered.clear()
+    try:
+        with counting(catalog, kept=True) as read:
+            return plain, ask(catalog), read
+    finally:
+        catalog.parts = None
+
+
 @contextmanager
-def counting(catalog: Catalog) -> Iterator[list[str]]:
-    """The texts of the queries that read the views of the logs meanwhile."""
+def counting(catalog: Catalog, *, kept: bool = False) -> Iterator[list[str]]:
+    """The texts of the queries that read the views of the logs meanwhile; of all whose answer is kept, if asked for."""
     texts: list[str] = []
-    plain = catalog.engine.query
+    plain, plain_kept = catalog.engine.query, catalog.engine.kept
 
     def query(sql: Any, *arguments: Any, **words: Any) -> pa.Table:
         text = sql if isinstance(sql, str) else sql.text
@@ -83,8 +112,16 @@ def counting(catalog: Catalog) -> Iterator[list[str]]:
             texts.append(text)
         return plain(sql, *arguments, **words)
 
+    def held(sql: Any) -> Any:
+        texts.append(sql.text)
+        return plain_kept(sql)
+
     catalog.engine.query = query  # type: ignore[method-assign]
+    if kept:
+        catalog.engine.kept = held  # type: ignore[method-assign]
     try:
         yield texts
     finally:
         del catalog.engine.query
+        if kept:
+            del catalog.engine.kept

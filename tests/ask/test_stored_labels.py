@@ -17,7 +17,7 @@ from analytics.ask.label_counts import label_delay_of, labels_of
 from analytics.ask.label_feed import label_coverage_of, label_feed_of
 from analytics.ask.labels import maturity_of
 from analytics.scope import Scope
-from tests.aggregates.memory_parts import MemoryParts, counting
+from tests.aggregates.memory_parts import Known, MemoryParts, plain_and_stored
 from tests.ask.projects import BINARY, START, dumps, times, write_project
 from tests.labels.projects import late_project
 
@@ -26,36 +26,14 @@ DAYS = 20
 END = FIRST + timedelta(days=DAYS)
 
 
-class Known(MemoryParts):
-    """Everything was known at the instants that are asked for here."""
-
-    def read(self, definition, days, as_of=None):
-        """All the same."""
-        del as_of
-        return super().read(definition, days)
-
-
 def kept(catalog):
     """What a build keeps of it."""
     return [*standard_labels(catalog), *standard_reports(catalog), *standard_groups(catalog)]
 
 
-def both(bench, ask, store=MemoryParts):
+def both(bench, ask, parts=MemoryParts):
     """The answer from the rows, that from parts, and what was read for it."""
-    catalog = bench.catalog
-    catalog.parts = None
-    catalog.answered.clear()
-    plain = ask(catalog)
-    store(catalog, kept(catalog))
-    catalog.answered.clear()
-    try:
-        with counting(catalog) as read, pytest.MonkeyPatch.context() as patch:
-            plain_kept = catalog.engine.kept
-            patch.setattr(catalog.engine, "kept", lambda sql: read.append(sql.text) or plain_kept(sql))
-            stored = ask(catalog)
-    finally:
-        catalog.parts = None
-    return plain, stored, read
+    return plain_and_stored(bench.catalog, kept, ask, parts)
 
 
 @pytest.fixture(scope="module")

@@ -11,20 +11,11 @@ import pytest
 from analytics.aggregates.event_cells import standard_objectives
 from analytics.ask.objectives import objectives_of
 from analytics.scope import Scope
-from tests.aggregates.memory_parts import MemoryParts, counting
+from tests.aggregates.memory_parts import Known, counting
 from tests.ask.projects import START, write_project
 from tests.ask.test_objectives import OBJECTIVES, ROLES
 
 NOW = (START + timedelta(days=40, hours=7)).to_pydatetime()
-
-
-class Known(MemoryParts):
-    """Everything was known at the instants that are asked for here."""
-
-    def read(self, definition, days, as_of=None):
-        """All the same."""
-        del as_of
-        return super().read(definition, days)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from analytics.aggregates.service_cells import request_parts, standard_service
 from analytics.ask.service import service_of
 from analytics.scope import Scope
-from tests.aggregates.memory_parts import MemoryParts, counting
+from tests.aggregates.memory_parts import plain_and_stored
 from tests.ask.projects import START, dumps, write_project
 from tests.ask.test_service import NOW, ROLES, logs
 
@@ -27,20 +27,7 @@ def bench(request, tmp_path_factory):
 
 def both(bench, scope):
     """The answer from the rows, that from parts, and what was read for it."""
-    catalog = bench.catalog
-    catalog.parts = None
-    catalog.answered.clear()
-    plain = service_of(catalog, scope, NOW)
-    MemoryParts(catalog, standard_service(catalog))
-    catalog.answered.clear()
-    try:
-        with counting(catalog) as read, pytest.MonkeyPatch.context() as patch:
-            plain_kept = catalog.engine.kept
-            patch.setattr(catalog.engine, "kept", lambda sql: read.append(sql.text) or plain_kept(sql))
-            stored = service_of(catalog, scope, NOW)
-    finally:
-        catalog.parts = None
-    return plain, stored, read
+    return plain_and_stored(bench.catalog, standard_service, lambda catalog: service_of(catalog, scope, NOW))
 
 
 @pytest.mark.parametrize("grain", ["5min", "hour", "day", "week", "month", "all"])

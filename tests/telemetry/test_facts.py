@@ -103,6 +103,16 @@ def test_repeated_ids_and_labels_are_those_of_a_window_over_everything(
     assert "ROW_NUMBER" not in scoped_rows(known, Scope()).text.upper()
 
 
+def test_labels_are_joined_as_they_are_where_no_report_repeats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _predictions(tmp_path / "p/1.parquet", ["a", "b", "c"], 1)
+    _labels(tmp_path / "l/1.parquet", ["a", "b"], 2, 1)
+    known = _same_as_read(tmp_path, monkeypatch)
+    assert not known.superseded
+    assert "superseded" not in scoped_rows(known, Scope()).text
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=4), min_size=1, max_size=4),

@@ -61,30 +61,40 @@ def flat(table, prefix=""):
             yield f"{prefix}{key}", value
 
 
-@pytest.fixture
+# What Assay sets besides its file.
+OWN = ("server.address", "server.allowedHosts", "logger.hideWelcomeMessage")
+
+
+@pytest.fixture(scope="module")
 def declared():
     return dict(flat(tomllib.loads(locations.streamlit_config().read_text(encoding="utf-8"))))
 
 
-@pytest.fixture
-def elsewhere(tmp_path):
-    """A folder with a Streamlit configuration of its own, which says the opposite of ours."""
-    folder = tmp_path / "elsewhere"
-    (folder / ".streamlit").mkdir(parents=True)
-    (folder / ".streamlit" / "config.toml").write_text(HOSTILE_CONFIG)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The project that is served, and beside it a Streamlit configuration that says the opposite of ours."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "elsewhere" / ".streamlit").mkdir(parents=True)
+    (folder / "elsewhere" / ".streamlit" / "config.toml").write_text(HOSTILE_CONFIG)
+    (folder / "launcher.py").write_text(LAUNCHER)
+    (folder / "page.py").write_text(PAGE)
     return folder
 
 
-@pytest.fixture
-def start_page(start_server, tmp_path, elsewhere):
-    (tmp_path / "launcher.py").write_text(LAUNCHER)
-    (tmp_path / "page.py").write_text(PAGE)
-
+@pytest.fixture(scope="module")
+def start_page(start_server, folder):
     def start(options=()):
-        words = [tmp_path / "launcher.py", tmp_path / "page.py", json.dumps(list(options)), tmp_path]
-        return start_server(command=[sys.executable, *map(str, words)], cwd=elsewhere)
+        words = [folder / "launcher.py", folder / "page.py", json.dumps(list(options)), folder]
+        return start_server(command=[sys.executable, *map(str, words)], cwd=folder / "elsewhere")
 
     return start
+
+
+@pytest.fixture(scope="module")
+def served(start_page, declared):
+    """A server that nobody stops, and the options in force there: starting one takes 3 processor seconds."""
+    server = start_page([*declared, *OWN])
+    return server, json.loads(server.process.stdout.readline())
 
 
 def assay(*words, **options):
@@ -95,16 +105,14 @@ def assay(*words, **options):
     )
 
 
-def test_our_configuration_is_in_force_from_another_folder(start_page, declared):
-    server = start_page(declared)
-    in_force = json.loads(server.process.stdout.readline())
-    assert in_force == declared
+def test_our_configuration_is_in_force_from_another_folder(served, declared):
+    _, options = served
+    assert {name: options[name] for name in declared} == declared
     assert len(declared) > 15
 
 
-def test_health_and_loopback_only(start_page):
-    server = start_page(["server.address", "server.allowedHosts", "logger.hideWelcomeMessage"])
-    options = json.loads(server.process.stdout.readline())
+def test_health_and_loopback_only(served):
+    server, options = served
     assert json.loads(server.get("/healthz")) == {"status": "ok"}
     assert options["server.address"] == "127.0.0.1"
     assert "127.0.0.1" in options["server.allowedHosts"]
@@ -139,15 +147,15 @@ def test_sigterm_ends_it_amid_a_query_of_an_open_session(start_page, browser):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme,background", [("light", "rgb(255, 255, 255)"), ("dark", "rgb(23, 22, 20)")])
-def test_a_browser_sees_our_theme_and_asks_nobody_else(start_page, browser, tmp_path, scheme, background):
-    server = start_page()
+def test_a_browser_sees_our_theme_and_asks_nobody_else(served, browser, folder, scheme, background):
+    server, _ = served
     page = browser.new_page(color_scheme=scheme)
     asked, complaints = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.goto(server.url)
     page.get_by_text("small print").wait_for()
-    page.get_by_text(str(tmp_path), exact=True).wait_for()  # the project it was started on
+    page.get_by_text(str(folder), exact=True).wait_for()  # the project it was started on
     seen = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     page.close()
     assert seen == background

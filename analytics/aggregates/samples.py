@@ -6,9 +6,11 @@ run, on every engine, wherever the files lie, and whatever else is asked for or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +18,26 @@ from numpy.typing import NDArray
 
 from analytics.engines.text import Sql, identifier
 from analytics.telemetry.catalog import Catalog, Feature
+from analytics.telemetry.rows import (
+    ScopedRows,
+    labelled_rows,
+    reads_labels,
+    segmented_rows,
+    unlabelled_rows,
+    wanted_condition,
+)
 
 KEYS = ("window_key", "block_key", "version", "segment")
 SEED = "assay"
+MOST_AT_ONCE = 500_000
+"""Of more rows those that can be drawn are looked for first."""
+LARGEST_SHARE = 0.25
+"""Where more than this share of the rows can be drawn, looking for them first costs more than it saves."""
+
+_CELL = ", ".join(KEYS[:1] + KEYS[2:])
+_DIGEST = "md5(concat($sample_seed, ' ', ts, ' ', coalesce(id, CAST(row AS VARCHAR))))"
+
+Totals = Mapping[tuple[datetime, str | None, str | None], int]
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,7 @@ class Sample:
     """
 
     table: pa.Table
-    totals: Mapping[tuple[datetime, str | None, str | None], int]
+    totals: Totals
     sql: str
 
     @property
@@ -75,22 +94,71 @@ def read_sample(
     picked = {name: identifier(name) for name in _scores(catalog)}
     picked |= {f"feature:{feature.name}": feature_expression(feature) for feature in features}
     picked |= dict(columns or {})
+    with _that_can_be_drawn(catalog, rows, size, where, seed) as (few, totals):
+        drawn = _drawn(catalog, few, size, picked, where, seed)
+    return drawn if totals is None else Sample(drawn.table, totals, drawn.sql)
+
+
+def _drawn(
+    catalog: Catalog, rows: Sql, size: int, picked: Mapping[str, str], where: str, seed: str
+) -> Sample:
     named = "".join(f", {expression} AS {identifier(name)}" for name, expression in picked.items())
-    keys = ", ".join(KEYS[:1] + KEYS[2:])
     text = (
         f"SELECT {', '.join(KEYS)}, ts, unit, label, decision, scored, weight{named}, n_total FROM "
-        f"(SELECT *, count(*) OVER (PARTITION BY {keys}) AS n_total, row_number() OVER "
-        f"(PARTITION BY {keys} ORDER BY md5(concat($sample_seed, ' ', ts, ' ', coalesce(id, CAST(row AS VARCHAR)))), "
-        "file, row) AS place "
+        f"(SELECT *, count(*) OVER (PARTITION BY {_CELL}) AS n_total, row_number() OVER "
+        f"(PARTITION BY {_CELL} ORDER BY {_DIGEST}, file, row) AS place "
         f"FROM ({rows.text}) WHERE {where}) WHERE place <= $sample_size ORDER BY ts, file, row"
     )
-    sql = Sql(text, {**rows.parameters, "sample_seed": seed, "sample_size": size})
-    table = catalog.engine.query(sql)
-    cells = table.group_by(list(KEYS[:1] + KEYS[2:])).aggregate([("n_total", "max")]).to_pylist()
-    totals = {
-        (cell["window_key"], cell["version"], cell["segment"]): int(cell["n_total_max"]) for cell in cells
-    }
+    table = catalog.engine.query(Sql(text, {**rows.parameters, "sample_seed": seed, "sample_size": size}))
+    totals = _totals(table.group_by(list(KEYS[:1] + KEYS[2:])).aggregate([("n_total", "max")]), "n_total_max")
     return Sample(table.drop_columns(["n_total"]), totals, text)
+
+
+@contextmanager
+def _that_can_be_drawn(
+    catalog: Catalog, rows: Sql, size: int, where: str, seed: str
+) -> Iterator[tuple[Sql, Totals | None]]:
+    """Of many rows the few that can be drawn, with the rows each cell has; else all of them, and None.
+
+    Sorting ten million rows with twenty features and their labels by digest takes gigabytes and a minute; counting
+    them, and keeping those whose digest is low enough, reads two columns and takes seconds. The rows drawn are the
+    same: so many are kept that a cell gets too few once in 10^8 times, and then all are sorted after all.
+    """
+    if not isinstance(rows, ScopedRows) or reads_labels(rows.scope) or "label" in where:
+        yield rows, None
+        return
+    plain = segmented_rows(
+        catalog, rows.scope, rows.source, rows.segments, rows.now or datetime.now(UTC),
+        unlabelled_rows(rows.scope, rows.source),
+    )  # fmt: skip
+    totals = _counted(catalog, plain, where) if catalog.is_large else {}
+    share = max(((size + 6 * math.sqrt(size) + 30) / n for n in totals.values()), default=1.0)
+    if sum(totals.values()) <= MOST_AT_ONCE or share > LARGEST_SHARE:
+        yield rows, None
+        return
+    wanted = wanted_condition(catalog, rows.scope, rows.source)
+    known = unlabelled_rows(rows.scope, rows.source)
+    text = f"SELECT * FROM ({known.text}) WHERE {wanted.text} AND {_DIGEST} < $sample_below"
+    below = {"sample_seed": seed, "sample_below": f"{int(share * 2**32):08x}"}
+    with catalog.engine.kept(Sql(text, known.parameters | wanted.parameters | below)) as kept:
+        now = rows.now or datetime.now(UTC)
+        labelled = labelled_rows(catalog, rows.scope, rows.source, now, f"({kept.text})")
+        few = segmented_rows(catalog, rows.scope, rows.source, rows.segments, now, labelled)
+        found = _counted(catalog, few, where)
+        enough = all(found.get(cell, 0) >= min(size, n) for cell, n in totals.items())
+        yield (few, totals) if enough else (rows, None)
+
+
+def _counted(catalog: Catalog, rows: Sql, where: str) -> Totals:
+    text = f"SELECT {_CELL}, count(*) AS n FROM ({rows.text}) WHERE {where} GROUP BY {_CELL}"
+    return _totals(catalog.engine.query(Sql(text, rows.parameters)), "n")
+
+
+def _totals(cells: pa.Table, column: str) -> Totals:
+    return {
+        (cell["window_key"], cell["version"], cell["segment"]): int(cell[column])
+        for cell in cells.to_pylist()
+    }
 
 
 def rows_of_ids(rows: Sql, ids: Sequence[str]) -> Sql:

@@ -17,11 +17,11 @@ from analytics.aggregates.decided import COUNTS, decided_parts
 from analytics.aggregates.keys import column
 from analytics.engines.text import Sql
 from analytics.examples.rows import ExampleKind
-from analytics.examples.select import CLIP, Extremes, plain_rows, reads_labels
+from analytics.examples.select import CLIP, Extremes, plain_rows
 from analytics.measures.standard_quality import kept_quality
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
-from analytics.telemetry.rows import scoped_rows
+from analytics.telemetry.rows import reads_labels, scoped_rows
 
 Floats = NDArray[np.float64]
 _WORTH = 0.5

@@ -28,7 +28,6 @@ from analytics.examples.select import (
     disagreeing,
     highest_entropy,
     plain_rows,
-    reads_labels,
 )
 from analytics.examples.suspected import (
     LEAST_OF_CLASS,
@@ -40,7 +39,7 @@ from analytics.examples.suspected import (
 )
 from analytics.scope import Scope
 from analytics.stats.usual import place_of
-from analytics.telemetry.rows import scoped_rows
+from analytics.telemetry.rows import reads_labels, scoped_rows
 
 LABELS_SAMPLE = 10_000
 UNLIKE_SAMPLE = 5_000

@@ -13,10 +13,11 @@ from analytics.ask.example_rows import MASK, Asking, Found, Logged, example_rows
 from analytics.ask.windows import resolve, versions_of
 from analytics.errors import ScopeError
 from analytics.examples.rows import ExampleKind, ExampleRow
-from analytics.examples.select import counted, reads_labels
+from analytics.examples.select import counted
 from analytics.results import Results
 from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.rows import reads_labels
 
 __all__ = ["MASK", "MOST_EXAMPLES", "Logged", "examples_of", "kinds_of", "logged_of"]
 

@@ -33,7 +33,6 @@ SEED = "assay"
 """Random examples are the rows whose salted digests come first: the same on every engine."""
 
 _TIES = "ts, id NULLS LAST, file, row"
-_OF_LABELS = frozenset({"label", "outcome"})
 _CANDIDATE = ("file", "row", "id", "ts", "received", "version", "request", "decision", "scored")
 _ROUNDED = 1e-12
 """What subtracting a score from 1 may cost."""
@@ -60,11 +59,6 @@ class Extremes(NamedTuple):
             (1 - self.zero - _ROUNDED, self.one) if self.worst else (self.one, 1 - self.zero + _ROUNDED)
         )
         return Sql("(score <= $fit_low OR score >= $fit_high)", {"fit_low": below, "fit_high": above})
-
-
-def reads_labels(scope: Scope) -> bool:
-    """Whether a scope's filters ask for labels."""
-    return any(condition.kind in _OF_LABELS for condition in scope.filters)
 
 
 def plain_rows(catalog: Catalog, scope: Scope) -> ScopedRows:

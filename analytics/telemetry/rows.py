@@ -22,6 +22,7 @@ from analytics.telemetry.catalog import Catalog, Feature, Rows, Segment, Source
 OTHER = "(other)"
 SLICE, REST = "slice", "rest"
 _FINER = {"5min", "15min", "hour"}
+_OF_LABELS = frozenset({"label", "outcome"})
 
 
 BETWEEN = "\x1f"
@@ -116,6 +117,11 @@ def segmented_rows(
     return ScopedRows(cut.text, cut.parameters, scope, source, segments, now)
 
 
+def reads_labels(scope: Scope) -> bool:
+    """Whether a scope's filters ask for labels."""
+    return any(condition.kind in _OF_LABELS for condition in scope.filters)
+
+
 def unlabelled_rows(scope: Scope, source: Source) -> Sql:
     """The rows of a view without their labels, for what needs none: no label feed is read."""
     known = scope.as_of if source != "reference" else None
@@ -128,9 +134,7 @@ def unlabelled_rows(scope: Scope, source: Source) -> Sql:
 def _cut(catalog: Catalog, scope: Scope, source: Source, value: Sql, rows: Sql) -> Sql:
     zone = catalog.project.time_zone
     grain: Grain = scope.grain if source == "predictions" else "all"
-    wanted = all_of(
-        [*_window(scope, source), *only_versions(scope, source), *conditions(catalog, scope.filters)]
-    )
+    wanted = wanted_condition(catalog, scope, source)
     window, block = window_key(grain, zone), block_key(catalog.predictions.block, grain, zone)
     if isinstance(rows, KeyedRows):
         window, block = key_column(grain), key_column(block_grain(catalog.predictions.block, grain))
@@ -152,7 +156,7 @@ def split_rows(catalog: Catalog, scope: Scope, early_until: datetime | None = No
         early_until: production before then is the segment ``production:early``, the rest ``production:late``.
     """
     labelled = labelled_rows(catalog, scope, "splits", datetime.now(UTC))
-    inside = all_of(_window(scope, "predictions"))
+    inside = all_of(window_conditions(scope))
     window = Sql(f"coalesce(lower(split), '') <> 'production' OR ({inside.text})", inside.parameters)
     wanted = all_of([window, *only_versions(scope, "splits"), *conditions(catalog, scope.filters)])
     block = block_key(catalog.predictions.block, "all", catalog.project.time_zone)
@@ -397,8 +401,10 @@ def labelled_rows(
     )
 
 
-def _window(scope: Scope, source: Source) -> list[Sql]:
-    return [] if source == "reference" else window_conditions(scope)
+def wanted_condition(catalog: Catalog, scope: Scope, source: Source) -> Sql:
+    """The condition that keeps the rows of a scope: of its window (but the reference's), versions and filters."""
+    window = [] if source == "reference" else window_conditions(scope)
+    return all_of([*window, *only_versions(scope, source), *conditions(catalog, scope.filters)])
 
 
 def window_conditions(scope: Scope) -> list[Sql]:

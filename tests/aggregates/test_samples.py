@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.aggregates import samples
 from analytics.aggregates.samples import read_sample
 from analytics.telemetry.rows import scoped_rows
 from tests.ask.projects import BINARY, times, write_project
@@ -21,6 +22,19 @@ def bench(tmp_path):
         "text": np.where(place % 3 == 0, "", "a"), "group": np.where(place < N / 2, "a", "b"),
     })  # fmt: skip
     return write_project(tmp_path / "p", frame, BINARY + 'features = ["x", "text"]\nsegments = ["group"]\n')
+
+
+@pytest.fixture
+def fed(tmp_path):
+    """Labels in a feed of their own, for half of the rows; two versions of unlike size."""
+    place = np.arange(N)
+    frame = pd.DataFrame({
+        "id": [f"r{n}" for n in place], "ts": times(N), "score": place / N, "x": place * 1.0,
+        "version": np.where(place % 10 == 0, "v2", "v1"), "group": np.where(place < N / 2, "a", "b"),
+    })  # fmt: skip
+    labels = pd.DataFrame({"id": frame["id"][::2], "label": place[::2] % 4 // 2, "ts": frame["ts"][::2]})
+    section = 'features = ["x"]\nsegments = ["group"]\nid = "id"\nversion = "version"\n'
+    return write_project(tmp_path / "p", frame, section + 'task = "binary"\nscore = "score"\n', feed=labels)
 
 
 def drawn(bench, size, *, where="TRUE", seed="assay", **scope):
@@ -62,3 +76,33 @@ def test_every_row_is_as_likely_as_any_other(bench):
     # binomial(60, 0.1): chi-squared over all rows against its normal limit
     statistic = ((hits - 6) ** 2 / (60 * 0.1 * 0.9)).sum()
     assert abs(statistic - N) < 5 * np.sqrt(2 * N)
+
+
+@pytest.mark.parametrize("scope", [{}, {"grain": "week"}, {"by": "group"}, {"versions": ("v1",)}], ids=str)
+def test_of_many_rows_those_that_can_be_drawn_are_found_first_and_are_the_same(fed, monkeypatch, scope):
+    looked = []
+    kept = type(fed.catalog.engine).kept
+    monkeypatch.setattr(
+        type(fed.catalog.engine), "kept", lambda self, sql: looked.append(sql) or kept(self, sql)
+    )
+    whole = drawn(fed, 5, **scope)
+    assert not looked
+    monkeypatch.setattr(type(fed.catalog), "is_large", property(lambda _: True))
+    monkeypatch.setattr(samples, "MOST_AT_ONCE", N // 2)
+    monkeypatch.setattr(samples, "LARGEST_SHARE", 0.99)
+    few = drawn(fed, 5, **scope)
+    assert len(looked) == 1
+    assert few.table.equals(whole.table)
+    assert few.table.column("label").null_count < few.n
+    assert few.totals == whole.totals
+
+
+def test_all_rows_are_sorted_where_too_few_were_kept(fed, monkeypatch):
+    whole = drawn(fed, 12)
+    monkeypatch.setattr(type(fed.catalog), "is_large", property(lambda _: True))
+    monkeypatch.setattr(samples, "MOST_AT_ONCE", N // 2)
+    # md5 has no digest below this, so nothing is kept
+    monkeypatch.setattr(samples, "_DIGEST", samples._DIGEST.replace("md5(", "concat('g', "))
+    few = drawn(fed, 12)
+    assert few.n == whole.n == 24
+    assert few.totals == whole.totals

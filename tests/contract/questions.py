@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 
 import pyarrow as pa
 
-from analytics.aggregates.additive import canonical_rows
+from analytics.aggregates.additive import Standard, canonical_rows
 from analytics.aggregates.cells import read_decision_cells
 from analytics.aggregates.edges import score_edges
 from analytics.aggregates.features import feature_histograms
@@ -21,6 +22,9 @@ from analytics.scope import Scope
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.rows import scoped_rows
 
+UNTOLD_BY_TASK = {"requests", "latency"}
+"""Aggregates of columns that are the same in the projects of all tasks."""
+_NUMBER_OR_CLASS = re.compile(r"\d+|(?<=')[ab](?=')|(?<=:)[ab](?=\")")
 RELATIVE = 1e-12
 """What sums of doubles may differ by: the order in which they are added is nobody's."""
 
@@ -30,6 +34,29 @@ def stored(catalog: Catalog) -> Iterator[tuple[str, Sql]]:
     for i, one in enumerate(standard(catalog)):
         name = "-".join((one.additive.name, one.source, *one.segments, str(i)))
         yield name, one.additive.query(canonical_rows(catalog, one))
+
+
+def once(catalog: Catalog, *, everywhere: bool) -> Iterator[tuple[Standard, Sql]]:
+    """Of the stored aggregates those that no other of them stands for; an engine takes a moment for each.
+
+    Texts that differ in numbers or in the class only (its column, the edges of a version) are one; so is what every
+    task asks alike. How rows are split is a part of its own: each segment alone is asked with the moments, the pair of
+    them with all.
+
+    Args:
+        catalog: of the project.
+        everywhere: whether to ask what does not depend on the task.
+    """
+    seen = set()
+    for one in standard(catalog):
+        name = one.additive.name
+        if (len(one.segments) == 1 and name != "moments") or (name in UNTOLD_BY_TASK and not everywhere):
+            continue
+        sql = one.additive.query(canonical_rows(catalog, one))
+        shape = name, one.source, one.segments, _NUMBER_OR_CLASS.sub("0", sql.text)
+        if shape not in seen:
+            seen.add(shape)
+            yield one, sql
 
 
 def asked(catalog: Catalog) -> Iterator[tuple[str, Sql]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -22,7 +23,8 @@ from analytics.telemetry.files import LogFile
 from analytics.telemetry.rows import window_key
 
 LATENESS = timedelta(days=14)
-"""How late labels are looked for first; whatever is not found within is looked for everywhere."""
+"""How late labels are looked for at first, then as late as those were that were found; whatever is not found within
+is looked for everywhere."""
 BATCH_REPORTS = 4_000_000
 QUARTER = 900
 _SCHEMA = pa.schema(
@@ -313,20 +315,34 @@ class Reports:
 
         ``before``: how many reports of each had no row; all of them where there is none.
         """
-        for batch, first, last, counts in self.batches(keys):
-            near = [key for key in among if self._overlaps(key, first - LATENESS, last)]
-            found = self._find(self._reports_of(batch), batch, near, labels)
-            rest = sorted(set(among) - set(near))
-            # where ids repeat, two rows of one report hide that another report has found none
-            short = [key for key in batch if found[key] < counts[key] or self.catalog.duplicated]
-            if rest and short:
-                # only the few that found no row are held in memory
-                with self.catalog.engine.kept(self._without(self._reports_of(short), near)) as remaining:
-                    for key, n in self._find(remaining, short, rest, labels).items():
-                        found[key] += n
-            for key in batch:
-                expected = counts[key] if before is None else before[key]
-                labels[key].missing = max(expected - found[key], 0)
+        lateness, waiting = LATENESS, 0
+        expected: dict[str, int] = {}
+        found = dict.fromkeys(keys, 0)
+        with ExitStack() as held:
+            alone: list[str] = []
+            for batch, first, last, counts in self.batches(keys):
+                near = [key for key in among if self._overlaps(key, first - lateness, last)]
+                rows = self._find(self._reports_of(batch).text, near)
+                _add(rows, labels, found)
+                late = max(first - min((day for _, day, _, _ in rows), default=first), timedelta())
+                lateness = min(lateness, late + timedelta(days=1))
+                expected |= counts if before is None else {key: before[key] for key in batch}
+                # where ids repeat, two rows of one report hide that another report has found none
+                short = [key for key in batch if found[key] < counts[key] or self.catalog.duplicated]
+                if short and len(near) < len(among):
+                    # only the few that found no row are held; to look for those of every batch among all rows would
+                    # take time that grows with the square of the logs
+                    kept = self.catalog.engine.kept(self._without(self._reports_of(short), near))
+                    alone.append(held.enter_context(kept).text)
+                    waiting += _size(self.catalog, alone[-1])
+                if waiting > BATCH_REPORTS:
+                    _add(self._find(" UNION ALL ".join(alone), among), labels, found)
+                    held.close()
+                    alone, waiting = [], 0
+            if waiting:
+                _add(self._find(" UNION ALL ".join(alone), among), labels, found)
+        for key, n in expected.items():
+            labels[key].missing = max(n - found[key], 0)
 
     def look_at_reference(self, keys: list[str], labels: dict[str, Labelled]) -> None:
         """Count the reports about rows of a reference that has files of its own."""
@@ -344,7 +360,7 @@ class Reports:
             labels[of[row["file"]]].reference = row["n"]
 
     def batches(
-        self, keys: list[str], at_once: int = BATCH_REPORTS
+        self, keys: list[str], at_once: int | None = None
     ) -> Iterable[tuple[list[str], date, date, dict[str, int]]]:
         """Label files of about so many reports together, in the order of time, and how many reports each has."""
         of = {str(self.label_files[key].path): key for key in keys}
@@ -355,7 +371,7 @@ class Reports:
         batch: list[dict[str, object]] = []
         size = 0
         for row in rows:
-            if batch and size + row["n"] > at_once:
+            if batch and size + row["n"] > (at_once or BATCH_REPORTS):
                 yield self._batch(batch, of)
                 batch, size = [], 0
             batch.append(row)
@@ -388,24 +404,31 @@ class Reports:
         found = f" ANTI JOIN {self._rows_of(near)} AS p ON r.id = p.id" if near else ""
         return Sql(f"SELECT r.id, r.file, r.ts FROM ({reports.text}) AS r{found}")
 
-    def _find(
-        self, reports: Sql, keys: list[str], among: list[str], labels: dict[str, Labelled]
-    ) -> dict[str, int]:
-        """Add the days of rows found, and say how many reports of each file found one."""
-        found = dict.fromkeys(keys, 0)
+    def _find(self, reports: str, among: list[str]) -> list[tuple[str, date, int, int]]:
+        """Label file, day of the rows that its reports are about, how many these are and when the last was reported."""
         if not among:
-            return found
-        of = {str(self.label_files[key].path): key for key in keys}
+            return []
         source = (
-            f"FROM (SELECT r.file, r.ts AS known_at, p.ts AS predicted FROM ({reports.text}) AS r "
+            f"FROM (SELECT r.file, r.ts AS known_at, p.ts AS predicted FROM ({reports}) AS r "
             f"JOIN {self._rows_of(among)} AS p ON r.id = p.id)"
         )
-        for file, day, n, newest in _by_day(self.catalog, "predicted", "known_at", source):
-            key = of[file]
-            so_far = labels[key].days.get(day, Touched(0, _NEVER))
-            labels[key].days[day] = Touched(so_far.rows + n, max(so_far.newest, newest))
-            found[key] += n
-        return found
+        of = {str(file.path): key for key, file in self.label_files.items()}
+        found = _by_day(self.catalog, "predicted", "known_at", source)
+        return [(of[file], day, n, newest) for file, day, n, newest in found]
+
+
+def _add(
+    rows: Iterable[tuple[str, date, int, int]], labels: Mapping[str, Labelled], found: dict[str, int]
+) -> None:
+    """Add the days of rows that were found, and how many reports of each file found one."""
+    for key, day, n, newest in rows:
+        so_far = labels[key].days.get(day, Touched(0, _NEVER))
+        labels[key].days[day] = Touched(so_far.rows + n, max(so_far.newest, newest))
+        found[key] += n
+
+
+def _size(catalog: Catalog, text: str) -> int:
+    return int(catalog.engine.query(f"SELECT count(*) AS n FROM ({text})").column("n")[0].as_py())
 
 
 def _mixed(catalog: Catalog, files: Mapping[str, LogFile]) -> dict[date, frozenset[str]]:
@@ -430,6 +453,11 @@ def _only(paths: Iterable[str], all_files: int) -> str:
 def listed(paths: Iterable[str]) -> str:
     """Paths as SQL takes them in a list; of none, one that no file has."""
     return ", ".join(literal(path) for path in paths) or "''"
+
+
+def labels_in(paths: Iterable[str]) -> str:
+    """What stands for the view of labels in one query (after WITH): the reports of some files."""
+    return f"labels AS (SELECT * FROM main.labels WHERE file IN ({listed(sorted(paths))}))"
 
 
 def midnight(day: date) -> datetime:

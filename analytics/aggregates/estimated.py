@@ -171,7 +171,8 @@ def _reference_sql(rows: Sql, span: Span, edges: Sequence[float]) -> Sql:
 
 def _remembered(catalog: Catalog, sql: Sql, quick: Sql | None = None) -> pa.Table:
     feeds = ("reference" if catalog.listed.get("reference") else "predictions", "labels")
-    return remembered(catalog, "reference of estimates", sql, feeds, quick)
+    run = None if quick is None else lambda: catalog.engine.query(quick)
+    return remembered(catalog, "reference of estimates", sql, feeds, run)
 
 
 def _binary_sql(rows: Sql, edges: Sequence[float], *, blocks: bool) -> Sql:

@@ -17,7 +17,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from analytics.aggregates.day_facts import labels_in
 from analytics.aggregates.reference_edges import QUANTILES, Ranks, alike, edges_of
+from analytics.aggregates.sorted_ranks import sorted_ranks
+from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import Sql, literal
 from analytics.errors import ProjectError
 from analytics.scope import MISSING, Scope
@@ -248,8 +251,7 @@ def feature_bins(
             field for field in fields if (field.kind == "numeric", field.role == "label") == (numeric, late)
         ]
         if some:
-            query = _quantile_query if numeric else _category_query
-            rows = _by_field(_answered(catalog, query(catalog, some, of), of, labelled=late))
+            rows = _by_field(_answered(catalog, some, of))
             make = _numeric_bins if numeric else _category_bins
             for i, field in enumerate(some):
                 by_version = _by_version(rows.get(i, []), catalog.reference_versions)
@@ -278,7 +280,7 @@ def _columns(catalog: Catalog, source: Source) -> set[str]:
     return set(feed.columns)
 
 
-def _quantile_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
+def _quantiles(n_fields: int) -> str:
     # a value is an order statistic of rank ceil(k n / 20) for some k exactly where its last rank passes a
     # twentieth of n that the rank before its first one does not
     picks = [
@@ -289,43 +291,62 @@ def _quantile_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
         f"WHERE abs(f{i}) <= {literal(MAX_DOUBLE)} GROUP BY version, f{i})) "
         f"WHERE floor(upto * {QUANTILES}e0 / nullif(total, 0e0)) > "
         f"floor((upto - n) * {QUANTILES}e0 / nullif(total, 0e0))"
-        for i in range(len(fields))
+        for i in range(n_fields)
     ]
-    return _over_rows(catalog, fields, of, " UNION ALL ".join(picks))
+    return " UNION ALL ".join(picks)
 
 
-def _category_query(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
+def _most_frequent(n_fields: int) -> str:
     picks = [
         f"SELECT {i} AS field, version, value, place, held, blocks FROM (SELECT version, f{i} AS value, "
         f"row_number() OVER (PARTITION BY version ORDER BY count(*) DESC, f{i}) AS place, "
         "count(*) AS held, count(DISTINCT block_key) AS blocks "
         f"FROM reference_rows WHERE f{i} IS NOT NULL GROUP BY version, f{i}) WHERE place <= {LISTED + 1}"
-        for i in range(len(fields))
+        for i in range(n_fields)
     ]
-    return _over_rows(catalog, fields, of, " UNION ALL ".join(picks))
+    return " UNION ALL ".join(picks)
 
 
-def _over_rows(catalog: Catalog, fields: list[Field], of: _Of, body: str) -> Sql:
+def _over_rows(catalog: Catalog, fields: list[Field], of: _Of) -> Sql:
     scope = Scope(as_of=of.as_of)
     base = unlabelled_rows(scope, of.source) if all(field.role != "label" for field in fields) else None
     rows = segmented_rows(catalog, scope, of.source, (), datetime.now(UTC), base)
     some = f" AND row % {of.every} = 0" if of.every > 1 else ""
     columns = ", ".join(f"{field.expression} AS f{i}" for i, field in enumerate(fields))
-    chosen = (
+    text = (
         f"SELECT block_key, version, {columns} FROM ({rows.text}) "
         f"WHERE {of.rows.text} AND {counted_rows(catalog)}{some}"
     )
-    text = f"WITH reference_rows AS ({chosen}) {body}"
     return Sql(text, rows.parameters | of.rows.parameters)
 
 
-def _answered(catalog: Catalog, sql: Sql, of: _Of, *, labelled: bool) -> pa.Table:
+def _answered(catalog: Catalog, fields: list[Field], of: _Of) -> pa.Table:
     """The answer, kept on disk while the files stay the same, unless it is of an instant: there are many of those."""
-    if of.as_of is not None or "known_at" in sql.parameters:
-        return catalog.engine.query(sql)
+    n, numeric, labelled = len(fields), fields[0].kind == "numeric", fields[0].role == "label"
+    body = _quantiles(n) if numeric else _most_frequent(n)
+    rows = _over_rows(catalog, fields, of)
+
+    def run() -> pa.Table:
+        few = _with_its_labels(catalog, rows) if labelled and of.source == "reference" else rows
+        engine = catalog.engine
+        found = sorted_ranks(engine, few, n) if numeric and isinstance(engine, DuckDBEngine) else None
+        return engine.query(_text(few, body)) if found is None else found
+
+    if of.as_of is not None or "known_at" in rows.parameters:
+        return run()
     feed = "reference" if of.source == "reference" and catalog.listed.get("reference") else "predictions"
     feeds = (feed, "labels") if labelled else (feed,)
-    return remembered(catalog, "reference bins", sql, feeds)
+    return remembered(catalog, "reference bins", _text(rows, body), feeds, run)
+
+
+def _text(rows: Sql, body: str) -> Sql:
+    return Sql(f"WITH reference_rows AS ({rows.text}) {body}", rows.parameters)
+
+
+def _with_its_labels(catalog: Catalog, rows: Sql) -> Sql:
+    """The same rows, for which of long label logs only those files are read that are about the reference."""
+    about = catalog.parts.reference_labels() if catalog.parts is not None else None
+    return rows if about is None else Sql(f"WITH {labels_in(about)} {rows.text}", rows.parameters)
 
 
 def _by_field(table: pa.Table) -> dict[int, list[dict[str, Any]]]:

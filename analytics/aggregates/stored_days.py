@@ -124,6 +124,14 @@ class ProjectParts:
             keys = []
         return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]
 
+    def reference_labels(self) -> list[str] | None:
+        """The label files with reports about rows of the reference; None where that is not known file by file."""
+        facts = self.facts
+        if facts is None or "reference" not in self._catalog.feeds:
+            return None
+        files = keyed_files(self._catalog, "labels")
+        return [str(files[key].path) for key, file in facts.labels.items() if file.reference]
+
     def orphans(self, known_at: datetime) -> int | None:
         """Label reports up to an instant about no row that there is; None where that is not known file by file.
 

@@ -62,6 +62,10 @@ class Parts(Protocol):
         """Changes with the files that the reference is made of (and with those of its labels)."""
         ...
 
+    def reference_labels(self) -> list[str] | None:
+        """The label files with reports about rows of the reference; None where that is not known file by file."""
+        ...
+
     def orphans(self, known_at: datetime) -> int | None:
         """Label reports up to an instant about no row that there is; None where that is not known file by file."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -23,7 +23,11 @@ _MEANING = ("predictions", "labels", "reference", "events", "units", "series", "
 
 
 def remembered(
-    catalog: Catalog, name: str, sql: Sql | str, feeds: Iterable[str], quick: Sql | None = None
+    catalog: Catalog,
+    name: str,
+    sql: Sql | str,
+    feeds: Iterable[str],
+    quick: Callable[[], pa.Table] | None = None,
 ) -> pa.Table:
     """Answer a query that depends on whole feeds, from what is kept on disk where nothing has changed since.
 
@@ -32,14 +36,15 @@ def remembered(
         name: what is asked; part of the key, so that two questions never share an answer.
         sql: the query.
         feeds: sections of the project file whose files it reads.
-        quick: what to run for it, where somebody knows a query with the same answer that reads less.
+        quick: another way to the same answer, where somebody knows one that takes less.
     """
+    run = quick or (lambda: catalog.engine.query(sql))
     if catalog.memory is None:
-        return catalog.engine.query(quick or sql)
+        return run()
     asked = sql if isinstance(sql, Sql) else Sql(sql)
     key = key_of(catalog, name, asked, feeds)
     known = catalog.memory.recall(key)
-    return known if known is not None else keep(catalog, key, catalog.engine.query(quick or asked))
+    return known if known is not None else keep(catalog, key, run())
 
 
 def is_worth_keeping(catalog: Catalog, feeds: Iterable[str]) -> bool:

@@ -112,6 +112,10 @@ class ReferenceParts:
         """Changes with the files that the reference is made of."""
         return self._parts.reference_state(labelled=labelled)
 
+    def reference_labels(self) -> list[str] | None:
+        """Not told: labels of a subset are not those of the views."""
+        return None
+
     def orphans(self, known_at: datetime) -> int | None:
         """Not known: reports about no row cannot be told from those about other rows."""
         del known_at

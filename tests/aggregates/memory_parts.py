@@ -53,6 +53,10 @@ class MemoryParts:
         day = pc.floor_temporal(_local(table, definition, self.catalog), unit="day")
         return Stored(table.filter(pc.is_in(day, pa.array(wanted, pa.timestamp("us")))), frozenset(wanted))
 
+    def reference_labels(self) -> list[str] | None:
+        """Files are not looked at."""
+        return None
+
     def orphans(self, known_at: datetime) -> int | None:
         """Files are not looked at."""
         del known_at

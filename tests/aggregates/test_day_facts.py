@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from analytics.aggregates import day_facts
 from analytics.aggregates.day_facts import Facts, update_facts
 from analytics.aggregates.stored_days import attached
 from analytics.project import read_project
@@ -139,3 +140,37 @@ def test_the_reference_has_another_state_when_its_hours_change(folder):
         states.append(attached(catalog).reference_state(labelled=False))
         catalog.close()
     assert states[0] != states[1]
+
+
+def test_labels_of_many_days_look_at_each_row_a_few_times_only(folder, monkeypatch):
+    """What finds no row near is looked for once, and rows are near that are as late as those found before were."""
+    monkeypatch.setattr(day_facts, "BATCH_REPORTS", 3)
+    for name in ("predictions/a", "predictions/b", "labels/l"):
+        (folder / f"{name}.parquet").unlink()
+    for n in range(30):  # each day's labels a day later, one about nobody, and in the end one of long before
+        when = START + timedelta(days=n)
+        table = pa.table({"id": [f"d{n}"], "ts": [when], "score": [0.5]})
+        pq.write_table(table, folder / "predictions" / f"{n:02d}.parquet")
+        about = [f"d{n}", f"nobody{n}", *(["d3", "r0"] if n == 29 else [])]
+        reports = {
+            "id": about,
+            "label": [1] * len(about),
+            "label_ts": [when + timedelta(days=1)] * len(about),
+        }
+        pq.write_table(pa.table(reports), folder / "labels" / f"{n:02d}.parquet")
+    looked = []
+    find = day_facts.Reports._find
+    monkeypatch.setattr(
+        day_facts.Reports,
+        "_find",
+        lambda self, reports, among: looked.append(len(among)) or find(self, reports, among),
+    )
+    found = _updated(folder, Facts())
+    assert sum(file.missing for file in found.labels.values()) == 31
+    assert [sorted(file.rows for file in one.days.values()) for one in found.labels.values()].count(
+        [1, 1]
+    ) == 1
+    assert looked.count(30) <= 12  # 35 reports that find none near, three at a time
+    assert sorted(looked)[len(looked) // 2] <= 4
+    monkeypatch.setattr(day_facts, "BATCH_REPORTS", 1_000)
+    assert found == _updated(folder, Facts())

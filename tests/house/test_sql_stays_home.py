@@ -21,6 +21,8 @@ SQL = re.compile(
     r"|\bGROUP BY\b|\bORDER BY\b|\bUNION ALL\b",
     re.DOTALL,
 )
+WORDS = r"\b(SELECT|CREATE|INSERT|ATTACH|COPY|GROUP|ORDER|UNION)\b"
+"""One of these is in every text that is taken for SQL."""
 
 
 def sql_in(tree: ast.Module) -> list[int]:
@@ -44,7 +46,7 @@ def test_sql_is_recognised(code, lines):
 def test_no_sql_away_from_home():
     strays = {
         path: lines
-        for path, tree in modules("analytics", "app")
+        for path, tree in modules("analytics", "app", holding=WORDS)
         if not path.startswith(HOMES) and (lines := sql_in(tree))
     }
     assert strays == {}

@@ -61,6 +61,16 @@ def percent(share: float | None) -> str:
     return f"{sign}{text.rstrip('0').rstrip('.')}%"
 
 
+def beside(value: float | None, spread: float | None) -> str:
+    """A number as exact as its spread lets it matter: what is under a thousandth of it reads 0.
+
+    >>> beside(0.0000234, 3.3), beside(-0.0123, 3.3), beside(0.0000234, 0.001), beside(12.0, None)
+    ('0', '−0.0123', '2.34e-05', '12.0')
+    """
+    lost = value is not None and spread is not None and abs(value) < abs(spread) / 1000
+    return number(0.0 if lost else value)
+
+
 def points(difference: float | None) -> str:
     """A difference of shares, in percentage points and with its sign.
 

@@ -21,7 +21,7 @@ from app.charts.theme import (
     plain,
     tick_format,
 )  # fmt: skip
-from app.formats import STATUS_WORDS, count, interval, number, percent, plural, points, short, signed
+from app.formats import STATUS_WORDS, count, interval, number, percent, plural, points, short, signed, stretch
 from app.glossary import show, title, unit
 
 MOST_ROWS = 25
@@ -56,6 +56,17 @@ def by_impact(rows: Sequence[SegmentRow]) -> list[SegmentRow]:
     return sorted(known, key=lambda row: (-(row.impact or 0.0), row.where))
 
 
+def _label(where: str) -> str:
+    """A slice as people say it.
+
+    >>> _label("group=a"), _label("hours=[17, inf)"), _label("hours=")
+    ('group = a', 'hours 17 or more', 'hours missing')
+    """
+    name, _, value = where.partition("=")
+    words = stretch(value) if value else "missing"
+    return f"{name} {words}" if words != value else f"{name} = {value}"
+
+
 def forest(rows: Sequence[SegmentRow], most: int = MOST_ROWS) -> Figure:
     """Slices of one version and metric with intervals, all other rows as a bar, and n in a column.
 
@@ -74,7 +85,7 @@ def forest(rows: Sequence[SegmentRow], most: int = MOST_ROWS) -> Figure:
             data.append(_estimates(mine, word))
     hint = _HINTS[direction(metric)]
     x_title = f"{title(metric)}{f' ({hint})' if hint else ''}"
-    labels = [plain(short(row.where.replace("=", " = ", 1), 20)) for row in shown]
+    labels = [plain(short(_label(row.where), 26)) for row in shown]
     y_axis = axis(
         tickvals=places, ticktext=labels, range=[len(shown) - 0.5, -0.5], showgrid=False, fixedrange=True
     )

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.drift.rows import DriftRow
 from analytics.drift.summary_rows import FeatureRow
-from app.formats import number, percent
+from app.formats import beside, number, percent
 from app.headlines.drift import drift_verdict
 from app.headlines.verdict import Verdict
 
@@ -49,7 +49,8 @@ def _like(row: FeatureRow) -> str:
     if row.missing_rate == 1:
         return "is missing everywhere"
     if row.p50 is not None:
-        return f"is {number(row.p50)} in the middle, {number(row.p05)} to {number(row.p95)} in 9 of 10 rows{gone}"
+        middle = beside(row.p50, None if row.p95 is None or row.p05 is None else row.p95 - row.p05)
+        return f"is {middle} in the middle, {number(row.p05)} to {number(row.p95)} in 9 of 10 rows{gone}"
     values = "one value only" if row.n_values == 1 else f"{row.n_values or 0:,} values"
     return f"has {values}, most often {row.top_value} ({percent(row.top_share)} of rows){gone}"
 

@@ -46,7 +46,7 @@ def tiles_of(
         newest = sorted((f for f in summary.feeds if f.last), key=lambda f: f.age_seconds or 0.0)
     if newest and newest[0].last is not None:
         moment = newest[0].last.astimezone(view.zone)
-        age = page_words.AGO.format(age=age_words(newest[0].age_seconds))
+        age = age_words(newest[0].age_seconds)
         label = page_words.NEWEST if view.bench.catalog.has_predictions else page_words.NEWEST_ROW
         shown.append(Tile(label, age, f"{moment:%Y-%m-%d %H:%M} ({view.zone.key})"))
     return [*shown, _lost(summary)]

@@ -17,7 +17,7 @@ from analytics.errors import AssayError
 from analytics.scope import format_instant
 from app.charts import features as charts
 from app.charts.feature_tables import bin_table, feature_table
-from app.formats import interval, number, percent
+from app.formats import beside, interval, number, percent
 from app.headlines.features import feature_verdict
 from app.headlines.verdict import Verdict
 from app.parts import drift as drift_parts
@@ -88,7 +88,7 @@ def tiles_of(view: View, row: FeatureRow) -> list[Tile]:
         mean = f"mean {number(row.mean)} ({interval(row.mean_ci_low, row.mean_ci_high)})"
         spread = words.SPREAD_DETAIL.format(low=number(row.p05), high=number(row.p95))
         shown += [
-            Tile(words.MEDIAN, number(row.p50), mean),
+            Tile(words.MEDIAN, beside(row.p50, row.standard_deviation), mean),
             Tile(words.SPREAD, number(row.standard_deviation), spread),
         ]
     else:

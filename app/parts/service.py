@@ -136,10 +136,11 @@ def _tile(now: ServiceRow, was: ServiceRow | None, metric: str, label: str, valu
         elif change is not None and base:
             delta = f"{signed(100 * change.value / base)}%"
     good = None if metric == "request_rate" or change is None or not change.sure else change.value < 0
-    n = now.n_timed if metric.startswith("latency") else now.n
+    timed = metric.startswith("latency")
+    n, missing = (now.n_timed, words.NO_LATENCY) if timed else (now.n, words.NO_STATUS)
     return Tile(
         label, value, f"{limits} · n = {count(n)}", delta, compared, good,
-        status="ok" if known else "undefined", reason=None if known else now.reason,
+        status="ok" if known else "undefined", reason=None if known else now.reason or missing,
         help=title_of(metric),
     )  # fmt: skip
 

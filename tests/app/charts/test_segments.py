@@ -15,7 +15,7 @@ def named(figure, name):
 
 def test_the_most_costly_slice_comes_first():
     figure = segments.forest(s.segments())
-    assert figure["layout"]["yaxis"]["ticktext"][:2] == ["hour = [9, 13)", "carrier = EV"]
+    assert figure["layout"]["yaxis"]["ticktext"][:2] == ["hour 9 to 13", "carrier = EV"]
     assert figure["layout"]["yaxis"]["range"] == [3.5, -0.5]
     assert [note["text"] for note in figure["layout"]["annotations"]] == ["n", "500", "500", "500", "500"]
 

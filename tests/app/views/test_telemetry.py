@@ -21,7 +21,7 @@ def test_says_what_arrived(open_page):
     assert [metric.label for metric in page.metric] == [
         "Predictions",
         "With a label",
-        "Newest prediction",
+        "Since the newest prediction",
         "Left out",
     ]
     files = page.dataframe[0].value

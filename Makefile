@@ -26,7 +26,7 @@ demo: $(VENV)/.ready  ## Open the app on the sample logs (PORT=8501)
 	$(BIN)/assay demo --port $(PORT)
 
 test: $(VENV)/.ready-dev lint types imports browser database  ## Lint, types, import rules, doctests and every test
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2
 
 lint: $(VENV)/.ready-dev  ## Check style (ruff)
 	$(BIN)/ruff check .

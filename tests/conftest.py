@@ -16,7 +16,7 @@ from threading import Thread
 
 import pytest
 
-from tests import chromium
+from tests import chromium, order
 
 # Two test processes, and every server they start, share two cores. BLAS starts a thread a core in each of them and
 # lets it spin between small products: a simulation of 700 short series took 90 processor seconds, and takes 8 alone.
@@ -27,6 +27,19 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 """Generous: two test processes and a server share two cores."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One of several test processes: the longest first, the same in each."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: order.turn(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> order.Together:
+    """Tests that share something costly go to one process, whatever `--dist` says."""
+    config.option.loadscopereorder = False  # it would go by the number of tests
+    return order.Together(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ from analytics.aggregates.arms import (
 )
 from analytics.aggregates.daily_split import read_daily_split, read_strata
 from analytics.aggregates.first_arms import arms, seen
+from analytics.aggregates.held_units import held_units
 from analytics.aggregates.keys import column
 from analytics.aggregates.log_state import read_log_state
 from analytics.aggregates.metric_counts import count_rows, leaves_open_out, of_closed_windows, open_windows
@@ -76,7 +77,8 @@ def read_experiment(catalog: Catalog, reading: Reading) -> ExperimentAggregates:
         # else it is a plain choice among the appearances, quicker made again than written down
         if several or first.parameters:
             first = keep(first)
-        table = UnitTable(catalog, reading, keep(unit_values(catalog, reading, first)))
+        texts.append(unit_values(catalog, reading, first).text)
+        table = UnitTable(catalog, reading, held.enter_context(held_units(catalog, reading, first)))
         split = _split(table, appearances, first)
         metrics = tuple(_metric(table, i, wanted, split) for i, wanted in enumerate(reading.metrics))
         logs = read_log_state(table, appearances)
@@ -116,7 +118,7 @@ def read_everybody(catalog: Catalog, reading: Reading) -> ArmMoments:
     wanted = reading.metrics[0]
     with ExitStack() as held:
         first = held.enter_context(catalog.engine.kept(everybody(catalog, reading, wanted.source)))
-        units = held.enter_context(catalog.engine.kept(unit_values(catalog, reading, first)))
+        units = held.enter_context(held_units(catalog, reading, first))
         table = UnitTable(catalog, reading, units)
         raw = {name: value_column(0, name) for name in wanted.columns}
         limits = caps(table, wanted, raw)

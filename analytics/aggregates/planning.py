@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.aggregates.first_arms import arms, seen
+from analytics.aggregates.held_units import held_units
 from analytics.aggregates.keys import column
 from analytics.aggregates.readings import Reading, Wanted
 from analytics.aggregates.unit_kinds import value_column
@@ -87,7 +88,7 @@ def read_horizon(catalog: Catalog, reading: Reading, source: MetricSource) -> tu
         else:
             chosen = everybody(catalog, reading, source)
         first = held.enter_context(catalog.engine.kept(chosen))
-        units = held.enter_context(catalog.engine.kept(unit_values(catalog, reading, first)))
+        units = held.enter_context(held_units(catalog, reading, first))
         table = UnitTable(catalog, reading, units)
         return tuple(_moments(table, i, wanted) for i, wanted in enumerate(reading.metrics))
 

@@ -16,10 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.first_arms import arms, seen
+from analytics.aggregates.held_units import held_units
 from analytics.aggregates.metric_counts import known_until
 from analytics.aggregates.readings import TIMED, Reading, Wanted
 from analytics.aggregates.unit_kinds import usable
-from analytics.aggregates.unit_sums import raw_columns, timed_rows, unit_values
+from analytics.aggregates.unit_sums import raw_columns, timed_rows
 from analytics.aggregates.unit_table import UnitTable
 from analytics.engines.text import Sql, literal
 from analytics.project import MetricSource
@@ -95,9 +96,7 @@ def opened(catalog: Catalog, reading: Reading) -> Iterator[UnitTable]:
         if several:
             appearances = held.enter_context(catalog.engine.kept(seen(catalog, reading, ties=True)))
         first = held.enter_context(catalog.engine.kept(arms(catalog, reading, appearances, ties=several)))
-        yield UnitTable(
-            catalog, reading, held.enter_context(catalog.engine.kept(unit_values(catalog, reading, first)))
-        )
+        yield UnitTable(catalog, reading, held.enter_context(held_units(catalog, reading, first)))
 
 
 def read_ages(catalog: Catalog, reading: Reading) -> Ages:

@@ -7,7 +7,9 @@ With a half-life it counts half as much for every such stretch of time since the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from analytics.aggregates.model_rows import OF_LABELS, WAITING
 from analytics.aggregates.readings import Reading, Wanted
@@ -21,9 +23,49 @@ COUNTED = ("left", "rows", "early", "waiting")
 before the first exposure, and those whose label is not there yet."""
 
 
+@dataclass(frozen=True)
+class UnitSum:
+    """One number of a unit, made of its rows.
+
+    Attributes:
+        name: of the column that holds it.
+        how: whether the condition ever held (1 or 0), the sum or the mean of the value, or how many rows there are.
+        stretch: the column of `row_items` that is true of rows in time; None where no row can count.
+        condition: what else has to hold of a row.
+        value: what is added.
+    """
+
+    name: str
+    how: Literal["happened", "sum", "mean", "count"]
+    stretch: str | None
+    condition: str = "TRUE"
+    value: str = ""
+
+    @property
+    def text(self) -> str:
+        """The aggregate over the rows of a unit."""
+        if self.stretch is None:  # a constant costs nothing
+            return f"0 AS {identifier(self.name)}"
+        here = self.stretch if self.condition == "TRUE" else f"{self.stretch} AND {self.condition}"
+        match self.how:
+            case "happened":
+                # what is held of a unit meanwhile is what its scan costs: two bytes here, sixteen for a greatest number
+                text = f"CASE WHEN bool_or({here}) THEN 1e0 ELSE 0e0 END"
+            case "count":
+                text = f"count(*) FILTER ({here})"
+            case _:
+                text = f"{'sum' if self.how == 'sum' else 'avg'}(CASE WHEN {here} THEN {self.value} END)"
+        return f"{text} AS {identifier(self.name)}"
+
+
+def value_name(index: int, name: str) -> str:
+    """The column of a unit's row that holds one column of a metric, or one of `COUNTED`."""
+    return f"m{index}:{name}"
+
+
 def value_column(index: int, name: str) -> str:
-    """The quoted column of a unit's row that holds one column of a metric, or one of `COUNTED`."""
-    return identifier(f"m{index}:{name}")
+    """The same, quoted."""
+    return identifier(value_name(index, name))
 
 
 def raw_column(index: int, name: str) -> str:
@@ -86,7 +128,13 @@ def early(reading: Reading) -> Sql:
 
 
 def unit_items(index: int, wanted: Wanted, *, weighted: bool, begins: bool = True) -> list[str]:
-    """What the rows of a unit come to.
+    """What the rows of a unit come to; as `unit_sums`, and the times of steps."""
+    sums = [one.text for one in unit_sums(index, wanted, weighted=weighted, begins=begins)]
+    return [*_step_times(index, wanted.steps), *sums]
+
+
+def unit_sums(index: int, wanted: Wanted, *, weighted: bool, begins: bool = True) -> list[UnitSum]:
+    """What the rows of a unit come to, but for the times of steps.
 
     Args:
         index: of the metric.
@@ -98,22 +146,23 @@ def unit_items(index: int, wanted: Wanted, *, weighted: bool, begins: bool = Tru
     if wanted.steps:
         last = raw_column(index, wanted.steps[-1])
         before = [
-            f"{_happened(f'before_{index}', last)} AS {value_column(index, name)}"
+            UnitSum(value_name(index, name), "happened", f"before_{index}", _holds(last))
             for name in wanted.looked_back
         ]
-        return [*_step_times(index, wanted.steps), *before, *_counts(index, wanted, last, begins=begins)]
+        return [*before, *_counts(index, wanted, last, begins=begins)]
     finite = " AND ".join(map(usable, raw))
-    items = []
+    sums = []
     for stretch, names in ((f"after_{index}", wanted.columns), (f"before_{index}", wanted.looked_back)):
         for column, name in zip(raw, names, strict=False):
+            own = value_name(index, name)
             if wanted.metric.kind in SHARES:
-                items.append(f"{_happened(stretch, column)} AS {value_column(index, name)}")
+                sums.append(UnitSum(own, "happened", stretch, _holds(column)))
             else:
-                value = f"CASE WHEN {stretch} AND {finite} THEN {column}{_factor(index, wanted, stretch, weighted)} END"
+                value = f"{column}{_factor(index, wanted, stretch, weighted)}"
                 # rows that a quantile is of are no parts of a total
-                of_rows = "avg" if wanted.metric.kind == "quantile" else "sum"
-                items.append(f"{of_rows}({value}) AS {value_column(index, name)}")
-    return [*items, *_counts(index, wanted, None, begins=begins)]
+                of_rows: Literal["mean", "sum"] = "mean" if wanted.metric.kind == "quantile" else "sum"
+                sums.append(UnitSum(own, of_rows, stretch, finite, value))
+    return [*sums, *_counts(index, wanted, None, begins=begins)]
 
 
 def reached(index: int, steps: Sequence[str]) -> list[str]:
@@ -145,11 +194,6 @@ def _step_times(index: int, steps: Sequence[str]) -> list[str]:
     ]
 
 
-def _happened(stretch: str, column: str) -> str:
-    # what is held of a unit meanwhile is what its scan costs: two bytes here, sixteen for the greatest of two numbers
-    return f"CASE WHEN bool_or({stretch} AND {_holds(column)}) THEN 1e0 ELSE 0e0 END"
-
-
 def _holds(column: str) -> str:
     return f"({usable(column)} AND {column} <> 0e0)"
 
@@ -160,7 +204,7 @@ def _factor(index: int, wanted: Wanted, stretch: str, weighted: bool) -> str:  #
     return (" * weight" if weighted else "") + (f" * decay_{index}" if decays else "")
 
 
-def _counts(index: int, wanted: Wanted, last: str | None, *, begins: bool) -> list[str]:
+def _counts(index: int, wanted: Wanted, last: str | None, *, begins: bool) -> list[UnitSum]:
     """How many rows there are of every sort in `COUNTED`."""
     raw = [raw_column(index, name) for name in (wanted.steps or wanted.columns)]
     # NULL adds nothing to a sum, but a ratio leaves out a row of which it knows one half
@@ -170,15 +214,14 @@ def _counts(index: int, wanted: Wanted, last: str | None, *, begins: bool) -> li
     happened = _holds(last or raw[0])
     if wanted.metric.kind not in {*SHARES, "count"}:
         happened = " AND ".join(map(usable, raw))
-    # what cannot be is a constant, and costs nothing
-    waiting = f"after_{index} AND waiting_{index}" if wanted.metric.model in OF_LABELS else None
-    conditions = {
-        "left": f"after_{index} AND ({wrong})",
-        "rows": f"after_{index}" if wanted.metric.after is None else f"since_{index}",
-        "early": f"early AND {happened}" if begins else None,
-        "waiting": waiting,
+    after = f"after_{index}"
+    sorts: dict[str, tuple[str | None, str]] = {
+        "left": (after, f"({wrong})"),
+        "rows": (after if wanted.metric.after is None else f"since_{index}", "TRUE"),
+        "early": ("early" if begins else None, happened),
+        "waiting": (after if wanted.metric.model in OF_LABELS else None, f"waiting_{index}"),
     }
     return [
-        f"{'0' if condition is None else f'count(*) FILTER ({condition})'} AS {value_column(index, name)}"
-        for name, condition in conditions.items()
+        UnitSum(value_name(index, name), "count", stretch, condition)
+        for name, (stretch, condition) in sorts.items()
     ]

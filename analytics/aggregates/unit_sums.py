@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from textwrap import shorten
 from typing import Any
@@ -56,11 +56,17 @@ def everybody(catalog: Catalog, reading: Reading, source: MetricSource) -> Sql:
     return Sql(text, rows.parameters | reading.closing.parameters)
 
 
-def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
+def unit_values(catalog: Catalog, reading: Reading, first: Sql, summed: Collection[MetricSource] = ()) -> Sql:
     """One row a unit of a declared arm: variant, day, cluster, phase and the like, and ``m0:value`` for each metric.
 
     Segments are ``segment_0`` and so on, in the order of `segment_columns`.
     A value is NULL where it is missing; a unit without events has 0.
+
+    Args:
+        catalog: the project's logs.
+        reading: what is read.
+        first: one row a unit, with its first arm.
+        summed: sources whose sums stand beside the arm already.
     """
     declared = ", ".join(literal(name) for name in reading.variants)
     zone = literal(catalog.project.time_zone)
@@ -74,7 +80,10 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
     joins: list[str] = []
     parameters: dict[str, Any] = {}
     for source in SOURCES:
-        metrics = [(i, wanted) for i, wanted in enumerate(reading.metrics) if _names(wanted, source)]
+        metrics = metrics_of(reading, source)
+        if source in summed:
+            items += [_item("a", i, name, wanted) for i, wanted in metrics for name in _names(wanted, source)]
+            continue
         if not metrics and not (source == "units" and _of_units(catalog)):
             continue
         part = (
@@ -98,6 +107,11 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql) -> Sql:
     return Sql(text, parameters)
 
 
+def metrics_of(reading: Reading, source: MetricSource) -> list[tuple[int, Wanted]]:
+    """The metrics of which something is read from a source, with their places."""
+    return [(i, wanted) for i, wanted in enumerate(reading.metrics) if _names(wanted, source)]
+
+
 def _names(wanted: Wanted, source: MetricSource) -> tuple[str, ...]:
     """What is read of a metric from the rows of one source."""
     own: tuple[str, ...] = wanted.columns if wanted.source == source else ()
@@ -106,12 +120,12 @@ def _names(wanted: Wanted, source: MetricSource) -> tuple[str, ...]:
     return (*own, *wanted.of_units) if source == "units" else own
 
 
-def _item(source: str, index: int, name: str, wanted: Wanted) -> str:
+def _item(table: str, index: int, name: str, wanted: Wanted) -> str:
     column = value_column(index, name)
     # who has no rows has no value that a quantile could be of, where a sum is 0
-    if source == "units" or (wanted.metric.kind == "quantile" and name not in COUNTED):
-        return f"{source}.{column} AS {column}"
-    return f"coalesce({source}.{column}, {'0' if name in COUNTED else '0e0'}) AS {column}"
+    if table == "units" or (wanted.metric.kind == "quantile" and name not in COUNTED):
+        return f"{table}.{column} AS {column}"
+    return f"coalesce({table}.{column}, {'0' if name in COUNTED else '0e0'}) AS {column}"
 
 
 def _has_cluster(catalog: Catalog) -> bool:
@@ -181,29 +195,52 @@ def _sums(
     metrics: Sequence[tuple[int, Wanted]],
 ) -> Sql:
     """Sums over the rows of events or predictions by unit: one scan for all metrics of the source."""
+    rows = counted_rows(catalog, reading, first, source, metrics)
+    outer, ways = ["arm_unit AS unit"], []
+    for index, wanted in metrics:
+        outer += unit_items(index, wanted, weighted=source == "predictions", begins=reading.start is not None)
+        ways += reached(index, wanted.steps)
+    # steps are followed in the order of time once a unit's rows are together
+    summed = f"SELECT {', '.join(outer)} FROM ({rows.text}) GROUP BY arm_unit"
+    return Sql(f"SELECT *, {', '.join(ways)} FROM ({summed})" if ways else summed, rows.parameters)
+
+
+def counted_rows(
+    catalog: Catalog,
+    reading: Reading,
+    first: Sql,
+    source: MetricSource,
+    metrics: Sequence[tuple[int, Wanted]],
+    *,
+    key: str = "unit",
+) -> Sql:
+    """Rows of events or predictions that count for a metric, with ``arm_unit`` and what `row_items` takes of each.
+
+    Args:
+        catalog: the project's logs.
+        reading: what is read.
+        first: one row a unit, with its first arm.
+        source: of the rows.
+        metrics: of that source, with their places.
+        key: the column of ``first`` that becomes ``arm_unit``.
+    """
     rows = timed_rows(catalog, reading, source)
     known = expression_columns(catalog, source)
-    inner, outer = ["arm_unit", "ts"], ["arm_unit AS unit"]
     begun = early(reading)
-    inner.append(f"{begun.text} AS early")
-    ways = []
+    inner = ["arm_unit", "ts", f"{begun.text} AS early"]
     # a third of the events may lie longer before the exposure than anybody looks back
     counts = [] if reading.start is None else ["early"]
     for index, wanted in metrics:
         counts += flags(index, wanted)
         inner += row_items(reading, index, wanted, raw_columns(catalog, wanted, known))
-        outer += unit_items(index, wanted, weighted=source == "predictions", begins=reading.start is not None)
-        ways += reached(index, wanted.steps)
     if source == "predictions":
         inner.append("weight")
-    # steps are followed in the order of time once a unit's rows are together
-    summed = (
-        f"SELECT {', '.join(outer)} FROM (SELECT * FROM (SELECT {', '.join(inner)} FROM ("
-        f"SELECT r.*, x.unit AS arm_unit, x.arm_variant, x.arm_ts FROM ({rows.text}) AS r JOIN ("
-        f"SELECT unit, variant AS arm_variant, ts AS arm_ts FROM ({first.text})"
-        f") AS x ON r.unit = x.unit)) WHERE {' OR '.join(counts)}) GROUP BY arm_unit"
+    text = (
+        f"SELECT * FROM (SELECT {', '.join(inner)} FROM ("
+        f"SELECT r.*, x.arm_unit, x.arm_variant, x.arm_ts FROM ({rows.text}) AS r JOIN ("
+        f"SELECT unit, {key} AS arm_unit, variant AS arm_variant, ts AS arm_ts FROM ({first.text})"
+        f") AS x ON r.unit = x.unit)) WHERE {' OR '.join(counts)}"
     )
-    text = f"SELECT *, {', '.join(ways)} FROM ({summed})" if ways else summed
     bound = any(wanted.metric.window is None for _, wanted in metrics)
     return Sql(text, rows.parameters | begun.parameters | (reading.closing.parameters if bound else {}))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from threading import Timer
 from typing import Any, TypeVar
 
 import duckdb
@@ -30,11 +31,14 @@ from analytics.places.remote import RemotePath
 QUERY_SECONDS = 60.0
 MEMORY_LIMIT = "4GB"
 SPILL_LIMIT = "10GB"
+STREAMED_ROWS = 1 << 19
+"""Rows of a batch, before filters: enough that a call of numpy costs little, and few to hold."""
 
 Result = TypeVar("Result")
 
 
 # mistakes in our own SQL: shown as they are, never as if a log were damaged
+_STREAM_ERRORS = {"INTERRUPT": duckdb.InterruptException, "Out of Memory": duckdb.OutOfMemoryException}
 _OURS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 
 
@@ -161,6 +165,32 @@ class DuckDBEngine:
             cursor.execute(f"SET max_execution_time = {int(self.query_seconds * 1000)}")
             return self._run(lambda: cursor.execute(text, values or None).to_arrow_table())
 
+    def batches(self, sql: Sql, tables: Mapping[str, pa.Table] | None = None) -> Iterator[pa.RecordBatch]:
+        """Run one query and give its rows as they are found, in no order; for answers too large to be held.
+
+        Args:
+            sql: the query.
+            tables: Arrow tables the text may read by name.
+
+        Raises:
+            QueryTimeoutError, FileVanishedError, TelemetryError: as `query`; also when a batch is asked for.
+        """
+        with self._cursor() as cursor:
+            for name, table in (tables or {}).items():
+                cursor.register(name, table)
+            # the engine's own limit ends with the call that begins a stream
+            limit = Timer(self.query_seconds, cursor.interrupt)
+            limit.daemon = True
+            limit.start()
+            try:
+                reader = self._run(
+                    lambda: cursor.sql(sql.text, params=sql.parameters or None).to_arrow_reader(STREAMED_ROWS)
+                )
+                while (batch := self._run(lambda: _next(reader))) is not None:
+                    yield batch
+            finally:
+                limit.cancel()
+
     def put(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table one of the engine's own, which views may read."""
         with self._cursor() as cursor:
@@ -207,14 +237,20 @@ class DuckDBEngine:
             raise TelemetryError(first_line(error)) from error
 
     @contextmanager
-    def kept(self, sql: Sql) -> Iterator[Sql]:
+    def kept(self, sql: Sql, tables: Mapping[str, pa.Table] | None = None) -> Iterator[Sql]:
         """Hold the answer of a query in memory (spilling past the limit) while several others read it.
+
+        Args:
+            sql: the query.
+            tables: Arrow tables it may read by name.
 
         Yields:
             A SELECT of everything held; it needs no values.
         """
         name = identifier(f"kept_{next(self._names)}")
         with self._cursor() as cursor:
+            for given, table in (tables or {}).items():
+                cursor.register(given, table)
             cursor.execute(f"SET max_execution_time = {int(self.query_seconds * 1000)}")
             self._run(lambda: cursor.execute(f"CREATE TABLE {name} AS {sql.text}", sql.parameters or None))
         try:
@@ -233,6 +269,17 @@ class DuckDBEngine:
         """Close the connection and remove the spill folder."""
         self._connection.close()
         self._spill.cleanup()
+
+
+def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+    """The next rows of a stream; None after the last. Arrow passes on of an error only what it says."""
+    try:
+        return next(reader, None)
+    except OSError as error:
+        for start, kind in _STREAM_ERRORS.items():
+            if str(error).startswith(start):
+                raise kind(str(error)) from error
+        raise
 
 
 def _may_be_there(file: Path) -> bool:

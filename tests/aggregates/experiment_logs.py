@@ -135,6 +135,13 @@ def read(
     as_of: datetime | None = None,
 ) -> ExperimentAggregates:
     """An experiment as it is declared, all metrics or some."""
+    return read_experiment(catalog, reading_of(catalog, name, metrics=metrics, as_of=as_of))
+
+
+def reading_of(
+    catalog: Catalog, name: str = "test", *, metrics: Iterable[str] = (), as_of: datetime | None = None
+) -> Reading:
+    """What `read` reads."""
     project = catalog.project
     experiment = project.experiments[name]
     wanted = []
@@ -145,9 +152,7 @@ def read(
     start, end = (
         None if moment is None else project.instant(moment) for moment in (experiment.start, experiment.end)
     )
-    return read_experiment(
-        catalog, Reading(name, tuple(experiment.variants), tuple(wanted), start, end, as_of=as_of)
-    )
+    return Reading(name, tuple(experiment.variants), tuple(wanted), start, end, as_of=as_of)
 
 
 def open_logs(folder: Path, logs: Logs, form: str = "parquet") -> Catalog:

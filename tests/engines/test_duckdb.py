@@ -111,6 +111,25 @@ def test_too_much_memory_is_said_like_too_much_time() -> None:
         engine.query("SELECT list(a.range) FROM range(20000000) a")
 
 
+def test_rows_come_in_batches_and_all_of_them() -> None:
+    engine = DuckDBEngine()
+    given = {"given": pa.table({"x": range(1_000_000)})}
+    batches = list(engine.batches(Sql("SELECT x FROM given WHERE x >= $least", {"least": 10}), given))
+    assert len(batches) > 1
+    assert sum(sum(batch.column(0).to_numpy()) for batch in batches) == 999_999 * 500_000 - 45
+    with pytest.raises(duckdb.CatalogException):
+        next(engine.batches(Sql("SELECT * FROM given")))
+
+
+def test_a_stream_ends_in_time_and_says_what_went_wrong() -> None:
+    endless = Sql("SELECT a.range FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 7")
+    with pytest.raises(QueryTimeoutError, match="ask for a smaller window"):
+        list(DuckDBEngine(query_seconds=0.3).batches(endless))
+    late = Sql("SELECT CASE WHEN range < 3000000 THEN 1 ELSE error('broken') END FROM range(4000000)")
+    with pytest.raises(TelemetryError, match="broken"):
+        list(DuckDBEngine().batches(late))
+
+
 def test_our_own_mistakes_are_not_blamed_on_the_logs(engine: DuckDBEngine) -> None:
     for text in ("SELEC 1", "SELECT nothing", "SELECT * FROM nowhere"):
         with pytest.raises((duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)):

@@ -39,6 +39,19 @@ def test_a_query_is_stopped_in_its_middle_and_none_follows(engine) -> None:
     assert engine.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
 
 
+def test_a_stream_is_stopped_between_its_batches(engine) -> None:
+    stop = Stop()
+    rows = Sql(
+        "SELECT a.range FROM range(10000000) AS a, range(10000000) AS b WHERE a.range % 7 = b.range % 7"
+    )
+    with stop.obeyed():
+        batches = engine.batches(rows)
+        assert next(batches).num_rows > 0
+        stop.stop()
+        with pytest.raises(QueryStoppedError):
+            list(batches)
+
+
 def test_what_was_held_is_dropped_also_for_a_question_that_was_stopped(engine) -> None:
     stop = Stop()
     with stop.obeyed(), engine.kept(Sql("SELECT 1 AS one")):

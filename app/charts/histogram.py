@@ -109,7 +109,7 @@ def _numbers(numeric: list[HistogramRow], rest: list[HistogramRow]) -> Figure:
             "share of rows",
             anchor="x2",
             side="right",
-            tickformat=".0%",
+            tickformat=".3~%",
             rangemode="tozero",
             nticks=5,
             showgrid=False,

@@ -13,6 +13,8 @@ from app.formats import MINUS
 from app.parts import status as statuses
 
 MOST_TILES = 4
+LONG = 8
+"""A value of so many letters is cut off where two tiles stand side by side on a phone; there it gets a line."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Tile:
 def tiles(items: Sequence[Tile]) -> None:
     """Draw the tiles side by side, under each other on a phone."""
     shown = items[:MOST_TILES]
-    with st.grid(len(shown), min_column_width=150, gap="small"):
+    width = 200 if any(len(item.value) >= LONG for item in shown) else 150
+    with st.grid(len(shown), min_column_width=width, gap="small"):
         for item in shown:
             with st.container(border=True, gap="xxsmall"):
                 _tile(item)

@@ -24,7 +24,8 @@ from analytics.project import find_projects
 from analytics.store import Store
 from analytics.store.outbox import Draft, next_due
 from analytics.store.seen import KeptState, Looked, kept_states
-from analytics.workbench import HISTORY, Workbench
+from analytics.workbench import Workbench
+from analytics.workbench.of_alerts import HISTORY
 
 LONGEST_INTERVAL = timedelta(minutes=5)
 """Rules are looked at this often at least: labels and silence do not wait for the end of a window."""

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics import workbench
 from analytics.errors import ProjectError
-from analytics.workbench import open_workbench, open_workspace
+from analytics.workbench import open_logs, open_workbench, open_workspace
 from tests.ask.projects import BINARY, SAMPLES, dumps, times, write_project
 
 
@@ -40,7 +39,7 @@ def test_changed_files_are_read_anew(tmp_path, monkeypatch):
     assert rows_of(bench) == 100
     before = bench.digest
     frame(150).to_parquet(tmp_path / "predictions.parquet")
-    monkeypatch.setattr(workbench, "LOOK_EVERY_SECONDS", -1.0)
+    monkeypatch.setattr(open_logs, "LOOK_EVERY_SECONDS", -1.0)
     assert rows_of(bench) == 150
     assert bench.digest != before
     catalog = bench.catalog

@@ -68,7 +68,7 @@ def test_a_new_file_is_seen_when_the_folder_is_looked_at_again(
 ) -> None:
     bench = Workbench(folder)
     before = bench.digest
-    monkeypatch.setattr("analytics.workbench.LOOK_EVERY_SECONDS", -1.0)
+    monkeypatch.setattr("analytics.workbench.open_logs.LOOK_EVERY_SECONDS", -1.0)
     table = pq.read_table(folder / "predictions" / "a.parquet")
     renamed = table.set_column(0, "id", pa.array([f"c{i}" for i in range(400)]))
     pq.write_table(renamed, folder / "predictions" / "c.parquet")

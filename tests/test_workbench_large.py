@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from analytics import workbench as benches
 from analytics.errors import ProjectError
 from analytics.telemetry import facts
-from analytics.workbench import Workbench
+from analytics.workbench import Workbench, open_logs
 from tests.telemetry.logs import write_project
 from tests.telemetry.test_facts import SECTIONS, _labels, _predictions
 
@@ -20,7 +19,7 @@ from tests.telemetry.test_facts import SECTIONS, _labels, _predictions
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Workbench:
     monkeypatch.setattr(facts, "LARGE_BYTES", -1)
-    monkeypatch.setattr(benches, "LOOK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(open_logs, "LOOK_EVERY_SECONDS", 0.0)
     monkeypatch.setenv("ASSAY_AGGREGATES", str(tmp_path / "kept"))
     _predictions(tmp_path / "p/1.parquet", ["a", "b"], 1)
     _labels(tmp_path / "l/1.parquet", ["a"], 2, 1)
@@ -45,14 +44,14 @@ def test_a_listing_that_takes_long_is_not_waited_for(
 ) -> None:
     assert _n(bench) == 2
     listed, goes_on = threading.Event(), threading.Event()
-    before = benches.list_feeds
+    before = open_logs.list_feeds
 
     def slow(project: Any) -> Any:
         listed.set()
         goes_on.wait(20)
         return before(project)
 
-    monkeypatch.setattr(benches, "list_feeds", slow)
+    monkeypatch.setattr(open_logs, "list_feeds", slow)
     _predictions(tmp_path / "p/2.parquet", ["c"], 2)
     assert _n(bench) == 2
     assert listed.wait(20)
@@ -80,7 +79,7 @@ def test_logs_that_were_closed_meanwhile_are_not_put_back(
 ) -> None:
     assert _n(bench) == 2
     goes_on = threading.Event()
-    before = benches.open_catalog
+    before = open_logs.open_catalog
 
     def slow(project: Any, left_out: Any = None) -> Any:
         goes_on.wait(20)
@@ -88,7 +87,7 @@ def test_logs_that_were_closed_meanwhile_are_not_put_back(
 
     _predictions(tmp_path / "p/2.parquet", ["c"], 2)
     with monkeypatch.context() as patch:
-        patch.setattr(benches, "open_catalog", slow)
+        patch.setattr(open_logs, "open_catalog", slow)
         assert _n(bench) == 2
         bench.close()
         goes_on.set()

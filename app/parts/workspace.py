@@ -12,7 +12,8 @@ import streamlit as st
 
 from analytics.errors import AssayError
 from analytics.project import find_projects
-from analytics.workbench import LOOK_EVERY_SECONDS, Workbench
+from analytics.workbench import Workbench
+from analytics.workbench.open_logs import LOOK_EVERY_SECONDS
 from app import locations
 
 

@@ -96,7 +96,7 @@ def test_numbers_nobody_saw_are_not_decided_on(open_page, project, place, monkey
     page = open_ledger(open_page, project)
     events = pd.read_parquet(project / "events.parquet")
     events.head(40).to_parquet(project / "events.parquet", index=False)
-    monkeypatch.setattr("analytics.workbench.LOOK_EVERY_SECONDS", -1.0)
+    monkeypatch.setattr("analytics.workbench.open_logs.LOOK_EVERY_SECONDS", -1.0)
     send(page)
     assert "The logs or the project file changed since this page was drawn" in page.warning[0].value
     assert not place.exists()

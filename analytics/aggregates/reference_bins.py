@@ -25,7 +25,8 @@ from analytics.engines.text import Sql, literal
 from analytics.errors import ProjectError
 from analytics.scope import MISSING, Scope
 from analytics.telemetry import typed
-from analytics.telemetry.catalog import Catalog, FeatureKind, Source
+from analytics.telemetry.catalog import Catalog, Source
+from analytics.telemetry.declared import FeatureKind
 from analytics.telemetry.remembered import remembered
 from analytics.telemetry.rows import OTHER, segmented_rows, unlabelled_rows
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -31,6 +30,7 @@ from analytics.telemetry import typed
 from analytics.telemetry.broken import broken_files
 from analytics.telemetry.casts import is_numeric
 from analytics.telemetry.csv_files import repaired_folder
+from analytics.telemetry.declared import FeatureKind, check_features, feature_kind, require_columns
 from analytics.telemetry.facts import Asked, Known, Spell, facts_folder, is_large, look, only_of
 from analytics.telemetry.feeds import Feed, open_feed
 from analytics.telemetry.files import LogFile, digest
@@ -45,7 +45,6 @@ Source = Literal["predictions", "reference"]
 KnownView = Literal["predictions", "splits", "reference", "labels"]
 Rows = Literal["predictions", "reference", "splits"]
 """The views of predictions; ``splits`` is no source to monitor."""
-FeatureKind = Literal["numeric", "categorical", "boolean"]
 SEGMENT_VALUES = 200
 CLOCK_TOLERANCE = timedelta(days=1)
 """A timestamp later than now by more than this is a wrong clock and does not stretch the default window."""
@@ -155,7 +154,9 @@ class Catalog:
                 self.engine, name, files, self._declared(name), self.left_out, facts_folder(self.project)
             )
         self._require_a_file()
-        self._check_columns()
+        if self.has_predictions:
+            require_columns(self.project, self.feeds)
+            check_features(self.project, self.types)
 
     @property
     def predictions(self) -> Predictions:
@@ -240,7 +241,7 @@ class Catalog:
             partitions = self.predictions_feed.partitions
             taken = {*self.predictions.roles().values(), *self.predictions.private, *partitions}
             names = tuple(name for name in self.types if name not in taken)
-        found = ((name, _feature_kind(self.types[name])) for name in names if name in self.types)
+        found = ((name, feature_kind(self.types[name])) for name in names if name in self.types)
         return tuple(Feature(name, kind, typed.column(name)) for name, kind in found if kind is not None)
 
     @cached_property
@@ -481,69 +482,6 @@ class Catalog:
         if self.has_predictions and not self.predictions_feed.groups:
             raise TelemetryError(f"{self.project.file}: predictions.path: {_not_one(self.predictions_feed)}")
 
-    def _check_columns(self) -> None:
-        if not self.has_predictions:
-            return
-        file = self.project.file
-        predictions = self.predictions
-        named = {f"predictions.{role}": column for role, column in predictions.roles().items()}
-        named |= {f"predictions.features[{i}]": name for i, name in enumerate(predictions.features or ())}
-        named |= {f"predictions.segments[{i}]": name for i, name in enumerate(predictions.segments)}
-        named |= {f"predictions.private[{i}]": name for i, name in enumerate(predictions.private)}
-        for key, column in named.items():
-            self.feeds["predictions"].require(column, key, file)
-        for name in {*predictions.segments, *(predictions.features or ())} & set(predictions.private):
-            raise ProjectError(
-                f'{file}: predictions.private: "{name}" is shown as a segment or feature; remove it there'
-            )
-        if predictions.version is not None and predictions.version in predictions.private:
-            raise ProjectError(
-                f'{file}: predictions.private: "{predictions.version}" is shown as the version in every answer; '
-                "remove it there, or predictions.version"
-            )
-        self._check_features()
-        if self.project.labels is not None:
-            for key in ("id", "label", "timestamp", "source"):
-                if (column := getattr(self.project.labels, key)) is not None:
-                    self.feeds["labels"].require(column, f"labels.{key}", file)
-        if "reference" in self.feeds:
-            for column in (predictions.timestamp, *predictions.score_columns):
-                self.feeds["reference"].require(column, "reference.path", file)
-
-    def _check_features(self) -> None:
-        file = self.project.file
-        for name in self.predictions.features or ():
-            if _feature_kind(self.types[name]) is None:
-                raise TelemetryError(
-                    f'{file}: predictions.features: "{name}" holds {self.types[name]}; '
-                    "a feature is a number, a text or a truth value"
-                )
-        if isinstance(self.project.drift.tolerance, dict):
-            known = {"default", "score", "decision", "label", *self.types, *self.predictions.classes}
-            for name in self.project.drift.tolerance:
-                if name not in known:
-                    near = get_close_matches(name, known, n=1)
-                    hint = f' (did you mean "{near[0]}"?)' if near else ""
-                    raise TelemetryError(f'{file}: drift.tolerance: "{name}" is no column of the logs{hint}')
-                self._check_shift(name)
-
-    def _check_shift(self, name: str) -> None:
-        """A shift by standard deviations or quantiles needs numbers."""
-        declared = self.project.drift.declared(name)
-        texts = {"decision"} if self.predictions.task == "regression" else {"decision", "label"}
-        kind = (
-            "categorical"
-            if name in texts
-            else _feature_kind(self.types[name])
-            if name in self.types
-            else None
-        )
-        if declared.unit != "share" and kind not in {None, "numeric"} and name != "default":
-            raise TelemetryError(
-                f'{self.project.file}: drift.tolerance.{name}: a shift in "{declared.unit}" needs numbers, and {name} '
-                f"is {kind}; give a share of rows, such as 0.05"
-            )
-
     def _define(self) -> None:
         if not self.has_predictions:
             return
@@ -643,14 +581,6 @@ def _both(project: Project) -> tuple[datetime, datetime]:
     if reference is None or reference.start is None or reference.end is None:
         raise ProjectError(f"{project.file}: reference: needs start and end")
     return project.instant(reference.start), project.instant(reference.end)
-
-
-def _feature_kind(kind: str) -> FeatureKind | None:
-    if is_numeric(kind):
-        return "numeric"
-    if kind == "BOOLEAN":
-        return "boolean"
-    return "categorical" if kind == "VARCHAR" or kind.startswith("ENUM") else None
 
 
 def _utc(moment: datetime) -> datetime:

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from analytics.aggregates.cause_cells import FieldBins, Group, Stretch
+from analytics.aggregates.cause_bins import FieldBins
+from analytics.aggregates.cause_cells import Group
+from analytics.aggregates.cause_rows import Stretch
 from analytics.engines.text import Sql, identifier
 from analytics.telemetry.catalog import Catalog
 
@@ -30,7 +32,7 @@ def read_hour(  # noqa: PLR0917  # what the hour is of
 
     Args:
         catalog: the project's views.
-        kept: rows of `cause_cells.kept_rows`.
+        kept: rows of `cause_rows.kept_rows`.
         group: whose rows.
         statistic: which number; None is returned for one that rows do not have.
         bins: of the field it is about.

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.aggregates.cause_cells import SAMPLED, FieldBins, numeric_bins, rows_where
+from analytics.aggregates.cause_bins import SAMPLED, FieldBins, numeric_bins
+from analytics.aggregates.cause_rows import rows_where
 from analytics.aggregates.reference_bins import Field, counted_rows, watched_fields
 from analytics.engines.text import Sql, identifier, literal
 from analytics.scope import Filter, Scope

@@ -7,15 +7,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from analytics.aggregates.cause_cells import (
-    CauseCells,
-    Stretch,
-    kept_rows,
-    read_cause_cells,
-    read_modelled,
-    shares_requests,
-)
+from analytics.aggregates.cause_cells import CauseCells, read_cause_cells, read_modelled
 from analytics.aggregates.cause_onsets import day_start, read_hour, rows_per_day, step
+from analytics.aggregates.cause_rows import Stretch, kept_rows, shares_requests
 from analytics.ask.labels import known
 from analytics.ask.windows import resolve, versions_of
 from analytics.engines.text import Sql

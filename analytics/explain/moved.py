@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analytics.aggregates.cause_cells import FieldBins
+from analytics.aggregates.cause_bins import FieldBins
 from analytics.aggregates.moved_cells import MovedCells
 from analytics.aggregates.reference_bins import ReferenceBins
 from analytics.results import Status

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.aggregates.cause_cells import CauseCells, FieldBins
+from analytics.aggregates.cause_bins import FieldBins
+from analytics.aggregates.cause_cells import CauseCells
 from analytics.explain.rows import CauseKind
 
 Floats = NDArray[np.float64]

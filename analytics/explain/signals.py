@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.aggregates.cause_cells import CauseCells, FieldBins
+from analytics.aggregates.cause_bins import FieldBins
+from analytics.aggregates.cause_cells import CauseCells
 from analytics.explain.relations import Relation
 from analytics.explain.rows import CauseKind
 from analytics.stats.windows_before import Judged, judge, moving, share_variance

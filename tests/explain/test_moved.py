@@ -79,7 +79,7 @@ def test_an_empty_selection_says_why(bench):
 
 
 def test_names_of_bins_are_all_different():
-    from analytics.aggregates.cause_cells import numeric_bins
+    from analytics.aggregates.cause_bins import numeric_bins
     from analytics.aggregates.reference_bins import Field
 
     item = numeric_bins(Field("x", "feature", "numeric", "x"), [1.0, 1.0, 2.0, 3.0], 0.0, 4.0, 2.0, 1e-9)

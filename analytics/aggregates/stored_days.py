@@ -138,15 +138,24 @@ class ProjectParts:
         Args:
             known_at: files with later reports are not known so.
         """
-        facts = self.facts
-        if facts is None or facts.mixed:
+        facts, found = self.facts, self.orphans_by_file()
+        if facts is None or found is None:
             return None
         if any(facts.newest(day, labelled=True) > known_at for day in facts.days):
             return None
-        files = facts.labels.values()
-        if any(file.missing and file.reference and file.days for file in files):
+        return sum(found.values())
+
+    def orphans_by_file(self) -> Mapping[str, int] | None:
+        """Label reports about no row that there is, by the path of their file; None where that is not known."""
+        facts = self.facts
+        if facts is None or facts.mixed:
+            return None
+        if any(file.missing and file.reference and file.days for file in facts.labels.values()):
             return None  # rows of the reference may be rows of the predictions as well
-        return sum(max(file.missing - file.reference, 0) for file in files)
+        files = keyed_files(self._catalog, "labels")
+        return {
+            str(files[key].path): max(file.missing - file.reference, 0) for key, file in facts.labels.items()
+        }
 
     # ---------------------------------------------------------------- what is known of the files
 

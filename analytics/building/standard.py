@@ -19,6 +19,7 @@ from analytics.aggregates.service_cells import standard_service
 from analytics.measures.standard_estimates import keep_estimates, standard_estimates
 from analytics.measures.standard_quality import standard_quality
 from analytics.telemetry.catalog import Catalog
+from analytics.telemetry.report import count_read_files
 
 FAMILIES: list[Callable[[Catalog], Iterable[Standard]]] = [
     standard_quality,
@@ -33,7 +34,13 @@ FAMILIES: list[Callable[[Catalog], Iterable[Standard]]] = [
 ]
 """``standard_*(catalog)`` of each family, in the order they are built."""
 
-KEPT: list[Callable[[Catalog, Facts], None]] = [keep_estimates]
+
+def keep_counts(catalog: Catalog, _: Facts) -> None:
+    """Count what the Telemetry page tells of files: the first page of an app that is started after a build asks."""
+    count_read_files(catalog)
+
+
+KEPT: list[Callable[[Catalog, Facts], None]] = [keep_estimates, keep_counts]
 """What a build reads besides: answers that do not add over days, and stay on disk until a file of theirs changes."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NamedTuple, Protocol
@@ -68,6 +68,10 @@ class Parts(Protocol):
 
     def orphans(self, known_at: datetime) -> int | None:
         """Label reports up to an instant about no row that there is; None where that is not known file by file."""
+        ...
+
+    def orphans_by_file(self) -> Mapping[str, int] | None:
+        """The same of all reports, by the path of their file."""
         ...
 
 

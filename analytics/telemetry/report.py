@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -169,17 +169,29 @@ def _file_row(catalog: Catalog, feed: Feed, file: LogFile, counts: dict[str, Any
     )
 
 
-def _counted(catalog: Catalog, feed: Feed, now: datetime) -> Counts:
-    """File -> what was counted in it."""
+def count_read_files(catalog: Catalog) -> None:
+    """Count what is in large logs that somebody has just read, so that the first to ask for a report need not wait.
+
+    No value is looked at only to see whether it can be read.
+    """
+    for name in ("predictions", "labels", "reference"):
+        if catalog.is_large and name in catalog.feeds:
+            _counted(catalog, catalog.feeds[name], datetime.now(UTC), touch=False)
+
+
+def _counted(catalog: Catalog, feed: Feed, now: datetime, *, touch: bool = True) -> Counts:
+    """File -> what was counted in it; every value is looked at besides, where ``touch``."""
 
     def rule(group: Group) -> str:
         return _count_sql(_rules(catalog, feed, group), "")
 
-    return counted_once(catalog, feed, rule, lambda group: _count_group(catalog, feed, group, now))
+    return counted_once(
+        catalog, feed, rule, lambda group: _count_group(catalog, feed, group, now, touch=touch)
+    )
 
 
-def _count_group(catalog: Catalog, feed: Feed, group: Group, now: datetime) -> Counts:
-    count = _counter(catalog, feed, group, now)
+def _count_group(catalog: Catalog, feed: Feed, group: Group, now: datetime, *, touch: bool) -> Counts:
+    count = _counter(catalog, feed, group, now, touch=touch)
     try:
         return count(group.relation)
     except FileVanishedError:
@@ -241,12 +253,14 @@ def _rules(catalog: Catalog, feed: Feed, group: Group) -> _Rules:
     return _Rules(checks, f"({moment})", f"{casts.usable_instant(f'({moment})')} AND {kept}")
 
 
-def _counter(catalog: Catalog, feed: Feed, group: Group, now: datetime) -> Callable[[str], Counts]:
+def _counter(
+    catalog: Catalog, feed: Feed, group: Group, now: datetime, *, touch: bool
+) -> Callable[[str], Counts]:
     rules = _rules(catalog, feed, group)
 
     def count(relation: str) -> Counts:
         rows = catalog.engine.query(_count_sql(rules, relation), {"now": now}).to_pylist()
-        if not group.text and sum(file.size for file in group.files) <= TOUCHED_BYTES:
+        if touch and not group.text and sum(file.size for file in group.files) <= TOUCHED_BYTES:
             catalog.engine.query(f"SELECT {', '.join(touched(group))} FROM {relation}")
         for row in rows:
             row["roles"] = {check.role: row.pop(f"invalid_{i}") for i, check in enumerate(rules.checks)}
@@ -293,7 +307,10 @@ def _repeats(view: str, key: str, order: str) -> str:
     return f"SELECT file, count(*) AS n FROM ({inner}) WHERE place > 1 GROUP BY file"
 
 
-def _orphans(catalog: Catalog) -> dict[str, int]:
+def _orphans(catalog: Catalog) -> Mapping[str, int]:
+    known = catalog.parts.orphans_by_file() if catalog.parts is not None else None
+    if known is not None:
+        return known
     try:
         found = orphans(catalog)
     except FileVanishedError:
@@ -302,10 +319,8 @@ def _orphans(catalog: Catalog) -> dict[str, int]:
         return {}
     if found is not None:
         return found
-    known = " UNION ALL ".join(f"SELECT id FROM {view} WHERE id IS NOT NULL" for view in catalog.sources)
-    text = (
-        f"SELECT file, count(*) AS n FROM labels AS l ANTI JOIN ({known}) AS p ON l.id = p.id GROUP BY file"
-    )
+    ids = " UNION ALL ".join(f"SELECT id FROM {view} WHERE id IS NOT NULL" for view in catalog.sources)
+    text = f"SELECT file, count(*) AS n FROM labels AS l ANTI JOIN ({ids}) AS p ON l.id = p.id GROUP BY file"
     return _by_file(catalog, text)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 
@@ -119,6 +119,10 @@ class ReferenceParts:
     def orphans(self, known_at: datetime) -> int | None:
         """Not known: reports about no row cannot be told from those about other rows."""
         del known_at
+        return None
+
+    def orphans_by_file(self) -> Mapping[str, int] | None:
+        """Not known either."""
         return None
 
 

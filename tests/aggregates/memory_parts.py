@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -60,6 +60,10 @@ class MemoryParts:
     def orphans(self, known_at: datetime) -> int | None:
         """Files are not looked at."""
         del known_at
+        return None
+
+    def orphans_by_file(self) -> Mapping[str, int] | None:
+        """Files are not looked at."""
         return None
 
     def reference_state(self, *, labelled: bool) -> str:

@@ -57,9 +57,9 @@ def test_only_new_files_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     counted: list[str] = []
     before = reports._count_group
 
-    def count(catalog: Any, feed: Any, group: Any, now: Any) -> Any:
+    def count(catalog: Any, feed: Any, group: Any, now: Any, **how: Any) -> Any:
         counted.extend(file.path.name for file in group.files)
-        return before(catalog, feed, group, now)
+        return before(catalog, feed, group, now, **how)
 
     monkeypatch.setattr(reports, "_count_group", count)
     assert telemetry_report(open_catalog(tmp_path, **SECTIONS), NOW) == first

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.aggregates.additive import EVER, Standard, canonical_rows, local_midnight
 from analytics.aggregates.batches import with_columns
-from analytics.aggregates.carried_reports import PLACE, CarriedReports
-from analytics.aggregates.day_facts import Facts, keyed_files, listed
+from analytics.aggregates.day_facts import Facts, keyed_files, labels_in, listed
 from analytics.engines.text import Sql, identifier, literal
 from analytics.scope import Grain, Scope
 from analytics.telemetry.catalog import Catalog
@@ -54,7 +53,6 @@ def rows_of_days(
     standards: Sequence[Standard],
     *,
     labelled: bool,
-    carried: CarriedReports | None = None,
 ) -> Iterator[Sql]:
     """The rows of some days with what aggregates need, their windows' keys among it.
 
@@ -64,14 +62,13 @@ def rows_of_days(
         days: those wanted, in order.
         standards: aggregates of predictions, all with labels or all without.
         labelled: whether they read labels.
-        carried: to be told which label files are about these days, where that is not known yet.
     """
     zone = catalog.project.zone
     first, last = local_midnight(days[0], zone), local_midnight(days[-1] + timedelta(days=1), zone)
     files = keyed_files(catalog, "predictions")
     paths = sorted(str(files[key].path) for key in {key for day in days for key in facts.files(day)})
     cut = f"SELECT * FROM main.predictions WHERE file IN ({listed(paths)}) AND {_within(days, zone)}"
-    grains: dict[Grain, None] = {"day": None} if carried else {}
+    grains: dict[Grain, None] = {}
     for one in standards:
         grain: Grain = one.additive.grain
         grains |= {grain: None, block_grain(catalog.predictions.block, grain): None}
@@ -82,11 +79,7 @@ def rows_of_days(
     rows = labelled_rows(catalog, Scope(), "predictions", EVER)
     views = [f"predictions AS ({cut})"]
     columns = _columns(catalog, rows, standards)
-    if carried is not None:
-        rows = labelled_rows(catalog, Scope(), "predictions", EVER, carried=PLACE)
-        views.append(_labels_in(catalog, carried.near(days), f"*, {carried.place()}"))
-        columns = list(dict.fromkeys([*columns, '"first_label_ts"', f'"{PLACE}"']))
-    elif catalog.has_label_feed:
+    if catalog.has_label_feed:
         views.append(_labels_in(catalog, {key for day in days for key in facts.label_files(day)}))
     text = f"WITH {', '.join(views)} SELECT {', '.join(columns)}, {keys} FROM ({rows.text})"
     prepared = with_columns(KeyedRows(text, rows.parameters), standards)
@@ -94,11 +87,9 @@ def rows_of_days(
         yield type(prepared)(kept.text)
 
 
-def _labels_in(catalog: Catalog, keys: Iterable[str], columns: str = "*") -> str:
-    """In place of the view of labels, for one query: the reports of some files."""
+def _labels_in(catalog: Catalog, keys: Iterable[str]) -> str:
     files = keyed_files(catalog, "labels")
-    paths = sorted(str(files[key].path) for key in keys)
-    return f"labels AS (SELECT {columns} FROM main.labels WHERE file IN ({listed(paths)}))"
+    return labels_in(str(files[key].path) for key in keys)
 
 
 def _columns(catalog: Catalog, rows: Sql, standards: Sequence[Standard]) -> list[str]:

@@ -320,7 +320,7 @@ class Reports:
         found = dict.fromkeys(keys, 0)
         with ExitStack() as held:
             alone: list[str] = []
-            for batch, first, last, counts in self.batches(keys):
+            for batch, first, last, counts in self._batches(keys):
                 near = [key for key in among if self._overlaps(key, first - lateness, last)]
                 rows = self._find(self._reports_of(batch).text, near)
                 _add(rows, labels, found)
@@ -359,9 +359,7 @@ class Reports:
         for row in self.catalog.engine.query(text).to_pylist():
             labels[of[row["file"]]].reference = row["n"]
 
-    def batches(
-        self, keys: list[str], at_once: int | None = None
-    ) -> Iterable[tuple[list[str], date, date, dict[str, int]]]:
+    def _batches(self, keys: list[str]) -> Iterable[tuple[list[str], date, date, dict[str, int]]]:
         """Label files of about so many reports together, in the order of time, and how many reports each has."""
         of = {str(self.label_files[key].path): key for key in keys}
         source = f"labels{_only(of, len(self.label_files))}"
@@ -371,7 +369,7 @@ class Reports:
         batch: list[dict[str, object]] = []
         size = 0
         for row in rows:
-            if batch and size + row["n"] > (at_once or BATCH_REPORTS):
+            if batch and size + row["n"] > BATCH_REPORTS:
                 yield self._batch(batch, of)
                 batch, size = [], 0
             batch.append(row)

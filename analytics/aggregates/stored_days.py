@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from analytics.aggregates.carried_reports import CarriedReports
 from analytics.aggregates.day_facts import (
     Facts,
     is_current,
@@ -184,35 +183,6 @@ class ProjectParts:
                 self._facts = self._updated(self._stored_facts())
                 self._looked = True
             return self._facts
-
-    def carry(self) -> CarriedReports | None:
-        """Begin a first build, whose own join tells which days label files are about.
-
-        None where something was stored before, or where that has to be known beforehand: `refresh` looks for it then.
-        """
-        with self._guard:
-            if self._facts is not None or self.store.exists or self._stored_facts().predictions:
-                return None
-            found = CarriedReports.begin(self._catalog)
-            if found is not None:
-                self._facts, self._looked = found.facts, True
-            return found
-
-    def learn(self, facts: Facts, *, settled: bool = False) -> Facts:
-        """What a build found out on the way.
-
-        Args:
-            facts: all that is known now.
-            settled: whether that is everything, so that others may read it.
-        """
-        with self._guard:
-            self._facts = facts
-            if settled:
-                with suppress(
-                    StoreError
-                ):  # a place that can only be read: looked at anew by the next process
-                    self._keep(facts)
-            return facts
 
     def missing(self, definition: Definition, days: Iterable[date]) -> list[date]:
         """Of some days those whose part is missing or outdated."""

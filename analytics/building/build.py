@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 from analytics.aggregates.additive import Standard, definition_of
 from analytics.aggregates.batch_rows import only_days, reference_rows, rows_of_days
 from analytics.aggregates.batches import answers
-from analytics.aggregates.carried_reports import CarriedReports
 from analytics.aggregates.day_facts import Facts, midnight
 from analytics.aggregates.store import Part
 from analytics.aggregates.stored_days import ProjectParts, attached, store_of
@@ -112,20 +111,13 @@ def build(catalog: Catalog, parts: ProjectParts, tell: Callable[[Progress], None
     store = parts.store
     with _patient(catalog), store.shelf.lock(LOCK) as first:
         tell(Progress(0, 0, "looking at new files"))
-        # a second process looks for itself, so that both know soon what the other has done
-        carried = parts.carry() if first else None
         facts = parts.refresh()
         wanted = list(kept_up_to_date(catalog).items())
         made = _build_reference(catalog, parts, wanted)
         works = _plan(parts, facts, wanted)
         lacking = sum(len(days) for work in works for _, _, days in work.lacking)
-        more, done = _work_off(catalog, parts, works, tell, reverse=not first, carried=carried)
+        more, done = _work_off(catalog, parts, works, tell, reverse=not first)
         made += more
-        if carried is not None:
-            tell(Progress(0, 0, "looking for late labels"))
-            facts = parts.learn(carried.finish(), settled=True)
-            # of days that reports from far away are about
-            made += _work_off(catalog, parts, _plan(parts, facts, wanted), tell)[0]
         if isinstance(catalog.engine, DuckDBEngine):
             # these are the questions of pages, not in the portable subset: where a cluster builds, a page asks first
             for keep in KEPT:
@@ -153,7 +145,6 @@ def _work_off(
     tell: Callable[[Progress], None],
     *,
     reverse: bool = False,
-    carried: CarriedReports | None = None,
 ) -> tuple[int, set[date]]:
     """Make what is lacking, a batch of days after the other: how many parts were made, and of which days."""
     facts = parts.refresh()
@@ -164,7 +155,7 @@ def _work_off(
         for days in _batches(facts, work.days, reverse=reverse, most=_most(catalog)):
             stage = f"{min(days)} to {max(days)}{', with labels' if work.labelled else ''}"
             tell(Progress(rows, all_rows, stage))
-            made += _build_batch(catalog, parts, work, days, carried if work.labelled else None)
+            made += _build_batch(catalog, parts, work, days)
             rows += sum(facts.rows(day) for day in days)
             done |= set(days)
     return made, done
@@ -317,9 +308,7 @@ def _build_reference(
     return len(found)
 
 
-def _build_batch(
-    catalog: Catalog, parts: ProjectParts, work: _Work, days: list[date], carried: CarriedReports | None
-) -> int:
+def _build_batch(catalog: Catalog, parts: ProjectParts, work: _Work, days: list[date]) -> int:
     """Make what is missing of some days, unless another process did meanwhile."""
     facts = parts.refresh()
     lacking: dict[Standard, tuple[Definition, list[date]]] = {}
@@ -331,9 +320,7 @@ def _build_batch(
         return 0
     needed = sorted({day for _, missing in lacking.values() for day in missing})
     found: dict[Definition, dict[datetime, Part]] = {}
-    with rows_of_days(catalog, facts, needed, list(lacking), labelled=work.labelled, carried=carried) as base:
-        if carried is not None:
-            facts = parts.learn(carried.note(base, needed))
+    with rows_of_days(catalog, facts, needed, list(lacking), labelled=work.labelled) as base:
         for some, alike in _by_days(lacking):
             rows = base if list(some) == needed else only_days(base, some, catalog.project.zone)
             for one, table in answers(catalog, rows, alike):

@@ -339,15 +339,12 @@ def labelled_rows(
     source: Rows,
     now: datetime,
     few: str | None = None,
-    carried: str | None = None,
 ) -> Sql:
     """Every row of a view beside its newest label, as known at the scope's as-of.
 
     With ``few``, a table in memory of some of its rows, only these: labels are looked up for them, where joining all
-    takes several times as long as reading them. With ``carried``, a column of the view of labels, that of the label's
-    report too; not where reports are ranked (`Catalog.relabelled`).
+    takes several times as long as reading them.
     """
-    more = "" if carried is None else f", {carried}"
     parameters: dict[str, Any] = {}
     # as-of replays what was known of monitored rows; the reference is what we compare with today
     known = scope.as_of if source != "reference" else None
@@ -364,14 +361,14 @@ def labelled_rows(
             f"SELECT *, {label} AS label, own_label_ts AS label_ts, {first} AS first_label_ts FROM ({rows})",
             parameters,
         )
-    reports = f"SELECT id, label, ts, ts AS first_ts{more} FROM labels{before.format('ts')}"
+    reports = f"SELECT id, label, ts, ts AS first_ts FROM labels{before.format('ts')}"
     if catalog.superseded:
         later = "later.row = report.row AND later.file = report.file"
         if known is not None:
             later += " AND later.next_ts <= CAST($as_of AS TIMESTAMP WITH TIME ZONE)"
         joiner = "AND" if before else "WHERE"
         reports = (
-            f"SELECT report.id AS id, label, ts, coalesce(e.first_ts, ts) AS first_ts{more} "
+            f"SELECT report.id AS id, label, ts, coalesce(e.first_ts, ts) AS first_ts "
             "FROM labels AS report LEFT JOIN "
             "(SELECT id, min(ts) AS first_ts FROM superseded GROUP BY id) AS e ON report.id = e.id"
             f"{before.format('ts')} {joiner} NOT EXISTS (SELECT 1 FROM superseded AS later WHERE {later})"
@@ -395,7 +392,7 @@ def labelled_rows(
         label = f"CASE WHEN {ripe} THEN {absent} ELSE l.label END"
         label_ts = f"CASE WHEN {ripe} THEN {due} ELSE l.ts END"
     return Sql(
-        f"SELECT p.*, {label} AS label, {label_ts} AS label_ts, l.first_ts AS first_label_ts{more} "
+        f"SELECT p.*, {label} AS label, {label_ts} AS label_ts, l.first_ts AS first_label_ts "
         f"FROM ({rows}) AS p LEFT JOIN ({reports}) AS l ON p.id = l.id",
         parameters,
     )

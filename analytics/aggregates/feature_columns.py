@@ -3,9 +3,12 @@
 The form of each sum is the quickest of those tried on DuckDB 2.0, over a million rows of 15 numeric features, in
 nanoseconds of processor time a row and edge:
 
-- `count_if(x < edge)`: 1.8, whole numbers exact. `sum(CAST(x < edge AS DOUBLE))`, which stood here before: 3.6;
-  `CAST … AS INTEGER` 3.1; two or three counts packed into one BIGINT 7; `count(nullif(…))` 6.4; FILTER 38. A bin
-  found by halving (CASE) costs 32 a row and feature, as much as 18 edges, before anything is counted.
+- `count_if(y >= edge)`: 1.0, whole numbers exact; y is x with -infinity where it is missing, as a column without NULL
+  is compared and counted without looking at which rows have a value. `count_if(x < edge)`, which stood here before:
+  2.7 (1.5 where nothing is missing); `sum(CAST(x < edge AS DOUBLE))` 3.6; `CAST … AS INTEGER` 3.1; two or three
+  counts packed into one BIGINT 7; `count(nullif(…))` 6.4; FILTER 38. A bin found by halving (CASE) costs 22 to 32 a
+  row and feature, as much as all 19 edges, before anything is counted. With all the other sums a row and feature
+  takes 40 instead of 64.
 - `count_if(x = 'a')` on the text itself where the reference's values are listed: .5 a row and value on dictionary
   pages, 1.6 otherwise; the join with a table of their codes, which stood here before, cost 20 to 30 a row and field.
 - moments of numbers that are NULL where not finite, made so once (g): half of a CASE in every sum. Sums beyond the
@@ -29,6 +32,8 @@ from analytics.telemetry.rows import block_key
 
 Floats = NDArray[np.float64]
 _KEYS = frozenset({"window_key", "block_key", "version"})
+LOWEST = "CAST('-Infinity' AS DOUBLE)"
+"""What a missing number is counted as: no edge is that low."""
 TAIL = 8
 """Columns after the bins of a field, as `analytics.aggregates.features.FieldCounts` names them after counts."""
 
@@ -57,14 +62,15 @@ def bound_categories(item: ReferenceBins, i: int) -> dict[str, str]:
 
 @lru_cache(maxsize=4096)
 def field_sums(item: ReferenceBins, i: int, *, weighted: bool) -> list[tuple[str, str]]:
-    """What is summed for a field: name and expression over f (its value), g (where finite), weight and lookups.
+    """What is summed for a field: name and expression over f (its value), g (where finite), y, weight and lookups.
 
     Remembered, as every question about drift writes the texts of all fields several times.
 
     Args:
         item: its bins.
         i: its number, which all names hold.
-        weighted: whether rows have weights; else sums of weights are counts.
+        weighted: whether rows have weights; else sums of weights are counts, of y as well (f, or -infinity where
+            it is missing).
     """
 
     def total(condition: str) -> str:
@@ -80,7 +86,8 @@ def field_sums(item: ReferenceBins, i: int, *, weighted: bool) -> list[tuple[str
     elif weighted:
         sums.append((f"missing_{i}", total(f"f{i} IS NULL")))
     if item.is_numeric:
-        return sums + _numeric_sums(item, i, total, " * weight" if weighted else "")
+        counts = _weights_below(item, i, total) if weighted else _rows_from(item, i, total)
+        return sums + counts + _numeric_sums(item, i, " * weight" if weighted else "")
     if not item.pooled:
         return sums + [(f"is_{name}", total(f"f{i} = ${name}")) for name in bound_categories(item, i)]
     other = f"m{i}.code = {LISTED}"
@@ -93,16 +100,28 @@ def field_sums(item: ReferenceBins, i: int, *, weighted: bool) -> list[tuple[str
     ]
 
 
-def _numeric_sums(
-    item: ReferenceBins, i: int, total: Callable[[str], str], times: str
-) -> list[tuple[str, str]]:
+def _rows_from(item: ReferenceBins, i: int, total: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Rows from each edge on, and from the lowest number on: what is missing is below all of them."""
+    sums = [(f"from_{i}_{k}", total(f"y{i} >= {literal(edge)}")) for k, edge in enumerate(item.edges)]
+    return [*sums, *_beyond(i, "y", total), (f"from_lowest_{i}", total(f"y{i} >= {literal(-MAX_DOUBLE)}"))]
+
+
+def _weights_below(item: ReferenceBins, i: int, total: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Weights below each edge, and not from it on: their difference from all would be off by rounding."""
     sums = [(f"below_{i}_{k}", total(f"f{i} < {literal(edge)}")) for k, edge in enumerate(item.edges)]
+    return [*sums, *_beyond(i, "f", total), (f"below_all_{i}", total(f"f{i} < {literal(-MAX_DOUBLE)}"))]
+
+
+def _beyond(i: int, of: str, total: Callable[[str], str]) -> list[tuple[str, str]]:
     # NaN is larger than every number, infinity included, on every engine used
-    sums += [
-        (f"above_all_{i}", total(f"f{i} > {literal(MAX_DOUBLE)}")),
-        (f"nan_{i}", total(f"isnan(f{i})")),
-        (f"below_all_{i}", total(f"f{i} < {literal(-MAX_DOUBLE)}")),
+    return [
+        (f"above_all_{i}", total(f"{of}{i} > {literal(MAX_DOUBLE)}")),
+        (f"nan_{i}", total(f"isnan({of}{i})")),
     ]
+
+
+def _numeric_sums(item: ReferenceBins, i: int, times: str) -> list[tuple[str, str]]:
+    sums = []
     if item.edges:
         low, high = literal(item.edges[0]), literal(item.edges[-1])
         under = f"f{i} < {low} AND f{i} >= {literal(-MAX_DOUBLE)}"
@@ -143,7 +162,7 @@ def field_values(item: ReferenceBins, i: int, columns: Mapping[str, Floats]) -> 
     squares = read(f"w2_{i}", f"present_{i}") if label else read("w2", "n")
     missing = nothing if label else columns.get(f"missing_{i}", rows - present)
     if item.is_numeric:
-        found = _numeric_values(item, i, read, present, missing)
+        found = _numeric_values(item, i, read, present, missing, weighted="w2" in columns)
         names = (f"under_{i}", f"over_{i}", f"first_{i}", f"second_{i}", "", "")
     else:
         found = _category_values(item, i, read, present, missing)
@@ -152,10 +171,21 @@ def field_values(item: ReferenceBins, i: int, columns: Mapping[str, Floats]) -> 
 
 
 def _numeric_values(
-    item: ReferenceBins, i: int, read: Callable[[str], Floats], present: Floats, missing: Floats
+    item: ReferenceBins,
+    i: int,
+    read: Callable[[str], Floats],
+    present: Floats,
+    missing: Floats,
+    *,
+    weighted: bool,
 ) -> list[Floats]:
-    above_all, nans, below_all = read(f"above_all_{i}"), read(f"nan_{i}"), read(f"below_all_{i}")
-    below = [read(f"below_{i}_{k}") for k in range(len(item.edges))]
+    above_all, nans = read(f"above_all_{i}"), read(f"nan_{i}")
+    if weighted:
+        below_all = read(f"below_all_{i}")
+        below = [read(f"below_{i}_{k}") for k in range(len(item.edges))]
+    else:
+        below_all = present - read(f"from_lowest_{i}")
+        below = [present - read(f"from_{i}_{k}") for k in range(len(item.edges))]
     cumulative = np.stack([below_all, *below, present - above_all])
     values = np.maximum(np.diff(cumulative, axis=0), 0.0)
     return [*values, missing + nans, above_all - nans, below_all]

@@ -1,6 +1,6 @@
 """Feature histograms: rows of every watched field on the reference's bins, all fields in one scan.
 
-The text (`analytics.aggregates.feature_columns`) is `count_if(x < edge)` per edge and `count_if(x = value)` per
+The text (`analytics.aggregates.feature_columns`) is `count_if(x >= edge)` per edge and `count_if(x = value)` per
 category, grouped by window, block and version, so that the answer is one wide row a group, which adds over days. Labels
 have a text of their own: only they need the label feed.
 """
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.additive import Additive, Standard, read_added, read_stored
 from analytics.aggregates.feature_columns import (
+    LOWEST,
     TAIL,
     bound_categories,
     columns_of,
@@ -328,7 +329,7 @@ def _query(
     copied = of_some or versions.text != "TRUE"
     columns = "".join(f", {_read(bins[i], copied=copied)} AS f{i}" for i in fields)
     finite = "".join(
-        f", CASE WHEN abs(f{i}) <= {literal(MAX_DOUBLE)} THEN f{i} END AS g{i}"
+        f", CASE WHEN abs(f{i}) <= {literal(MAX_DOUBLE)} THEN f{i} END AS g{i}, coalesce(f{i}, {LOWEST}) AS y{i}"
         for i in fields
         if bins[i].is_numeric
     )

@@ -18,6 +18,26 @@ Status = Literal["ok", "immature", "too_few", "no_data", "undefined"]
 Row = TypeVar("Row")
 
 
+def changed(row: Row, /, **values: Any) -> Row:
+    """A frozen row with other values: `dataclasses.replace` for rows that check nothing when they are made.
+
+    That one reads every field and makes the row anew: 60 microseconds for the 47 fields of a comparison, of which a
+    scorecard changes ten times as many as it has rows; this takes 6.
+
+    >>> changed(Results((), ZoneInfo("UTC")), notes=("none",)).notes
+    ('none',)
+    >>> changed(Results((), ZoneInfo("UTC")), note=1)
+    Traceback (most recent call last):
+    TypeError: Results has no field note
+    """
+    kind = type(row)
+    if unknown := values.keys() - kind.__dataclass_fields__.keys():  # type: ignore[attr-defined]
+        raise TypeError(f"{kind.__name__} has no field {', '.join(sorted(unknown))}")
+    new = object.__new__(kind)
+    new.__dict__.update(row.__dict__, **values)
+    return new
+
+
 @dataclass(frozen=True)
 class Results(Sequence[Row], Generic[Row]):
     """An immutable sequence of result rows.

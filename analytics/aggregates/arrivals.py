@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analytics.aggregates.keys import KEYS, CellKey, column, group
@@ -215,10 +216,13 @@ def _arrivals(table: pa.Table, text: str) -> Arrivals:
 
 
 def _places(table: pa.Table, name: str) -> tuple[tuple[Any, ...], Ints]:
-    values = table.column(name).to_pylist()
-    known = tuple(sorted(set(values), key=lambda value: (value is not None, value)))
+    """The values of a column in order, null first, and which of them every row holds."""
+    coded = pc.dictionary_encode(table.column(name).combine_chunks(), null_encoding="encode")
+    values = coded.dictionary.to_pylist()
+    known = tuple(sorted(values, key=lambda value: (value is not None, value)))
     place = {value: index for index, value in enumerate(known)}
-    return known, np.array([place[value] for value in values], dtype=np.int64)
+    places = np.array([place[value] for value in values], dtype=np.int64)
+    return known, places[coded.indices.to_numpy()]
 
 
 def inside(followed: Sql) -> Sql:

@@ -24,6 +24,7 @@ from analytics.experiments.standing import corrected_words, standing
 from analytics.experiments.structure_words import beside, with_structure
 from analytics.experiments.uncapped import uncapped_rows
 from analytics.experiments.verdict import decide
+from analytics.results import changed
 
 
 def scorecard(
@@ -63,10 +64,10 @@ def scorecard(
     levels = {(row.metric, row.variant, row.method): row.confidence_adjusted or level for row in rows}
     crossings = first_crossings(rows, _crossing_days(design, ordered, levels), design.stopping)
     rows = tuple(
-        replace(row, first_crossing=crossings.get((row.metric, row.variant, row.method))) for row in rows
+        changed(row, first_crossing=crossings.get((row.metric, row.variant, row.method))) for row in rows
     )
     if blocking(checks):  # nothing ships on a comparison that cannot be trusted
-        rows = tuple(replace(row, verdict="hold") if row.verdict == "ship" else row for row in rows)
+        rows = tuple(changed(row, verdict="hold") if row.verdict == "ship" else row for row in rows)
     return Scorecard(
         name=design.name,
         control=design.control,
@@ -108,7 +109,7 @@ def _rows(
     designs = {metric.name: metric for metric in design.metrics}
     split_broken = broken(state.srm)
     judged = (
-        replace(
+        changed(
             row,
             badge=None if split_broken else badge(row, designs[row.metric], one_sided=design.one_sided),
             warnings=with_structure(
@@ -146,4 +147,4 @@ def _with_widths(row: ExperimentRow, widths: Mapping[tuple[str, str], float]) ->
     if row.method != "unadjusted":
         return row
     own, control = (widths.get((row.metric, arm or "")) for arm in (row.variant, row.control))
-    return replace(row, half_width=own, half_width_control=control)
+    return changed(row, half_width=own, half_width_control=control)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from analytics.experiments.pairs import pair
 from analytics.experiments.rows import ExperimentRow, Method
 from analytics.experiments.skew import SKEWED, skewness_of_difference
 from analytics.project import SHARES
+from analytics.results import changed
 from analytics.stats.intervals import normal_quantile
 from analytics.stats.permutation import studentised_permutation
 
@@ -56,7 +57,7 @@ def _draft(
     two = pair(moments, variant, design.control)
     outcome = choose(design, metric, found, arm, two=two)
     n, n_control = sizes_of(design, found, arm, two)
-    row = replace(
+    row = changed(
         untested(design.name, metric.name, method, _test_name(metric, method, clustered=moments.clustered)),
         kind=metric.kind,
         role=metric.role,
@@ -72,9 +73,9 @@ def _draft(
         definition=metric.definition or None,
     )
     if isinstance(outcome, NotTested):
-        return Draft(replace(row, status=outcome.status, reason=outcome.reason), None)
+        return Draft(changed(row, status=outcome.status, reason=outcome.reason), None)
     above = outcome.chance_above
-    tested = replace(
+    tested = changed(
         row,
         difference=outcome.difference,
         standard_error=outcome.standard_error,
@@ -90,7 +91,7 @@ def _draft(
         freedom = [fixed.df if moments.clustered else side.n - 1.0 for side in (two.arm, two.control)]
         spread = math.sqrt(fixed.variance), math.sqrt(fixed.variance_control)
         widths = [normal_quantile(confidence, df) * sd for df, sd in zip(freedom, spread, strict=True)]
-        tested = replace(tested, half_width=float(widths[0]), half_width_control=float(widths[1]))
+        tested = changed(tested, half_width=float(widths[0]), half_width_control=float(widths[1]))
     return Draft(tested, outcome)
 
 
@@ -125,7 +126,7 @@ def _with_permutation(draft: Draft, found: MetricAggregates) -> Draft:
     if min(len(arm), len(control)) < 2:
         return draft
     p = float(studentised_permutation(arm, control))
-    return draft if np.isnan(p) else Draft(replace(row, permutation_p_value=p), draft.comparison)
+    return draft if np.isnan(p) else Draft(changed(row, permutation_p_value=p), draft.comparison)
 
 
 def _unit_values(values: UnitValues, row: ExperimentRow) -> tuple[np.ndarray, np.ndarray]:

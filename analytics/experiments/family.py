@@ -7,7 +7,7 @@ Benjamini-Hochberg, the fixed sequence (a closed test), or none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from analytics.experiments.methods import Comparison, Limits, limits
 from analytics.experiments.rows import ExperimentRow, headline
 from analytics.experiments.words import number, percent, plural
 from analytics.project import Correction
+from analytics.results import changed
 from analytics.stats.arrays import FloatArray
 from analytics.stats.multiplicity import benjamini_hochberg, bh_level, fixed_sequence, holm, holm_levels
 
@@ -126,7 +127,7 @@ def _finished(
     place: tuple[int, float],
 ) -> ExperimentRow:
     alone = drawn[place]
-    row = replace(
+    row = changed(
         draft.row,
         ci_low=alone.interval.low,
         ci_high=alone.interval.high,
@@ -137,11 +138,11 @@ def _finished(
         reason=comparison.no_lift if alone.lift is None else None,
     )
     if found.level is None:
-        return replace(row, reason=NOT_REACHED)
+        return changed(row, reason=NOT_REACHED)
     ours = drawn[place[0], found.level]
     if alone.lift is not None and ours.lift is None:
-        row = replace(row, reason=f"at the corrected level {comparison.no_lift}")
-    return replace(
+        row = changed(row, reason=f"at the corrected level {comparison.no_lift}")
+    return changed(
         row,
         ci_adjusted_low=ours.interval.low,
         ci_adjusted_high=ours.interval.high,

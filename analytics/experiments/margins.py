@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from analytics.experiments.design import MetricDesign
 from analytics.experiments.methods import Comparison, OfFixed
 from analytics.experiments.rows import ExperimentRow
+from analytics.results import changed
 from analytics.stats.equivalence import above_margin, below_margin, two_one_sided
 from analytics.stats.intervals import Interval
 
@@ -22,8 +23,8 @@ _ENDLESS = Interval(-math.inf, math.inf)
 def with_margins(row: ExperimentRow, metric: MetricDesign, comparison: Comparison) -> ExperimentRow:
     """A row with the p-values that its margin, or the smallest effect that matters, asks for."""
     if metric.role == "guardrail":
-        return replace(row, p_safe=_safe(metric, comparison))
-    return replace(row, p_equivalent=_equivalent(metric, comparison))
+        return changed(row, p_safe=_safe(metric, comparison))
+    return changed(row, p_equivalent=_equivalent(metric, comparison))
 
 
 def _safe(metric: MetricDesign, comparison: Comparison) -> float | None:

@@ -24,6 +24,7 @@ from analytics.experiments.methods import Comparison, NotTested, limits
 from analytics.experiments.rows import Method
 from analytics.experiments.segment_rows import SegmentEffectRow
 from analytics.experiments.stopping import fixed_of, moments_of_estimates
+from analytics.results import changed
 from analytics.stats.equal_effects import equal_effects
 from analytics.stats.intervals import normal_quantile
 from analytics.stats.means import t_test
@@ -87,7 +88,7 @@ def segment_effects(
         for segment, moments in found.segments.items():
             values = _values(design, metric, found, moments, variant)
             drawn = _rows(design, metric, (variant, segment), values, confidence)
-            rows += [replace(row, overall=overall.get(variant)) for row in drawn]
+            rows += [changed(row, overall=overall.get(variant)) for row in drawn]
     return _corrected(rows, 1.0 - confidence)
 
 
@@ -215,7 +216,7 @@ def _together(
     for k, i in enumerate(places):
         elsewhere, p = _against_others(effects, variances, freedoms, units, k)
         middle, half = float(shrunken.value[k]), float(shrunken.half[k])
-        rows[i] = replace(
+        rows[i] = changed(
             rows[i],
             shrunken=middle,
             shrunken_ci_low=middle - half,
@@ -293,7 +294,7 @@ def _corrected(rows: Sequence[SegmentEffectRow], alpha: float) -> tuple[SegmentE
     for members in groups.values():
         for i in members:
             p = by_value.get(i, by_value.get(members[0]))
-            answer[i] = replace(
+            answer[i] = changed(
                 rows[i],
                 different_p_adjusted=p,
                 differs=None if p is None else p < alpha,

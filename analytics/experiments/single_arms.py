@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from analytics.experiments.quantiles import of_quantile
 from analytics.experiments.refusals import of_arm
 from analytics.experiments.rows import ArmRow, ValueBin
 from analytics.project import SHARES
-from analytics.results import Status
+from analytics.results import Status, changed
 from analytics.stats.intervals import Interval, effective_n, normal_quantile, wilson
 from analytics.stats.moments import Comoments
 
@@ -30,7 +29,7 @@ def arm_rows(
             row = of_quantile(row, metric, found, confidence)
         if row.status == "no_data":
             status, reason = of_arm(found, variant)
-            row = replace(row, status=status, reason=reason)
+            row = changed(row, status=status, reason=reason)
         yield row
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.aggregates import error_bins
+from analytics.aggregates import error_bins, scores
 from analytics.aggregates.additive import Additive, read_stored
 from analytics.aggregates.keys import KEYS, CellKey, column, group
 from analytics.aggregates.moments import kept_scale
@@ -104,14 +104,22 @@ def _counts(name: str, codes: str, keys: str, columns: str) -> Additive:
     return Additive(name, query, ("n",))
 
 
-def read_stored_pairs(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, PairHistogram], str] | None:
+def read_stored_pairs(
+    catalog: Catalog, rows: Sql, sums: Additive
+) -> tuple[dict[CellKey, PairHistogram], str] | None:
     """As `analytics.aggregates.pairs.read_pairs`, from stored parts.
 
-    None where there are none, rows are few, or the grid does not suit them.
+    Args:
+        catalog: the project's views.
+        rows: scoped rows.
+        sums: of all of them, with a label and without; their column ``n`` says how many there are.
+
+    Returns:
+        None where there are no parts, rows are few, or the grid does not suit them.
     """
     pairs = read_stored(catalog, rows, pair_parts(catalog))
     errors = read_stored(catalog, rows, residual_parts(catalog))
-    if pairs is None or errors is None or column(pairs[0], "n").sum() <= error_bins.MANY_ROWS:
+    if pairs is None or errors is None or not _are_many(catalog, rows, pairs[0], sums):
         return None
     values, residuals = _values(catalog), _errors(catalog)
     each = [_by_code(pairs[0], name, values) for name in ("y", "x")]
@@ -131,6 +139,14 @@ def read_stored_pairs(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, PairHi
         np.add.at(by_error, error_place[error[mine].astype(int)], many[mine])
         found[key] = PairHistogram(edges, counts, error_edges, by_error)
     return found, pairs[1]
+
+
+def _are_many(catalog: Catalog, rows: Sql, pairs: pa.Table, sums: Additive) -> bool:
+    """Whether so many rows have a label, or have none, that nobody should wait until they are read."""
+    if column(pairs, "n").sum() > error_bins.MANY_ROWS:
+        return True
+    every = read_stored(catalog, rows, sums)
+    return every is not None and bool(column(every[0], "n").sum() > scores.MOST_READ)
 
 
 def _by_code(table: pa.Table, name: str, grid: _Grid) -> Floats:

@@ -21,7 +21,7 @@ from analytics.engines.text import Sql, literal
 from analytics.errors import ScopeError
 from analytics.measures import binary, multiclass
 from analytics.measures.estimate import among_class, of_cells, ratio
-from analytics.measures.standard_quality import decides, edges_of, kept_quality
+from analytics.measures.standard_quality import decides, edges_of, kept_quality, regression_sums
 from analytics.quality.rows import CalibrationRow, ConfusionRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.results import Results
 from analytics.scope import Scope, Window
@@ -144,7 +144,7 @@ def pairs_of(catalog: Catalog, scope: Scope) -> tuple[Results[PairBinRow], Resul
         raise ScopeError("predicted against true needs a regression project")
     scope, windows = resolve(catalog, replace(scope, by=None))
     rows = scoped_rows(catalog, scope)
-    stored = read_stored_pairs(catalog, rows)
+    stored = read_stored_pairs(catalog, rows, regression_sums(catalog, rows))
     if stored is None:
         with catalog.engine.kept(rows) as kept:
             stored = read_pairs(catalog, kept)

@@ -68,12 +68,17 @@ def _quality(
         decided = [kept.decisions()] if decides(catalog.predictions) else []
         return [kept.moments(), *decided, kept.reliability(), kept.scores()]
     if catalog.predictions.task == "regression":
-        sums = regression.statistics(kept_centre(catalog))
-        kept_sums = moment_sums(catalog, rows, sums, regression.TOGETHER).additive()
+        kept_sums = regression_sums(catalog, rows)
         if segments:
             return [kept_sums]
         return [kept_sums, error_parts(catalog), pair_parts(catalog), residual_parts(catalog)]
     return list(_multiclass(catalog, rows))
+
+
+def regression_sums(catalog: Catalog, rows: Sql) -> Additive:
+    """Counts and sums of a regression's rows, with a label and without, about the centre that is kept."""
+    statistics = regression.statistics(kept_centre(catalog))
+    return moment_sums(catalog, rows, statistics, regression.TOGETHER).additive()
 
 
 def _multiclass(catalog: Catalog, rows: ScopedRows) -> Iterator[Additive]:

@@ -298,7 +298,9 @@ def test_few_labels_among_many_rows_are_no_reason_to_read_them(minutes, monkeypa
     monkeypatch.setattr(scores, "MOST_READ", N - 1)
     with _stored(minutes):
         found = {row.metric: row.value for row in quality_of(minutes, Scope())}
+        pairs, errors = curves.pairs_of(minutes, Scope())
     assert found["median_absolute_error"] > 0
+    assert sum(row.n for row in pairs) == sum(row.n for row in errors) == N
 
 
 def test_a_median_that_many_errors_share_is_exact(tmp_path, monkeypatch):

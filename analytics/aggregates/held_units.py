@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.aggregates.readings import TIMED, Reading, Wanted
-from analytics.aggregates.unit_kinds import UnitSum, unit_sums
+from analytics.aggregates.unit_kinds import UnitSum, stretches, unit_sums
 from analytics.aggregates.unit_sums import counted_rows, metrics_of, unit_values
 from analytics.engines.text import Sql
 from analytics.project import MetricSource
@@ -80,46 +81,56 @@ def _numbered(
 
 
 def _sums_of(reading: Reading, source: MetricSource, metrics: Sequence[tuple[int, Wanted]]) -> list[UnitSum]:
+    """What is added of a source; metrics whose rows count at the same times name the same stretch."""
     begins, weighted = reading.start is not None, source == "predictions"
-    return [
-        one for index, wanted in metrics for one in unit_sums(index, wanted, weighted=weighted, begins=begins)
-    ]
+    sums: list[UnitSum] = []
+    names: dict[str, str] = {}
+    alike: dict[str, str] = {}
+    for index, wanted in metrics:
+        sums += unit_sums(index, wanted, weighted=weighted, begins=begins)
+        for name, text in stretches(reading, index, wanted).items():
+            names[name] = alike.setdefault(text, name)
+    return [replace(one, stretch=names.get(one.stretch or "", one.stretch)) for one in sums]
 
 
 def _added(catalog: Catalog, rows: Sql, units: pa.Table, sums: Sequence[UnitSum]) -> dict[str, pa.Array]:
     """Column -> its sums over the rows, in the order of the units."""
-    totals = [_Total(one, units.num_rows) for one in sums]
-    columns = list(dict.fromkeys(text for total in totals for text in total.reads))
-    items = ", ".join(f"{text} AS c{place}" for place, text in enumerate(columns))
-    streamed = Sql(
-        f"SELECT arm_unit AS number{', ' if items else ''}{items} FROM ({rows.text})", rows.parameters
-    )
+    # what several metrics ask alike is added once: all count their rows
+    questions = [replace(one, name="") for one in sums]
+    totals = {question: _Total(question, units.num_rows) for question in dict.fromkeys(questions)}
+    columns = list(dict.fromkeys(text for total in totals.values() for text in total.reads))
+    items = ", ".join(["arm_unit AS number", *(f"{text} AS c{place}" for place, text in enumerate(columns))])
+    streamed = Sql(f"SELECT {items} FROM ({rows.text})", rows.parameters)
     for batch in catalog.engine.batches(streamed, {NUMBERED: units}):
         number, *arrays = (column.to_numpy(zero_copy_only=False) for column in batch.columns)
-        read = _Read(number.astype(np.intp), dict(zip(columns, arrays, strict=True)))
-        for total in totals:
+        read = _Read(number.astype(np.intp), dict(zip(columns, arrays, strict=True)), {})
+        for total in totals.values():
             total.add(read)
-    return {total.one.name: total.answer() for total in totals}
+    answers = {question: total.answer() for question, total in totals.items()}
+    return {one.name: answers[question] for one, question in zip(sums, questions, strict=True)}
 
 
+@dataclass(frozen=True)
 class _Read:
-    """Some rows, as arrays: the number of each one's unit, and SQL text -> what it gave."""
+    """Some rows, as arrays.
 
-    def __init__(self, number: Integers, columns: dict[str, Array]) -> None:
-        self.columns = columns
-        self._number = number
-        self._within: list[tuple[Array, Integers, Integers]] = []
+    Attributes:
+        number: of each row's unit.
+        columns: SQL text -> what it gave.
+        known: what `within` found before.
+    """
+
+    number: Integers
+    columns: dict[str, Array]
+    known: dict[str, tuple[Integers, Integers]]
 
     def within(self, stretch: str) -> tuple[Integers, Integers]:
         """The places of the rows in time, and the numbers of their units."""
-        inside = self.columns[stretch]
-        # metrics whose rows count at the same times are asked for in columns of their own
-        for known, places, numbers in self._within:
-            if np.array_equal(known, inside):
-                return places, numbers
-        places = np.flatnonzero(inside)  # taking by place is ten times as fast as by mask
-        self._within.append((inside, places, self._number[places]))
-        return places, self._within[-1][2]
+        if stretch not in self.known:
+            # taking by place is ten times as fast as by mask
+            places = np.flatnonzero(self.columns[stretch])
+            self.known[stretch] = places, self.number[places]
+        return self.known[stretch]
 
 
 class _Total:
@@ -147,7 +158,10 @@ class _Total:
             return
         places, numbers = read.within(self._stretch)
         if self.one.how in {"sum", "mean"}:
-            np.add.at(self.total, numbers, read.columns[self._value][places])
+            values = read.columns[self._value][places]
+            # adding takes most of the time, and where a metric is about one sort of event most add nothing
+            some = np.flatnonzero(values)
+            np.add.at(self.total, numbers[some], values[some])
             if self.n is not None:
                 np.add.at(self.n, numbers[read.columns[self._known][places]], 1)
             return

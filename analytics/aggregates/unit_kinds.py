@@ -92,14 +92,7 @@ def seconds(duration: timedelta) -> str:
 def row_items(reading: Reading, index: int, wanted: Wanted, raw: Mapping[str, str]) -> list[str]:
     """What is taken of a row of the log for one metric: its values, whether it counts, and how much."""
     items = [f"{text} AS {raw_column(index, name)}" for name, text in raw.items()]
-    metric = wanted.metric
-    closes = reading.closing.text if metric.window is None else _since("<", metric.window)
-    after = f"{'ts >= arm_ts' if metric.after is None else _since('>=', metric.after)} AND {closes}"
-    before = "FALSE" if wanted.lookback is None else f"ts < arm_ts AND {_since('>=', -wanted.lookback)}"
-    items += [f"({after}) AS after_{index}", f"({before}) AS before_{index}"]
-    if metric.after is not None:
-        # a unit is heard of from its exposure on, also where its rows count only later
-        items.append(f"(ts >= arm_ts AND {closes}) AS since_{index}")
+    items += [f"({text}) AS {name}" for name, text in stretches(reading, index, wanted).items()]
     if wanted.metric.half_life is not None:
         halves = (
             f"(epoch_us(ts) - epoch_us(arm_ts)) / {literal(wanted.metric.half_life.total_seconds() * 1e6)}"
@@ -108,6 +101,19 @@ def row_items(reading: Reading, index: int, wanted: Wanted, raw: Mapping[str, st
     if wanted.metric.model in OF_LABELS:
         items.append(f"{WAITING} AS waiting_{index}")
     return items
+
+
+def stretches(reading: Reading, index: int, wanted: Wanted) -> dict[str, str]:
+    """Columns that say whether a row comes in time for a metric, and the SQL of each."""
+    metric = wanted.metric
+    closes = reading.closing.text if metric.window is None else _since("<", metric.window)
+    after = "ts >= arm_ts" if metric.after is None else _since(">=", metric.after)
+    before = "FALSE" if wanted.lookback is None else f"ts < arm_ts AND {_since('>=', -wanted.lookback)}"
+    found = {f"after_{index}": f"{after} AND {closes}", f"before_{index}": before}
+    if metric.after is not None:
+        # a unit is heard of from its exposure on, also where its rows count only later
+        found[f"since_{index}"] = f"ts >= arm_ts AND {closes}"
+    return found
 
 
 def flags(index: int, wanted: Wanted) -> list[str]:

@@ -19,6 +19,7 @@ from analytics.project import (
     find_projects,
     read_project,
 )
+from analytics.project.aggregates import own_folder
 
 WHOLE = """
 name = "NYC flight delays"
@@ -430,6 +431,18 @@ def test_a_wrong_table_of_aggregates_is_told(tmp_path, text, complaint):
     predictions = WHOLE[WHOLE.index("[predictions]") :]
     with pytest.raises(ProjectError, match=re.escape(complaint)):
         _read_text(tmp_path, f'name = "a"\n{top}\n{predictions}' + (f"\n[{table}" if table else ""))
+
+
+def test_what_can_be_made_again_lies_in_a_folder_of_this_user(monkeypatch):
+    kept = Path.home() / ".cache" / "assay" / "facts"
+    assert own_folder("facts", {}) == kept
+    assert own_folder("facts", {"XDG_CACHE_HOME": "relative"}) == kept  # as the specification has it
+
+    def nobody():
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    assert own_folder("facts", {}).name == "assay-facts"
 
 
 def _read_text(folder: Path, text: str) -> Project:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,16 +184,3 @@ class FolderShelf:
             raise StoreError(
                 f"{self.folder}: stored aggregates cannot be listed ({error.strerror or error})"
             ) from error
-
-
-def own_folder() -> Path:
-    """The folder for what this user's programs can make again, as the platform has it."""
-    if os.name == "nt" and os.environ.get("LOCALAPPDATA"):
-        return Path(os.environ["LOCALAPPDATA"]) / "assay" / "aggregates"
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    if named and Path(named).is_absolute():
-        return Path(named) / "assay" / "aggregates"
-    try:
-        return Path.home() / ".cache" / "assay" / "aggregates"
-    except RuntimeError:  # a user without a home
-        return Path(tempfile.gettempdir()) / "assay-aggregates"

@@ -24,12 +24,12 @@ from analytics.aggregates.day_facts import (
     update_facts,
 )
 from analytics.aggregates.remote_shelf import RemoteShelf
-from analytics.aggregates.shelf import FolderShelf, Shelf, own_folder
+from analytics.aggregates.shelf import FolderShelf, Shelf
 from analytics.aggregates.store import DAMAGED, PartStore, parquet_bytes, read_parquet, store_in
 from analytics.errors import QueryTimeoutError, StoreError
 from analytics.places.remote import is_remote, remote_path
 from analytics.project import Project
-from analytics.project.aggregates import PATH
+from analytics.project.aggregates import PATH, own_folder
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.cluster import live_cluster
 from analytics.telemetry.parts import WHOLE, Definition, Stored
@@ -262,7 +262,7 @@ def shelf_of(project: Project) -> Shelf:
     if by_environment:
         return FolderShelf(Path(by_environment).expanduser().resolve() / own)
     if project.aggregates.path is None:
-        return FolderShelf(own_folder() / own)
+        return FolderShelf(own_folder("aggregates") / own)
     # relative to the project file, as every other path in it; the same for everybody who has this file, wherever
     return FolderShelf(folder / Path(project.aggregates.path).expanduser() / shared)
 

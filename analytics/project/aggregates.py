@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
@@ -40,6 +42,27 @@ class Aggregates(Section):
         """Where they lie: what the environment says, else what the file says; None for the user's cache folder."""
         known = os.environ if environment is None else environment
         return known.get(PATH) or self.path
+
+
+def own_folder(kind: str, environment: Mapping[str, str] | None = None) -> Path:
+    """The folder for what this user's programs can make again, as the platform has it.
+
+    Args:
+        kind: of what.
+        environment: instead of this process's.
+
+    >>> own_folder("facts", {"XDG_CACHE_HOME": "/var/cache/ana"}).as_posix()
+    '/var/cache/ana/assay/facts'
+    """
+    known = os.environ if environment is None else environment
+    named = known.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME", "")
+    # the specification says that a relative one is to be ignored
+    if named and Path(named).is_absolute():
+        return Path(named) / "assay" / kind
+    try:
+        return Path.home() / ".cache" / "assay" / kind
+    except RuntimeError:  # a user without a home
+        return Path(tempfile.gettempdir()) / f"assay-{kind}"
 
 
 def _known_engine(value: str) -> str:

@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import Sql
 from analytics.project import Project
-from analytics.project.aggregates import PATH
+from analytics.project.aggregates import PATH, own_folder
 from analytics.telemetry.beside import written_beside
 from analytics.telemetry.feeds import Feed
 from analytics.telemetry.files import LogFile
@@ -147,13 +147,7 @@ def facts_folder(project: Project) -> Path:
     named = project.aggregates.folder()
     if named is not None and "://" not in named:
         return (project.folder / Path(named).expanduser()) / "facts"
-    cache = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME", "")
-    if cache and Path(cache).is_absolute():
-        return Path(cache) / "assay" / "facts"
-    try:
-        return Path.home() / ".cache" / "assay" / "facts"
-    except RuntimeError:  # a user without a home
-        return Path(tempfile.gettempdir()) / "assay-facts"
+    return own_folder("facts")
 
 
 # ------------------------------------------------------------------ looking

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,45 +14,18 @@ from analytics.aggregates.day_facts import Facts, update_facts
 from analytics.aggregates.stored_days import attached
 from analytics.project import read_project
 from analytics.telemetry.catalog import Catalog
-
-START = datetime(2026, 3, 2, 9, tzinfo=UTC)
-PROJECT = """
-name = "Small"
-[predictions]
-path = "predictions/*.parquet"
-task = "binary"
-id = "id"
-timestamp = "ts"
-score = "score"
-[labels]
-path = "labels/*.parquet"
-id = "id"
-label = "label"
-timestamp = "label_ts"
-[reference]
-path = "reference/*.parquet"
-"""
+from tests.aggregates.small_logs import PROJECT, START, write_reports, write_rows
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("predictions", "labels", "reference"):
-        (tmp_path / name).mkdir()
     (tmp_path / "assay.toml").write_text(PROJECT)
-    _rows(tmp_path / "predictions" / "a.parquet", ["a0", "a1", "a2"])
-    _rows(tmp_path / "predictions" / "b.parquet", ["b0", "b1"])
-    _rows(tmp_path / "reference" / "r.parquet", ["r0"])
+    write_rows(tmp_path / "predictions" / "a.parquet", ["a0", "a1", "a2"])
+    write_rows(tmp_path / "predictions" / "b.parquet", ["b0", "b1"])
+    write_rows(tmp_path / "reference" / "r.parquet", ["r0"])
     reports = ["a0", "a1", "a2", "b0", "b1", "r0", "r1", "nobody"]
-    times = [START + timedelta(days=1)] * len(reports)
-    pq.write_table(
-        pa.table({"id": reports, "label": [1] * len(reports), "label_ts": times}),
-        tmp_path / "labels" / "l.parquet",
-    )
+    write_reports(tmp_path / "labels" / "l.parquet", reports)
     return tmp_path
-
-
-def _rows(path, names):
-    pq.write_table(pa.table({"id": names, "ts": [START] * len(names), "score": [0.5] * len(names)}), path)
 
 
 def _updated(folder, facts):
@@ -90,17 +63,17 @@ def test_reports_that_were_there_before_a_file_of_the_reference_are_found(folder
     facts = _updated(folder, Facts())
     (file,) = facts.labels.values()
     assert file.reference == 1
-    _rows(folder / "reference" / "s.parquet", ["r1"])
+    write_rows(folder / "reference" / "s.parquet", ["r1"])
     facts = _same_as_at_once(folder, facts)
     assert _orphans(facts) == 1
     (folder / "reference" / "r.parquet").unlink()
     assert _orphans(_same_as_at_once(folder, facts)) == 2
-    _rows(folder / "reference" / "s.parquet", ["elsewhere"])
+    write_rows(folder / "reference" / "s.parquet", ["elsewhere"])
     assert _orphans(_same_as_at_once(folder, facts)) == 3
 
 
 def test_a_repeated_row_that_goes_leaves_no_miscounted_report(folder):
-    _rows(folder / "predictions" / "c.parquet", ["a0", "a1"])
+    write_rows(folder / "predictions" / "c.parquet", ["a0", "a1"])
     facts = _updated(folder, Facts())
     (folder / "predictions" / "c.parquet").unlink()
     assert _orphans(_same_as_at_once(folder, facts)) == 2
@@ -115,7 +88,7 @@ def test_rows_of_the_reference_that_were_predicted_too_hide_no_report_without_a_
             catalog.close()
 
     assert told() is None  # "r0" might be a row of the predictions: counted by its id
-    _rows(folder / "reference" / "r.parquet", ["elsewhere"])
+    write_rows(folder / "reference" / "r.parquet", ["elsewhere"])
     assert told() == 3
 
 
@@ -123,8 +96,7 @@ def test_a_report_far_from_its_row_is_found_although_another_row_stands_twice(fo
     """Two rows of one id are as many matches as two reports, and hide that one report found none."""
     old, late = START - timedelta(days=31), START + timedelta(days=1)
     for name, when, ids in (("a", old, ["x"]), ("b", START, ["y", "y"])):
-        table = pa.table({"id": ids, "ts": [when] * len(ids), "score": [0.5] * len(ids)})
-        pq.write_table(table, folder / "predictions" / f"{name}.parquet")
+        write_rows(folder / "predictions" / f"{name}.parquet", ids, when=when)
     reports = pa.table({"id": ["x", "y"], "label": [1, 0], "label_ts": [late] * 2})
     pq.write_table(reports, folder / "labels" / "l.parquet")
     (touched,) = _updated(folder, Facts()).labels.values()
@@ -149,15 +121,9 @@ def test_labels_of_many_days_look_at_each_row_a_few_times_only(folder, monkeypat
         (folder / f"{name}.parquet").unlink()
     for n in range(30):  # each day's labels a day later, one about nobody, and in the end one of long before
         when = START + timedelta(days=n)
-        table = pa.table({"id": [f"d{n}"], "ts": [when], "score": [0.5]})
-        pq.write_table(table, folder / "predictions" / f"{n:02d}.parquet")
+        write_rows(folder / "predictions" / f"{n:02d}.parquet", [f"d{n}"], when=when)
         about = [f"d{n}", f"nobody{n}", *(["d3", "r0"] if n == 29 else [])]
-        reports = {
-            "id": about,
-            "label": [1] * len(about),
-            "label_ts": [when + timedelta(days=1)] * len(about),
-        }
-        pq.write_table(pa.table(reports), folder / "labels" / f"{n:02d}.parquet")
+        write_reports(folder / "labels" / f"{n:02d}.parquet", about, when + timedelta(days=1))
     looked = []
     find = day_facts.Reports._find
     monkeypatch.setattr(

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from analytics.aggregates.stored_days import open_catalog
@@ -15,24 +12,7 @@ from analytics.project import read_project
 from analytics.telemetry import facts
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.report import telemetry_report
-
-START = datetime(2026, 3, 2, 9, tzinfo=UTC)
-PROJECT = """
-name = "Small"
-[predictions]
-path = "predictions/*.parquet"
-task = "binary"
-id = "id"
-timestamp = "ts"
-score = "score"
-[labels]
-path = "labels/*.parquet"
-id = "id"
-label = "label"
-timestamp = "label_ts"
-[reference]
-path = "reference/*.parquet"
-"""
+from tests.aggregates.small_logs import PROJECT, write_reports, write_rows
 
 
 @pytest.fixture
@@ -49,15 +29,12 @@ def folder(tmp_path, monkeypatch):
 
 
 def _rows(path, names, scores):
-    path.parent.mkdir(exist_ok=True)
-    pq.write_table(pa.table({"id": names, "ts": [START] * len(names), "score": scores}), path)
+    write_rows(path, names, scores)
     os.utime(path, (1e9, 1e9))
 
 
 def _reports(path, names):
-    path.parent.mkdir(exist_ok=True)
-    times = [START + timedelta(days=1)] * len(names)
-    pq.write_table(pa.table({"id": names, "label": [1] * len(names), "label_ts": times}), path)
+    write_reports(path, names)
     os.utime(path, (1e9, 1e9))
 
 

@@ -12,7 +12,7 @@ from analytics.stats.average_precision import (
     average_precision_estimate,
     average_precision_influence,
 )
-from analytics.stats.roc import delong, placements
+from analytics.stats.roc import area_and_placements, placement_variance
 
 RANKING = ("roc_auc", "average_precision")
 
@@ -26,22 +26,23 @@ def ranking_estimates(histogram: ScoreHistogram | None, class_: str | None = Non
         return [missing(metric, *problem, class_) for metric in RANKING]
     positives, negatives = histogram.positives, histogram.negatives
     pos_w2, neg_w2 = histogram.squares[1], histogram.squares[0]
-    area = delong(positives, negatives, pos_w2, neg_w2)
-    auc = of_scores("roc_auc", histogram, float(area.auc), placements(positives, negatives))
+    area, placed = area_and_placements(positives, negatives)
+    auc = of_scores("roc_auc", histogram, float(area), placed)
     ties: Ties = "step" if histogram.exact else "random"
     rows = histogram.counts[1]
+    moved = average_precision_influence(positives, negatives, ties, histogram.tied)
     precision = average_precision_estimate(
-        positives, negatives, pos_w2, neg_w2, ties=ties, pos_rows=rows, tied=histogram.tied
+        positives, negatives, pos_w2, neg_w2, ties=ties, pos_rows=rows, tied=histogram.tied, influence=moved
     )
     average = of_scores(
-        "average_precision",
-        histogram,
-        float(precision.value),
-        average_precision_influence(positives, negatives, ties, histogram.tied),
-        bias=float(precision.bias),
+        "average_precision", histogram, float(precision.value), moved, bias=float(precision.bias)
     )
     return [
-        replace(auc, class_=class_, row_variance=float(area.variance)),
+        replace(
+            auc,
+            class_=class_,
+            row_variance=float(placement_variance(placed, positives, negatives, pos_w2, neg_w2)),
+        ),
         replace(average, class_=class_, row_variance=float(precision.variance)),
     ]
 

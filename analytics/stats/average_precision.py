@@ -144,6 +144,7 @@ def average_precision_estimate(
     pos_rows: npt.ArrayLike | None = None,
     *,
     tied: npt.ArrayLike | None = None,
+    influence: Influences | None = None,
 ) -> AveragePrecisionEstimate:
     """Return value, linearised variance and bias for independent rows.
 
@@ -151,11 +152,13 @@ def average_precision_estimate(
     itself among the rows above its own score: with few positives the average precision of a useless score is
     well above the prevalence. Where the two kinds are logged with different probabilities, the curvature of
     precision adds to it: one negative in ten, each of weight 10, are fewer rows than they stand for.
+    ``influence`` is `average_precision_influence` of the same, where it is known already.
     """
     positives, negatives = as_floats(pos), as_floats(neg)
     squared_pos = positives if pos_w2 is None else as_floats(pos_w2)
     squared_neg = negatives if neg_w2 is None else as_floats(neg_w2)
-    influence = average_precision_influence(positives, negatives, ties, tied)
+    if influence is None:
+        influence = average_precision_influence(positives, negatives, ties, tied)
     variance = class_variance(influence.positive, positives, squared_pos)
     variance = variance + class_variance(influence.negative, negatives, squared_neg)
     value = average_precision(positives, negatives, ties, pos_rows, tied)

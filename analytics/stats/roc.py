@@ -102,13 +102,19 @@ def delong(
     """
     positives, negatives = as_floats(pos), as_floats(neg)
     area, influence = area_and_placements(positives, negatives)
-    variance = class_variance(
-        influence.positive, positives, positives if pos_w2 is None else as_floats(pos_w2)
+    squares = (
+        (positives if pos_w2 is None else as_floats(pos_w2)),
+        (negatives if neg_w2 is None else as_floats(neg_w2)),
     )
-    variance = variance + class_variance(
-        influence.negative, negatives, negatives if neg_w2 is None else as_floats(neg_w2)
-    )
-    return AucEstimate(area, variance)
+    return AucEstimate(area, placement_variance(influence, positives, negatives, *squares))
+
+
+def placement_variance(
+    influence: Influences, pos: FloatArray, neg: FloatArray, pos_w2: FloatArray, neg_w2: FloatArray
+) -> FloatArray:
+    """Return the variance of `delong` for who has the placements already."""
+    positive = class_variance(influence.positive, pos, pos_w2)
+    return positive + class_variance(influence.negative, neg, neg_w2)
 
 
 def class_variance(influence: FloatArray, weights: FloatArray, squared: FloatArray) -> FloatArray:

@@ -44,6 +44,7 @@ MOST_REPEATED = 1_000_000
 """Beyond so many ids that occur twice, windows over all rows cost less than lists of exceptions."""
 IDS_AT_ONCE = 16_000_000
 FILES_AT_ONCE = 5_000
+BYTES_AT_ONCE = 2_000_000_000
 _FORMAT = 1
 _UNREADABLE = (OSError, pa.ArrowException, ValueError, KeyError, TypeError)
 _State = tuple[str, int, int]
@@ -154,9 +155,19 @@ def facts_folder(project: Project) -> Path:
 
 
 def _batches(files: list[LogFile]) -> Iterator[list[LogFile]]:
-    """All at once, unless opening that many files takes so long that it is done in steps, each of which is kept."""
-    for start in range(0, len(files), FILES_AT_ONCE):
-        yield files[start : start + FILES_AT_ONCE]
+    """All at once, unless they are many: these are held in memory, and each step is kept."""
+    if len(files) <= LARGE_FILES:
+        yield from [files] if files else []
+        return
+    some: list[LogFile] = []
+    size = 0
+    for file in files:
+        if some and (len(some) == FILES_AT_ONCE or size + file.size > BYTES_AT_ONCE):
+            yield some
+            some, size = [], 0
+        some.append(file)
+        size += file.size
+    yield some
 
 
 def _with(
@@ -245,8 +256,7 @@ def _hashes(engine: DuckDBEngine, body: str, n: int) -> Iterator[_Hashes]:
     """The hashes of all ids, those that are equal in the same array; of many rows these lie in files meanwhile."""
     parts = -(-n // IDS_AT_ONCE)
     # read once: a scan for each part would take time that grows with the square of the logs
-    batches = engine.batches(Sql(f"SELECT hash(id) AS h FROM ({body}) WHERE id IS NOT NULL"))
-    pieces = (np.asarray(batch.column(0), np.uint64) for batch in batches)
+    pieces = _pieces(engine, body)
     if parts <= 1:
         yield np.concatenate([_NONE, *pieces])
         return
@@ -261,6 +271,11 @@ def _hashes(engine: DuckDBEngine, body: str, n: int) -> Iterator[_Hashes]:
         for place in places:
             yield np.fromfile(place, np.uint64)
             place.unlink()
+
+
+def _pieces(engine: DuckDBEngine, body: str) -> Iterator[_Hashes]:
+    for batch in engine.batches(Sql(f"SELECT hash(id) AS h FROM ({body}) WHERE id IS NOT NULL")):
+        yield np.asarray(batch.column(0), np.uint64)
 
 
 def _twice(hashes: _Hashes) -> _Hashes:
@@ -294,14 +309,19 @@ def _seen_by_hash(engine: DuckDBEngine, kept: Known, body: str) -> tuple[set[str
 
     Two ids of one hash do no harm: an id that is looked at without need is found to be there once.
     """
-    new = engine.query(f"SELECT id, hash(id) AS h FROM ({body}) WHERE id IS NOT NULL")
-    hashes = np.concatenate([np.asarray(chunk, np.uint64) for chunk in new["h"].chunks] or [_NONE])
+    hashes = np.concatenate([_NONE, *_pieces(engine, body)])
+    hashes.sort()
     old = _NONE if kept.hashes is None else np.load(kept.hashes, mmap_mode="r")
     if not len(old):
-        return set(), np.sort(hashes)
-    found = old[np.minimum(np.searchsorted(old, hashes), len(old) - 1)] == hashes
-    again = new["id"].filter(pa.array(found)).to_pylist()
-    return set(again), np.sort(np.concatenate([old, hashes]))
+        return set(), hashes
+    found = hashes[old[np.minimum(np.searchsorted(old, hashes), len(old) - 1)] == hashes]
+    again: set[str] = set()
+    if len(found):
+        text = f"SELECT DISTINCT id FROM ({body}) SEMI JOIN found ON hash(id) = found.h LIMIT {MOST_REPEATED + 1}"
+        again = set(engine.query(text, tables={"found": pa.table({"h": found})})["id"].to_pylist())
+    every = np.concatenate([old, hashes])
+    every.sort(kind="stable")  # two sorted runs are merged
+    return again, every
 
 
 def _only(feed: Feed, files: Iterable[LogFile]) -> Feed:

@@ -221,11 +221,20 @@ def _recalled(folder: Path) -> facts.Known:
     return facts._recalled(catalog.project, catalog._asked("predictions"))
 
 
+@pytest.mark.parametrize("most, value", [("FILES_AT_ONCE", 2), ("BYTES_AT_ONCE", 1_500)])
 def test_many_files_are_looked_at_in_steps_and_compared_by_hashes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: str, value: int
 ) -> None:
     monkeypatch.setattr(facts, "LARGE_FILES", 1)
-    monkeypatch.setattr(facts, "FILES_AT_ONCE", 2)
+    monkeypatch.setattr(facts, most, value)
+    steps: list[int] = []
+    grown = facts._grown
+
+    def told(*given: Any) -> Any:
+        steps.append(len(given[3]))
+        return grown(*given)
+
+    monkeypatch.setattr(facts, "_grown", told)
     for place in range(5):
         _predictions(
             tmp_path / f"p/{place}.parquet",
@@ -234,6 +243,7 @@ def test_many_files_are_looked_at_in_steps_and_compared_by_hashes(
         )
     _labels(tmp_path / "l/1.parquet", ["0-0"], 2, 1)
     assert _same_as_read(tmp_path, monkeypatch).known("predictions").repeated == {"twice"}  # type: ignore[union-attr]
+    assert max(steps) < 5
     _predictions(tmp_path / "p/9.parquet", ["9-0", "3-1"], 9)
     known = _same_as_read(tmp_path, monkeypatch).known("predictions")
     assert known is not None

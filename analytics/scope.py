@@ -20,6 +20,8 @@ from analytics.project import Project
 
 Grain = Literal["all", "5min", "15min", "hour", "day", "week", "month"]
 GRAINS: tuple[Grain, ...] = ("all", "5min", "15min", "hour", "day", "week", "month")
+FINER: tuple[Grain, ...] = ("5min", "15min", "hour")
+"""Windows shorter than a day."""
 MISSING = "(missing)"
 MOST_WINDOWS = 100_000
 CONFIDENCE = 0.95

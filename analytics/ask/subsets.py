@@ -1,9 +1,9 @@
 """Questions that read many rows: a sample that answers at once, and how long all rows will take.
 
 Stored parts answer most of what a page shows. What they cannot (several filters at once, filters on features or scores,
-drift under a filter, everything before the first build) reads rows, ten and more seconds of ten million. A sample of
-the whole log is drawn once, held in memory, and asked first. All rows follow: those that pass the filters are copied
-into memory once, labels with them, so that files are read once a page and not once a card.
+drift under a filter, windows shorter than a day, everything before the first build) reads rows, ten and more seconds of
+ten million. A sample of the whole log is drawn once, held in memory, and asked first. All rows follow: those that pass
+the filters are copied into memory once, labels with them, so that files are read once a page and not once a card.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from analytics.aggregates.additive import split_of_parts
 from analytics.engines.text import all_of
 from analytics.results import Results
-from analytics.scope import Filter, Scope
+from analytics.scope import FINER, Filter, Scope
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.subsets import (
     OF_LABELS,
@@ -253,8 +253,12 @@ def _key(scope: Scope) -> _Passing:
 
 def _stored(catalog: Catalog, question: str, scope: Scope) -> bool:
     """Whether stored parts hold what a question asks for."""
-    if catalog.parts is None or not scope.filters:
-        return catalog.parts is not None
+    if catalog.parts is None:
+        return False
+    if scope.grain in FINER and question != "segments":
+        return False  # what is stored of these questions are days; segments are asked of the whole window
+    if not scope.filters:
+        return True
     if question in _BY_ITSELF:
         return False
     by = (scope.by,) if scope.by is not None else ()

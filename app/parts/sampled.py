@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -171,11 +172,13 @@ def watch(page: str, bench: Workbench | None, scopes: Callable[[], Scope | None]
     Args:
         page: its address.
         bench: the project on screen; None for pages about several.
-        scopes: gives the scope on screen.
+        scopes: gives the scope on screen, cut into its windows.
     """
     scope = scopes() if bench is not None else None
     goes_on = bench is not None and scope is not None and may_be_sampled(bench, scope)
-    place = "" if bench is None else repr((page, bench.project.file, scope))
+    # windows of another length change what some cards ask, and the others go on waiting
+    whole = None if scope is None else replace(scope, grain="all")
+    place = "" if bench is None else repr((page, bench.project.file, whole))
     same = st.session_state.get(_SEEN, ("", 0))[0] == place
     exacts().begin(session(), goes_on=goes_on, same=same)
     st.session_state[_AWAITED] = False

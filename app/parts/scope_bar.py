@@ -245,11 +245,11 @@ def _sentence(entry: Entry) -> None:
 
 
 def _asked(entry: Entry) -> Scope | None:
-    """The scope on screen; None where its words mean nothing, which the page says."""
+    """The scope on screen, cut into its windows; None where its words mean nothing, which the page says."""
     if entry.bench is None:
         return None
     try:
-        return resolve(entry.name, entry.bench, said()).scope
+        return resolve(entry.name, entry.bench, said()).over_time
     except AssayError:
         return None
 

@@ -193,6 +193,11 @@ def test_only_questions_that_would_read_many_rows_are_sampled(monkeypatch, tmp_p
     one, pair = bench.scope(where=["place=a"]), bench.scope(where=["place=a"], by="kind")
     assert not subsets.is_worth_it("quality", plain)
     assert not subsets.is_worth_it("quality", one)
+    # days are stored, and windows shorter than that are read; segments are asked of all of it
+    assert not subsets.is_worth_it("drift", bench.scope(grain="week"))
+    for question in ("quality", "drift", "calibration"):
+        assert subsets.is_worth_it(question, bench.scope(grain="hour"))
+    assert not subsets.is_worth_it("segments", bench.scope(grain="hour"))
     assert subsets.is_worth_it("quality", pair)
     assert subsets.is_worth_it("quality", two)
     assert subsets.is_worth_it("quality", bench.scope(where=["score=[0, 0.5)"]))

@@ -97,6 +97,24 @@ def test_a_page_says_that_it_is_from_a_sample_and_then_is_exact(open_page, proje
     assert next(one for one in page.metric if one.label == "Log loss").value == f"{exact.value:.3f}"
 
 
+def test_hours_of_stored_days_come_from_a_sample_until_they_are_exact(open_page, project, held_back) -> None:
+    Workbench(project).aggregate()
+    page = open_page("quality", project, range="all", grain="day")
+    assert not _said(page)
+    page = open_page("quality", project, range="all", grain="hour")
+    assert "exact in about" in _said(page)[0]
+    # what is not cut into hours is there
+    assert 0 < len(_said(page)) < len(_said(open_page("quality", project, **TWO)))
+    held_back.set()
+    for _ in range(20):
+        for job in list(exacts()._jobs.values()):
+            assert job.over.wait(60)
+        page.run()
+        if not _said(page):
+            break
+    assert not _said(page)
+
+
 class _DrawnAnewError(Exception):
     """Stands for a page that begins again."""
 

@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import multiprocessing
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
+from urllib.parse import urlsplit
 
 import pytest
 
 from analytics.alerts.addresses import Address, Addresses, find_addresses
 from analytics.alerts.deliver import deliver, tell, would_tell
 from analytics.alerts.messages import as_sent
-from analytics.store import Store, find_place
+from analytics.store import Store, find_place, open_store, outbox
 from analytics.store.outbox import deliveries, messages
 from tests.alerts.made import PLACE, endpoint, incident, look, minutes, row
 from tests.store.conftest import cluster, place  # noqa: F401  # fixtures
 
-WATCHER = """
-import http.client, json, sys
-from datetime import timedelta
-from urllib.parse import urlsplit
-from analytics.alerts import deliver as sending
-from analytics.alerts.addresses import find_addresses
-from analytics.store import open_store, outbox
-from tests.alerts.made import PLACE
-from tests.alerts.test_delivered_once import LOOKS, look_at
-
-outbox.LEASE, outbox.FIRST_WAIT, outbox.LONGEST_WAIT = (timedelta(seconds=s) for s in (0.5, 0.02, 0.05))
-
-def post(address, message, text):
-    # as Apprise posts it, without waiting a second for Apprise to be imported by every short-lived process
-    host = urlsplit(address.url)
-    connection = http.client.HTTPConnection(host.hostname, host.port, timeout=5)
-    body = json.dumps({"title": text.title, "message": text.body, "to": address.name})
-    connection.request("POST", host.path, body, {"X-Assay-Message": message.number})
-    status = connection.getresponse().status
-    return None if status == 200 else f"it answered with status {status}"
-
-store, addresses = open_store(), find_addresses()
-for number in range(LOOKS):
-    sending.tell(store, look_at(number), PLACE, addresses)
-    sending.deliver(store, addresses, post)
-    print(number, flush=True)
-"""
 LOOKS = 48
+NUMBERS = count()
+"""Of watchers: each has a file of its own for what goes wrong."""
 
 
 def look_at(number):
@@ -76,43 +52,83 @@ def expected():
     return counted
 
 
-def watcher(place, root, urls):  # noqa: F811
-    return subprocess.Popen(
-        [sys.executable, "-c", WATCHER],
-        env=os.environ | {"ASSAY_STORE": place.address, "PYTHONPATH": str(root), "ASSAY_NOTIFY": " ".join(urls)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+def watch(environment, errors, said):
+    """Look, tell and deliver, and say after each look how many there were: what a process of its own does."""
+    os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), 2)
+    os.environ.update(environment)
+    outbox.LEASE, outbox.FIRST_WAIT, outbox.LONGEST_WAIT = (timedelta(seconds=s) for s in (0.5, 0.02, 0.05))
+    store, addresses = open_store(), find_addresses()
+    for number in range(LOOKS):
+        tell(store, look_at(number), PLACE, addresses)
+        deliver(store, addresses, post)
+        said.send(number)
 
 
-def test_killed_at_random_moments_and_run_at_once(place, root):  # noqa: F811
+def post(address, message, text):
+    # as Apprise posts it, without waiting a second for Apprise to be imported by every short-lived process
+    host = urlsplit(address.url)
+    connection = http.client.HTTPConnection(host.hostname, host.port, timeout=5)
+    body = json.dumps({"title": text.title, "message": text.body, "to": address.name})
+    connection.request("POST", host.path, body, {"X-Assay-Message": message.number})
+    status = connection.getresponse().status
+    return None if status == 200 else f"it answered with status {status}"
+
+
+class Watcher:
+    """A process that watches: a copy of one that has imported everything, which takes each a second of its own."""
+
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.alerts.test_delivered_once", "psycopg"])
+
+    def __init__(self, place, folder, urls):  # noqa: F811
+        environment = {"ASSAY_STORE": place.address, "ASSAY_NOTIFY": " ".join(urls)}
+        self.errors = folder / f"errors-{next(NUMBERS)}"
+        self.said, said = self.processes.Pipe(duplex=False)
+        self.process = self.processes.Process(target=watch, args=(environment, str(self.errors), said))
+        self.process.start()
+
+    def await_first_look(self):
+        assert self.said.poll(240), self.errors.read_text()
+        self.said.recv()
+
+    def kill(self):
+        """End it at once, whatever it does."""
+        self.process.kill()
+        self.end()
+
+    def end(self):
+        """Wait for its end; its exit status."""
+        self.process.join(240)
+        assert not self.errors.exists() or "Traceback" not in self.errors.read_text()
+        return self.process.exitcode
+
+
+def test_killed_at_random_moments_and_run_at_once(place, tmp_path):  # noqa: F811
     draw = random.Random(11)
     with endpoint() as good, endpoint() as bad:
         bad.refuse = lambda asked: asked % 3 == 0
         urls = [good.url, bad.url]
         for _ in range(4):
-            running = [watcher(place, root, urls) for _ in range(2)]
-            assert running[0].stdout
-            running[0].stdout.readline()  # it has begun: from here on, any moment
+            running = [Watcher(place, tmp_path, urls) for _ in range(2)]
+            running[0].await_first_look()  # from here on, any moment
             time.sleep(draw.uniform(0.0, 0.4))
-            for process in running:
-                process.send_signal(signal.SIGKILL)
-                assert "Traceback" not in process.communicate()[1]
-        for process in [watcher(place, root, urls) for _ in range(2)]:
-            assert "Traceback" not in process.communicate(timeout=240)[1]
-            assert process.returncode == 0
+            for watcher in running:
+                watcher.kill()
+        for watcher in [Watcher(place, tmp_path, urls) for _ in range(2)]:
+            assert watcher.end() == 0
         # claims of the dead end, and whoever comes next sends what they left
-        last = watcher(place, root, urls)
+        last = Watcher(place, tmp_path, urls)
         time.sleep(0.6)
-        last.communicate(timeout=240)
-        drain(place, root, urls)
+        last.end()
+        drain(place, tmp_path, urls)
         assert_told(Store(place), good, bad)
 
 
-def drain(place, root, urls):  # noqa: F811
+def drain(place, folder, urls):  # noqa: F811
     deadline = time.monotonic() + 60
     while any(each.state in {"waiting", "sending"} for each in deliveries(Store(place))):
         assert time.monotonic() < deadline
-        watcher(place, root, urls).communicate(timeout=240)
+        Watcher(place, folder, urls).end()
 
 
 def assert_told(store, good, bad):

@@ -63,7 +63,7 @@ def open_page(monkeypatch) -> Callable[..., AppTest]:
     shown: list[Path] = []
 
     def opened(page: str, logs: Path | None = None, /, **parameters: Any) -> AppTest:
-        if logs is not None and not logs.resolve().is_relative_to(locations.sample_logs()):
+        if logs is not None and not _is_kept(logs.resolve()):
             shown.append(logs.resolve())
         monkeypatch.setattr(app_test, "PagesManager", _KnownPages)
         monkeypatch.setenv(locations.PROJECT_VARIABLE, str(logs or locations.sample_logs()))
@@ -77,9 +77,13 @@ def open_page(monkeypatch) -> Callable[..., AppTest]:
         return test.run()
 
     yield opened
-    # answers on the sample logs are kept, as a server keeps them
+    # answers on the sample logs, and on projects that no test changes, are kept, as a server keeps them
     for path in shown:
         _close(path)
+
+
+def _is_kept(folder: Path) -> bool:
+    return folder.is_relative_to(locations.sample_logs()) or folder in KNOWN
 
 
 def _close(path: Path) -> None:
@@ -114,33 +118,59 @@ def assert_fine(test: AppTest) -> None:
 
 @pytest.fixture
 def make_project(tmp_path) -> Callable[..., Path]:
-    """`make_project(rows=500, labels="both")`: a small project of one day an hundred rows, on disk.
+    """`make_project(rows=500, labels="both")`: a small project of the test's own, on disk; see `write_small`."""
 
-    Args of the function:
+    def made(name: str = "small", **said: Any) -> Path:
+        return write_small(tmp_path / name, **said)
+
+    return made
+
+
+KNOWN: dict[Path, tuple[Any, ...]] = {}
+"""Folders of the projects that no test changes, and what was said of each."""
+
+
+@pytest.fixture(scope="session")
+def known_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Path]]:
+    """The same, for tests that only look: who says the same gets the same project, open and with its answers.
+
+    A dozen tests look at most of them, each at another page or section. Not for tests that write to the folder, or that
+    patch what an answer depends on.
+    """
+
+    def known(**said: Any) -> Path:
+        key = tuple(sorted(said.items()))
+        for folder, of in KNOWN.items():
+            if of == key:
+                return folder
+        folder = write_small(tmp_path_factory.mktemp("known").resolve() / "small", **said)
+        KNOWN[folder] = key
+        return folder
+
+    yield known
+    for folder in KNOWN:
+        _close(folder)
+    KNOWN.clear()
+
+
+def write_small(
+    folder: Path, *, task: str = "binary", rows: int = 500, labels: str = "both", reference: bool = True
+) -> Path:
+    """Write a small project of one day an hundred rows.
+
+    Args:
+        folder: where; its name is the project's.
         task: binary, multiclass or regression.
         rows: how many predictions; 0 writes files without rows.
         labels: "both" classes, "one" class only, or "none".
         reference: whether the first fifth is declared to be the reference.
     """
-
-    def made(
-        name: str = "small",
-        *,
-        task: str = "binary",
-        rows: int = 500,
-        labels: str = "both",
-        reference: bool = True,
-    ) -> Path:
-        folder = tmp_path / name
-        folder.mkdir()
-        frame = _predictions(task, rows, labels)
-        frame.to_parquet(folder / "predictions.parquet", index=False)
-        (folder / "assay.toml").write_text(
-            _project_file(name, task, labels, reference=reference and rows > 5)
-        )
-        return folder
-
-    return made
+    folder.mkdir()
+    frame = _predictions(task, rows, labels)
+    frame.to_parquet(folder / "predictions.parquet", index=False)
+    text = _project_file(folder.name, task, labels, reference=reference and rows > 5)
+    (folder / "assay.toml").write_text(text)
+    return folder
 
 
 def _predictions(task: str, rows: int, labels: str) -> pd.DataFrame:

@@ -153,9 +153,12 @@ def test_exact_answers_that_take_too_long_are_tried_once(open_page, project, mon
 
     monkeypatch.setattr(Subsets, "exact", late)
     page = open_page("quality", project, **TWO)
-    for _ in range(4):
+    known = -1
+    for _ in range(20):
         for job in list(exacts()._jobs.values()):
             assert job.over.wait(60)
+        if known == len(tries):
+            break  # a run asked for nothing anew; how many ask for something depends on who was quicker
         known = len(tries)
         page.run()
     assert not page.exception

@@ -54,8 +54,8 @@ def test_who_was_first(open_page):
 
 
 @pytest.mark.parametrize("section", ["cause", "moved", "first"])
-def test_hardly_any_rows(open_page, make_project, section):
-    assert_fine(open_page("changed", make_project(rows=1), section=section, range="all"))
+def test_hardly_any_rows(open_page, known_project, section):
+    assert_fine(open_page("changed", known_project(rows=1), section=section, range="all"))
 
 
 def cause(**changes):

@@ -45,10 +45,10 @@ def test_another_window_by_its_ends(open_page):
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("labels", ["both", "none"])
-def test_every_task_and_any_labels(open_page, make_project, task, labels):
-    assert_fine(open_page("changed", make_project(task=task, labels=labels), range="all"))
+def test_every_task_and_any_labels(open_page, known_project, task, labels):
+    assert_fine(open_page("changed", known_project(task=task, labels=labels), range="all"))
 
 
 @pytest.mark.parametrize("rows", [0, 1])
-def test_hardly_any_rows(open_page, make_project, rows):
-    assert_fine(open_page("changed", make_project(rows=rows), range="all"))
+def test_hardly_any_rows(open_page, known_project, rows):
+    assert_fine(open_page("changed", known_project(rows=rows), range="all"))

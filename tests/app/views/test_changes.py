@@ -10,9 +10,9 @@ RELEASES = '[[releases]]\ntimestamp = 2024-01-01\nversion = "a"\n[[releases]]\nt
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_since_when_has_a_sentence_a_chart_and_a_table(open_page, make_project, task):
+def test_since_when_has_a_sentence_a_chart_and_a_table(open_page, known_project, task):
     page = open_page(
-        "drift", make_project(task=task, rows=3600), range="all", section="changes", version=["b"]
+        "drift", known_project(task=task, rows=3600), range="all", section="changes", version=["b"]
     )
     assert_fine(page)
     said = texts(page)
@@ -35,8 +35,8 @@ def test_a_release_and_its_age_are_told(open_page, make_project, task):
 
 
 @pytest.mark.parametrize("case", [{"labels": "none"}, {"labels": "one"}, {"rows": 1}, {"rows": 40}])
-def test_too_little_is_said_and_never_a_traceback(open_page, make_project, case):
-    folder = make_project(**case)
+def test_too_little_is_said_and_never_a_traceback(open_page, known_project, case):
+    folder = known_project(**case)
     page = open_page("quality", folder, range="all", section="releases")
     assert_fine(page)
     if case.get("rows") != 1:

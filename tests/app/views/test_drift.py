@@ -70,8 +70,8 @@ def test_another_version_becomes_the_scope(open_page):
     assert page.session_state["version"] == ["logistic-2013.03"]
 
 
-def test_without_a_reference_it_teaches(open_page, make_project):
-    page = open_page("drift", make_project(reference=False))
+def test_without_a_reference_it_teaches(open_page, known_project):
+    page = open_page("drift", known_project(reference=False))
     assert_fine(page)
     assert "declares no reference" in texts(page)
     assert "[reference]" in texts(page)
@@ -80,13 +80,13 @@ def test_without_a_reference_it_teaches(open_page, make_project):
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("labels", ["both", "one", "none"])
-def test_every_task_and_any_labels(open_page, make_project, task, labels):
-    assert_fine(open_page("drift", make_project(task=task, labels=labels), range="all"))
+def test_every_task_and_any_labels(open_page, known_project, task, labels):
+    assert_fine(open_page("drift", known_project(task=task, labels=labels), range="all"))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
-def test_hardly_any_rows(open_page, make_project, rows):
-    assert_fine(open_page("drift", make_project(rows=rows), range="all"))
+def test_hardly_any_rows(open_page, known_project, rows):
+    assert_fine(open_page("drift", known_project(rows=rows), range="all"))
 
 
 def test_an_empty_window_offers_the_newest_data(open_page):

@@ -73,13 +73,13 @@ def test_a_clicked_feature_opens_feature_by_feature(open_page, project, monkeypa
 
 @pytest.mark.parametrize("section", ["together", "damage"])
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
-def test_every_task_and_few_labels(open_page, make_project, task, section):
-    page = open_page("drift", make_project(task=task, labels="none"), range="all", section=section)
+def test_every_task_and_few_labels(open_page, known_project, task, section):
+    page = open_page("drift", known_project(task=task, labels="none"), range="all", section=section)
     assert_fine(page)
     assert "cannot be said" in texts(page) or section == "together"
 
 
-def test_few_rows_say_so(open_page, make_project):
-    page = open_page("drift", make_project(rows=20), range="all", section="together")
+def test_few_rows_say_so(open_page, known_project):
+    page = open_page("drift", known_project(rows=20), range="all", section="together")
     assert_fine(page)
     assert "cannot be judged" in texts(page)

@@ -38,21 +38,21 @@ def test_a_chosen_row_is_opened(open_page):
     assert page.dataframe[0].value["Reason"].iloc[3][1:] in texts(page).replace("\\", "")
 
 
-def test_of_each_class(open_page, make_project):
-    page = open_page("examples", make_project(task="multiclass"), range="all", per_class="true", k="2")
+def test_of_each_class(open_page, known_project):
+    page = open_page("examples", known_project(task="multiclass"), range="all", per_class="true", k="2")
     assert_fine(page)
     assert page.dataframe[0].value["Label"].value_counts().to_dict() == {"x": 2, "y": 2, "z": 2}
 
 
-def test_a_regression_has_no_uncertain_rows(open_page, make_project):
-    page = open_page("examples", make_project(task="regression"), range="all", kind="uncertain")
+def test_a_regression_has_no_uncertain_rows(open_page, known_project):
+    page = open_page("examples", known_project(task="regression"), range="all", kind="uncertain")
     assert_fine(page)
     assert "worst" in texts(page)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
-def test_without_labels_uncertain_and_random_still_work(open_page, make_project, task):
-    folder = make_project(task=task, labels="none")
+def test_without_labels_uncertain_and_random_still_work(open_page, known_project, task):
+    folder = known_project(task=task, labels="none")
     page = open_page("examples", folder, range="all")
     assert_fine(page)
     assert "No row here has a label" in texts(page)
@@ -64,14 +64,14 @@ def test_without_labels_uncertain_and_random_still_work(open_page, make_project,
 
 @pytest.mark.parametrize("kind", ["worst", "uncertain", "best", "random"])
 @pytest.mark.parametrize("rows", [0, 1])
-def test_hardly_any_rows(open_page, make_project, kind, rows):
-    page = open_page("examples", make_project(rows=rows), range="all", kind=kind)
+def test_hardly_any_rows(open_page, known_project, kind, rows):
+    page = open_page("examples", known_project(rows=rows), range="all", kind=kind)
     assert_fine(page)
     assert bool(page.dataframe) == bool(rows)
 
 
-def test_one_class(open_page, make_project):
-    assert_fine(open_page("examples", make_project(labels="one"), range="all", per_class="true"))
+def test_one_class(open_page, known_project):
+    assert_fine(open_page("examples", known_project(labels="one"), range="all", per_class="true"))
 
 
 def test_an_empty_window_offers_the_newest_data(open_page):

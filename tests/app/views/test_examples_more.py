@@ -93,15 +93,15 @@ def test_the_map_and_its_clusters(open_page, shadow):
     "task,labels,rows",
     [("binary", "none", 200), ("multiclass", "one", 200), ("regression", "both", 1), ("binary", "both", 0)],
 )
-def test_maps_of_hardly_anything(open_page, make_project, task, labels, rows):
+def test_maps_of_hardly_anything(open_page, known_project, task, labels, rows):
     page = open_page(
-        "examples", make_project(task=task, labels=labels, rows=rows), range="all", section="map"
+        "examples", known_project(task=task, labels=labels, rows=rows), range="all", section="map"
     )
     assert_fine(page)
 
 
-def test_kinds_that_the_logs_cannot_show_are_not_offered(open_page, make_project):
-    page = open_page("examples", make_project(reference=False), range="all", kind="disagreeing")
+def test_kinds_that_the_logs_cannot_show_are_not_offered(open_page, known_project):
+    page = open_page("examples", known_project(reference=False), range="all", kind="disagreeing")
     assert_fine(page)
     assert "worst" in texts(page)
 

@@ -8,8 +8,9 @@ from app import locations
 from tests.app.conftest import assert_fine, charts, texts
 
 FLIGHTS = locations.sample_logs() / "flights"
-MINUTES = locations.sample_logs() / "flights_minutes"
 JULY = {"version": ["gbm-2013.03"], "range": "custom", "start": "2013-07-01", "end": "2013-08-01"}
+LATER = {"version": ["b"], "range": "custom", "start": "2024-01-03", "end": "2024-01-06"}
+"""Days of a small project with as many before them."""
 
 
 def test_a_number_is_described_and_compared_with_the_reference(open_page):
@@ -36,8 +37,8 @@ def test_a_text_shows_its_most_frequent_values(open_page):
     assert {trace["name"] for trace in charts(page)[1]["data"]} == {"0", "1"}
 
 
-def test_a_regression_is_split_by_the_size_of_its_errors(open_page):
-    page = open_page("features", MINUTES, range="30d", feature="distance")
+def test_a_regression_is_split_by_the_size_of_its_errors(open_page, known_project):
+    page = open_page("features", known_project(task="regression"), range="all", feature="size")
     assert_fine(page)
     assert {trace["name"] for trace in charts(page)[1]["data"]} == {"close", "far"}
 
@@ -45,33 +46,33 @@ def test_a_regression_is_split_by_the_size_of_its_errors(open_page):
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("labels", ["one", "none"])
 @pytest.mark.parametrize("reference", [True, False])
-def test_every_task_and_any_labels(open_page, make_project, task, labels, reference):
-    project = make_project(task=task, labels=labels, reference=reference)
+def test_every_task_and_any_labels(open_page, known_project, task, labels, reference):
+    project = known_project(task=task, labels=labels, reference=reference)
     assert_fine(open_page("features", project, range="all"))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
-def test_hardly_any_rows(open_page, make_project, rows):
-    assert_fine(open_page("features", make_project(rows=rows), range="all"))
+def test_hardly_any_rows(open_page, known_project, rows):
+    assert_fine(open_page("features", known_project(rows=rows), range="all"))
 
 
-def test_drift_against_the_window_before(open_page):
-    page = open_page("drift", FLIGHTS, **JULY, against="previous")
+def test_drift_against_the_window_before(open_page, known_project):
+    page = open_page("drift", known_project(), **LATER, against="previous")
     assert_fine(page)
     assert "compared with the window before it" in texts(page)
     assert page.selectbox(key="against").value == "previous"
     assert page.button(key="open_feature").label.startswith("What ")
 
 
-def test_drift_of_one_segment_against_the_rest(open_page):
-    page = open_page("drift", FLIGHTS, **JULY, against="segment=carrier=AA")
+def test_drift_of_one_segment_against_the_rest(open_page, known_project):
+    page = open_page("drift", known_project(), **LATER, against="segment=place=north")
     assert_fine(page)
-    assert "compared with the rows that are not carrier=AA" in texts(page)
-    assert page.selectbox(key="against_slice").value == "carrier=AA"
+    assert "compared with the rows that are not place=north" in texts(page)
+    assert page.selectbox(key="against_slice").value == "place=north"
 
 
-def test_without_a_reference_the_window_before_is_offered(open_page, make_project):
-    page = open_page("drift", make_project(reference=False))
+def test_without_a_reference_the_window_before_is_offered(open_page, known_project):
+    page = open_page("drift", known_project(reference=False))
     assert_fine(page)
     page.button(key="no_reference_0").click().run()
     assert_fine(page)

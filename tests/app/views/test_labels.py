@@ -101,13 +101,13 @@ def test_contradictions_and_selection_are_told(open_page, tmp_path):
 @pytest.mark.parametrize("section", ["counts", "delays", "selection", "sources"])
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("labels", ["both", "one", "none"])
-def test_labels_as_columns(open_page, make_project, task, labels, section):
-    assert_fine(open_page("labels", make_project(task=task, labels=labels), range="all", section=section))
+def test_labels_as_columns(open_page, known_project, task, labels, section):
+    assert_fine(open_page("labels", known_project(task=task, labels=labels), range="all", section=section))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 30])
-def test_hardly_any_rows(open_page, make_project, rows):
-    assert_fine(open_page("labels", make_project(rows=rows), range="all"))
+def test_hardly_any_rows(open_page, known_project, rows):
+    assert_fine(open_page("labels", known_project(rows=rows), range="all"))
 
 
 def test_no_labels_declared(open_page, tmp_path):

@@ -68,8 +68,8 @@ def test_a_project_without_a_model_has_metrics_all_the_same(open_page, events):
     assert len(charts(page)) == 1
 
 
-def test_without_metrics_it_teaches(open_page, make_project):
-    page = open_page("outcomes", make_project())
+def test_without_metrics_it_teaches(open_page, known_project):
+    page = open_page("outcomes", known_project())
     assert_fine(page)
     assert "The project declares no metrics" in texts(page)
     assert any("[metrics.buyers]" in block.value for block in page.code)

@@ -28,14 +28,14 @@ def test_every_model_of_the_workspace_has_a_card(open_page):
 @pytest.mark.parametrize(
     "case", [{"labels": "none"}, {"labels": "one"}, {"rows": 1}, {"rows": 0}, {"reference": False}]
 )
-def test_a_model_with_little_to_say_has_a_card_all_the_same(open_page, make_project, case):
-    page = open_page("overview", make_project(**case))
+def test_a_model_with_little_to_say_has_a_card_all_the_same(open_page, known_project, case):
+    page = open_page("overview", known_project(**case))
     assert_fine(page)
     assert "#### small" in texts(page)
 
 
-def test_an_empty_window_is_said(open_page, make_project):
-    page = open_page("overview", make_project(), start="2020-01-01", end="2020-02-01")
+def test_an_empty_window_is_said(open_page, known_project):
+    page = open_page("overview", known_project(), start="2020-01-01", end="2020-02-01")
     assert_fine(page)
     assert "No predictions in this window." in texts(page)
 

@@ -134,8 +134,8 @@ def test_the_baseline_of_the_logs_stands_in_until_one_is_typed(open_page, tmp_pa
     assert float(words["baseline"][0]) == pytest.approx(known.baseline)
 
 
-def test_without_experiments_there_is_nothing_to_take_from_the_logs(open_page, make_project):
-    page = open_page("plan", make_project())
+def test_without_experiments_there_is_nothing_to_take_from_the_logs(open_page, known_project):
+    page = open_page("plan", known_project())
     assert_fine(page)
     assert not [box for box in page.selectbox if box.key == "baseline_from"]
     assert tile(page, "Units an arm").value == "14,751"
@@ -232,7 +232,7 @@ def test_nonsense_from_the_logs_is_one_line(open_page, tmp_path, words, says):
     assert says in texts(page)
 
 
-def test_without_metrics_there_is_only_the_typed_plan(open_page, make_project):
-    page = open_page("plan", make_project(), section="logs")
+def test_without_metrics_there_is_only_the_typed_plan(open_page, known_project):
+    page = open_page("plan", known_project(), section="logs")
     assert_fine(page)
     assert tile(page, "Units an arm").value == "14,751"

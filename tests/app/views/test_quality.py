@@ -23,8 +23,8 @@ HEADINGS = {
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_card_of_a_task_is_there(open_page, make_project, task):
-    page = open_page("quality", make_project(task=task), range="all", grain="day")
+def test_every_card_of_a_task_is_there(open_page, known_project, task):
+    page = open_page("quality", known_project(task=task), range="all", grain="day")
     assert_fine(page)
     said = texts(page)
     assert [heading for heading in HEADINGS[task] if heading not in said] == []
@@ -34,8 +34,8 @@ def test_every_card_of_a_task_is_there(open_page, make_project, task):
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("case", [{"labels": "none"}, {"labels": "one"}, {"rows": 1}, {"rows": 0}])
-def test_too_little_is_said_and_never_a_traceback(open_page, make_project, task, case):
-    page = open_page("quality", make_project(task=task, **case), range="all", by="place")
+def test_too_little_is_said_and_never_a_traceback(open_page, known_project, task, case):
+    page = open_page("quality", known_project(task=task, **case), range="all", by="place")
     assert_fine(page)
     said = texts(page)
     if case.get("rows") == 0:
@@ -47,8 +47,8 @@ def test_too_little_is_said_and_never_a_traceback(open_page, make_project, task,
         assert [metric.value for metric in page.metric] == ["–"] * 4
 
 
-def test_an_empty_window_leads_to_the_newest_data(open_page, make_project):
-    page = open_page("quality", make_project(), start="2020-01-01", end="2020-02-01")
+def test_an_empty_window_leads_to_the_newest_data(open_page, known_project):
+    page = open_page("quality", known_project(), start="2020-01-01", end="2020-02-01")
     assert_fine(page)
     assert "Nothing in this window" in texts(page)
     assert "The logs run from 1 Jan 2024" in texts(page)
@@ -57,8 +57,8 @@ def test_an_empty_window_leads_to_the_newest_data(open_page, make_project):
     assert len(page.metric) == 4
 
 
-def test_narrow_filters_can_be_cleared(open_page, make_project):
-    page = open_page("quality", make_project(), range="all", where=["place=*nowhere*"])
+def test_narrow_filters_can_be_cleared(open_page, known_project):
+    page = open_page("quality", known_project(), range="all", where=["place=*nowhere*"])
     assert_fine(page)
     assert "No row fits the filters" in texts(page)
     assert "place is *nowhere*" in texts(page)
@@ -68,8 +68,8 @@ def test_narrow_filters_can_be_cleared(open_page, make_project):
     assert len(page.metric) == 4
 
 
-def test_numbers_are_those_of_the_workbench(open_page, make_project):
-    folder = make_project(rows=2000)
+def test_numbers_are_those_of_the_workbench(open_page, known_project):
+    folder = known_project(rows=2000)
     page = open_page("quality", folder, range="all", version=["b"])
     bench = open_workbench(folder)
     row = next(row for row in bench.quality(bench.scope(versions=["b"])) if row.metric == "roc_auc")
@@ -78,8 +78,8 @@ def test_numbers_are_those_of_the_workbench(open_page, make_project):
     assert f"{row.ci_low:.3f} to {row.ci_high:.3f} · n = 1,000" in texts(page)
 
 
-def test_metric_and_class_come_from_the_link(open_page, make_project):
-    folder = make_project(task="multiclass")
+def test_metric_and_class_come_from_the_link(open_page, known_project):
+    folder = known_project(task="multiclass")
     page = open_page("quality", folder, range="all", grain="day", metric="recall", **{"class": "z"})
     assert_fine(page)
     assert page.session_state["class"] == "z"
@@ -87,8 +87,8 @@ def test_metric_and_class_come_from_the_link(open_page, make_project):
     assert "Class z" in texts(page)
 
 
-def test_a_point_in_time_opens_its_examples(open_page, make_project):
-    page = open_page("quality", make_project(), range="all", grain="day")
+def test_a_point_in_time_opens_its_examples(open_page, known_project):
+    page = open_page("quality", known_project(), range="all", grain="day")
     line = next(trace for trace in charts(page)[0]["data"] if trace.get("mode") == "lines+markers")
     start, end, version, _ = line["customdata"][1]
     assert start.startswith("2024-01-02T00:00")
@@ -96,20 +96,20 @@ def test_a_point_in_time_opens_its_examples(open_page, make_project):
     assert version == "a"
 
 
-def test_the_threshold_moves_the_table(open_page, make_project):
-    page = open_page("quality", make_project(rows=1000), range="all", version=["a"])
+def test_the_threshold_moves_the_table(open_page, known_project):
+    page = open_page("quality", known_project(rows=1000), range="all", version=["a"])
     strict = page.slider(key="threshold").set_value(0.9).run()
     assert_fine(strict)
     assert "At threshold 0.900" in texts(page)
 
 
-def test_without_costs_nothing_is_earned(open_page, make_project):
-    page = open_page("quality", make_project(), range="all")
+def test_without_costs_nothing_is_earned(open_page, known_project):
+    page = open_page("quality", known_project(), range="all")
     assert "Earned per decision" not in [metric.label for metric in page.metric]
 
 
-def test_by_segment_lists_its_values(open_page, make_project):
-    page = open_page("quality", make_project(), range="all", by="place")
+def test_by_segment_lists_its_values(open_page, known_project):
+    page = open_page("quality", known_project(), range="all", by="place")
     assert_fine(page)
     assert "Log loss by place" in texts(page)
     tables = [table.value for table in page.dataframe]
@@ -172,8 +172,8 @@ def test_earnings_are_the_mean_over_rows():
     assert earned(CURVE[2], costs) == pytest.approx((8 * 20 - 4 * 10 - 2 * 5) / 100)
 
 
-def test_a_thinned_curve_loses_no_shape(make_project):
-    bench = open_workbench(make_project(rows=5000))
+def test_a_thinned_curve_loses_no_shape(known_project):
+    bench = open_workbench(known_project(rows=5000))
     rows = [row for row in bench.roc() if row.version == "a"]
     kept = thinned(rows)
     assert len(kept) < len(rows)

@@ -33,8 +33,8 @@ def test_the_summer_of_the_logistic_model_is_plain_to_see(open_page):
     assert len(charts(page)) == 5
 
 
-def test_several_classes_are_looked_at_one_by_one(open_page, make_project):
-    page = opened(open_page, make_project(task="multiclass", rows=2000))
+def test_several_classes_are_looked_at_one_by_one(open_page, known_project):
+    page = opened(open_page, known_project(task="multiclass", rows=2000))
     assert_fine(page)
     box = page.selectbox(key="class")
     assert box.value == "Top class"
@@ -42,8 +42,8 @@ def test_several_classes_are_looked_at_one_by_one(open_page, make_project):
     assert_fine(page)
 
 
-def test_a_regression_has_tenths_and_errors(open_page, make_project):
-    page = opened(open_page, make_project(task="regression", rows=2000))
+def test_a_regression_has_tenths_and_errors(open_page, known_project):
+    page = opened(open_page, known_project(task="regression", rows=2000))
     assert_fine(page)
     said = texts(page)
     assert "By tenth of the prediction" in said
@@ -53,6 +53,6 @@ def test_a_regression_has_tenths_and_errors(open_page, make_project):
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("case", [{"labels": "none"}, {"labels": "one"}, {"rows": 1}, {"rows": 0}])
-def test_too_little_is_said_and_never_a_traceback(open_page, make_project, task, case):
-    page = opened(open_page, make_project(task=task, **case), by="place")
+def test_too_little_is_said_and_never_a_traceback(open_page, known_project, task, case):
+    page = opened(open_page, known_project(task=task, **case), by="place")
     assert_fine(page)

@@ -35,31 +35,31 @@ def test_a_sentence_four_tiles_and_three_charts(open_page):
 
 
 @pytest.mark.parametrize("goal", ["precision=0.8", "recall=0.9", "budget"])
-def test_other_goals_say_what_is_caught(open_page, make_project, goal):
-    page = opened(open_page, make_project(rows=2000), goal=goal)
+def test_other_goals_say_what_is_caught(open_page, known_project, goal):
+    page = opened(open_page, known_project(rows=2000), goal=goal)
     assert_fine(page)
     assert (
         "catches" in texts(page) or "No threshold reaches" in texts(page) or "cannot be said" in texts(page)
     )
 
 
-def test_several_classes_are_asked_one_against_the_rest(open_page, make_project):
-    page = opened(open_page, make_project(task="multiclass", rows=2000), goal="recall=0.9")
+def test_several_classes_are_asked_one_against_the_rest(open_page, known_project):
+    page = opened(open_page, known_project(task="multiclass", rows=2000), goal="recall=0.9")
     assert_fine(page)
     assert page.selectbox(key="class").value is not None
     assert "catches" in texts(page)
 
 
-def test_a_regression_has_no_such_section(open_page, make_project):
-    page = opened(open_page, make_project(task="regression"))
+def test_a_regression_has_no_such_section(open_page, known_project):
+    page = opened(open_page, known_project(task="regression"))
     assert_fine(page)
     assert "Best threshold" not in texts(page)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 @pytest.mark.parametrize("case", [{"labels": "none"}, {"labels": "one"}, {"rows": 1}, {"rows": 0}])
-def test_too_little_is_said_and_never_a_traceback(open_page, make_project, task, case):
-    page = opened(open_page, make_project(task=task, **case), by="place")
+def test_too_little_is_said_and_never_a_traceback(open_page, known_project, task, case):
+    page = opened(open_page, known_project(task=task, **case), by="place")
     assert_fine(page)
 
 

@@ -102,9 +102,9 @@ def test_the_scorecard_reads_for_people():
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_the_section_is_there_for_every_task(open_page, make_project, task):
+def test_the_section_is_there_for_every_task(open_page, known_project, task):
     page = open_page(
-        "quality", make_project(task=task, rows=1500), range="all", grain="day", section="estimated"
+        "quality", known_project(task=task, rows=1500), range="all", grain="day", section="estimated"
     )
     assert_fine(page)
     said = texts(page)
@@ -117,8 +117,8 @@ def test_the_section_is_there_for_every_task(open_page, make_project, task):
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("case", [{"labels": "none"}, {"labels": "one"}, {"rows": 1}, {"reference": False}])
-def test_too_little_is_said_and_never_a_traceback(open_page, make_project, task, case):
-    page = open_page("quality", make_project(task=task, **case), range="all", section="estimated")
+def test_too_little_is_said_and_never_a_traceback(open_page, known_project, task, case):
+    page = open_page("quality", known_project(task=task, **case), range="all", section="estimated")
     assert_fine(page)
     assert "How the estimate has fared" in texts(page)
 

@@ -18,8 +18,8 @@ DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("case", [{}, {"labels": "none"}, {"rows": 1}, {"reference": False}])
-def test_every_task_has_its_gaps_or_says_why_not(open_page, make_project, task, case):
-    page = open_page("quality", make_project(task=task, **case), range="all", section="populations")
+def test_every_task_has_its_gaps_or_says_why_not(open_page, known_project, task, case):
+    page = open_page("quality", known_project(task=task, **case), range="all", section="populations")
     assert_fine(page)
     said = texts(page)
     assert "istakes" in said or "Only production" in said or "No segments" in said
@@ -27,8 +27,8 @@ def test_every_task_has_its_gaps_or_says_why_not(open_page, make_project, task, 
         assert len(charts(page)) == 2
 
 
-def test_without_splits_the_page_says_what_to_write(open_page, make_project):
-    page = open_page("quality", make_project(), range="all", section="training")
+def test_without_splits_the_page_says_what_to_write(open_page, known_project):
+    page = open_page("quality", known_project(), range="all", section="training")
     assert_fine(page)
     assert "Only production is logged" in texts(page)
 

@@ -51,7 +51,7 @@ def test_where_the_model_will_be_wrong(open_page):
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_small_projects_of_every_task(open_page, make_project, task):
-    page = open_page("review", make_project(task=task, rows=60, labels="none"), range="all", section="model")
+def test_small_projects_of_every_task(open_page, known_project, task):
+    page = open_page("review", known_project(task=task, rows=60, labels="none"), range="all", section="model")
     assert_fine(page)
     assert "cannot be told" in texts(page)

@@ -201,8 +201,8 @@ def test_as_of_knows_only_what_was_known(open_page, tmp_path):
     assert "As known on 2024-03-05" in texts(page)
 
 
-def test_a_project_without_experiments_teaches_and_offers_typing(open_page, make_project):
-    page = open_page("scorecard", make_project())
+def test_a_project_without_experiments_teaches_and_offers_typing(open_page, known_project):
+    page = open_page("scorecard", known_project())
     assert_fine(page)
     assert "no experiment in this project" in sentence(page)
     assert "[experiments.new_ranker]" in texts(page)

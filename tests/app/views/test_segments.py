@@ -48,13 +48,13 @@ def test_points_carry_the_slice_and_the_version(open_page):
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("labels", ["both", "one", "none"])
-def test_every_task_and_any_labels(open_page, make_project, task, labels):
-    assert_fine(open_page("segments", make_project(task=task, labels=labels), range="all", by="place"))
+def test_every_task_and_any_labels(open_page, known_project, task, labels):
+    assert_fine(open_page("segments", known_project(task=task, labels=labels), range="all", by="place"))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
-def test_hardly_any_rows(open_page, make_project, rows):
-    assert_fine(open_page("segments", make_project(rows=rows), range="all"))
+def test_hardly_any_rows(open_page, known_project, rows):
+    assert_fine(open_page("segments", known_project(rows=rows), range="all"))
 
 
 def test_an_empty_window_offers_the_newest_data(open_page):

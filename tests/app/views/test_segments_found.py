@@ -81,14 +81,14 @@ def test_the_rest_offers_slices_that_were_found(open_page, logs):
 
 @pytest.mark.parametrize("section", ["found", "map", "tree", "rest"])
 @pytest.mark.parametrize("task, labels", [("binary", "both"), ("multiclass", "one"), ("regression", "none")])
-def test_every_task_and_any_labels(open_page, make_project, section, task, labels):
-    assert_fine(open_page("segments", make_project(task=task, labels=labels), section=section, range="all"))
+def test_every_task_and_any_labels(open_page, known_project, section, task, labels):
+    assert_fine(open_page("segments", known_project(task=task, labels=labels), section=section, range="all"))
 
 
 @pytest.mark.parametrize("section", ["found", "map", "tree", "rest"])
 @pytest.mark.parametrize("rows", [0, 3])
-def test_hardly_any_rows(open_page, make_project, section, rows):
-    assert_fine(open_page("segments", make_project(rows=rows), section=section, range="all"))
+def test_hardly_any_rows(open_page, known_project, section, rows):
+    assert_fine(open_page("segments", known_project(rows=rows), section=section, range="all"))
 
 
 @pytest.mark.parametrize("section", ["found", "map", "tree", "rest"])

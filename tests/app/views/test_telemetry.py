@@ -59,13 +59,13 @@ def test_damage_is_named_with_its_lines(open_page, tmp_path):
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("labels", ["both", "one", "none"])
-def test_every_task_and_any_labels(open_page, make_project, task, labels):
-    assert_fine(open_page("telemetry", make_project(task=task, labels=labels)))
+def test_every_task_and_any_labels(open_page, known_project, task, labels):
+    assert_fine(open_page("telemetry", known_project(task=task, labels=labels)))
 
 
 @pytest.mark.parametrize("rows", [0, 1])
-def test_hardly_any_rows(open_page, make_project, rows):
-    assert_fine(open_page("telemetry", make_project(rows=rows)))
+def test_hardly_any_rows(open_page, known_project, rows):
+    assert_fine(open_page("telemetry", known_project(rows=rows)))
 
 
 def test_days_carry_their_window_and_version():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -101,6 +102,28 @@ def test_a_broken_project_does_not_hide_the_others(open_page, make_project, tmp_
     page.selectbox(key="project").select("good").run()
     assert_fine(page)
     assert "cannot be opened" not in texts(page)
+
+
+@pytest.mark.parametrize("page", ["quality", "drift", "labels", "segments", "examples", "telemetry"])
+def test_each_page_of_a_broken_project_says_one_line(open_page, known_project, tmp_path, page):
+    good = (known_project() / "assay.toml").read_text()
+    mistakes = {
+        "wrong_key": good.replace("timestamp =", "timestmp ="),
+        "no_toml": 'name = "half\n[predictions',
+        "no_logs": good.replace('name = "small"', 'name = "no_logs"').replace('"score"', '"points"'),
+    }
+    for name, text in mistakes.items():
+        folder = tmp_path / name
+        shutil.copytree(known_project(), folder)
+        (folder / "assay.toml").write_text(text)
+    for name, words in {
+        "wrong_key": ["timestmp", "timestamp"], "no_toml": ["assay.toml", "line 1"], "no_logs": ["points"],
+    }.items():  # fmt: skip
+        shown = open_page(page, tmp_path, project=name)
+        assert_fine(shown)
+        said = texts(shown)
+        assert [word for word in words if word not in said] == []
+        assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(

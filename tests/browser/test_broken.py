@@ -69,17 +69,18 @@ def test_the_overview_names_what_is_broken_and_shows_the_rest(open_tab, server):
     assert "Traceback" not in "".join(server.messages)
 
 
+# Every page of every one of them is looked at without a browser, in tests/app/test_main.py.
 @pytest.mark.parametrize(
-    "project, words",
+    "project, words, pages",
     [
-        (WRONG_KEY, ["timestmp", "timestamp"]),
-        (NO_TOML, ["assay.toml", "line 1"]),
-        (NO_LOGS, ["predicted_seconds"]),
+        (WRONG_KEY, ["timestmp", "timestamp"], PAGES[1:3]),
+        (NO_TOML, ["assay.toml", "line 1"], PAGES[3:5]),
+        (NO_LOGS, ["predicted_seconds"], PAGES[5:]),
     ],
 )
-def test_each_page_of_a_broken_project_says_one_line(open_tab, server, project, words):
+def test_each_page_of_a_broken_project_says_one_line(open_tab, server, project, words, pages):
     tab = open_tab(server.url)
-    for page in PAGES[1:]:
+    for page in pages:
         tab.open(page, project="Other flights: minutes late" if project == NO_LOGS else project)
         says_one_line(tab, *words)
     assert "Traceback" not in "".join(server.messages)

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from analytics.aggregates.part_sums import Key, coarser, sums_of_parts
 from analytics.engines.text import Sql
-from analytics.scope import Filter, Grain, Scope, is_interval
+from analytics.scope import FINER, Filter, Grain, Scope, is_interval
 from analytics.telemetry import typed
 from analytics.telemetry.catalog import Catalog, Source
 from analytics.telemetry.live import Live
@@ -31,9 +31,8 @@ EVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 """An instant at which every label that is still missing is called absent."""
 MOST_GAPS = 6
 """Stretches of days without a part that are read one by one; with more, everything is read from the rows."""
-_FINER: tuple[Grain, ...] = ("5min", "15min", "hour")
 _LONG: tuple[Grain, ...] = ("day", "week", "month", "all")
-_ORDER: tuple[Grain, ...] = (*_FINER, *_LONG)
+_ORDER: tuple[Grain, ...] = (*FINER, *_LONG)
 
 
 @dataclass(frozen=True)
@@ -324,7 +323,7 @@ def _planned(catalog: Catalog, rows: ScopedRows, additive: Additive) -> _Plan | 
     if rows.source == "reference":
         ripe = not additive.labelled or _reference_is_ripe(catalog, rows.now or datetime.now(UTC))
         return _Plan(standard, (WHOLE,), (), chosen, by, only) if ripe else None
-    finer = scope.grain in _FINER
+    finer = scope.grain in FINER
     if scope.start is None or scope.end is None or (finer and additive.grain != "5min"):
         return None
     if additive.grain == "5min" and _on_five_minutes(scope.start) and _on_five_minutes(scope.end):

@@ -23,7 +23,7 @@ from analytics.aggregates.keys import KEYS, column
 from analytics.aggregates.moments import moment_sums
 from analytics.engines.text import Sql
 from analytics.project import Block, Predictions
-from analytics.scope import Grain, Scope
+from analytics.scope import FINER, Grain, Scope
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.parts import WHOLE, PartGrain
 from analytics.telemetry.rows import block_grain, scoped_rows
@@ -31,7 +31,6 @@ from analytics.telemetry.rows import block_grain, scoped_rows
 NEWEST = timedelta(days=7)
 """Of predictions younger than this the age matters to minutes."""
 SHORT = timedelta(days=2)
-_FINER: tuple[Grain, ...] = ("5min", "15min", "hour")
 
 
 def arrival_parts(catalog: Catalog, grain: PartGrain = "day") -> Additive:
@@ -134,7 +133,7 @@ def read_followed(
 def is_fine(scope: Scope) -> bool:
     """Whether a question is of minutes or hours, or of a day or two that hardly begin at midnight."""
     short = scope.start is not None and scope.end is not None and scope.end - scope.start <= SHORT
-    return short or scope.grain in _FINER
+    return short or scope.grain in FINER
 
 
 def _cut_from_all(
@@ -174,7 +173,7 @@ def _of_whole_days(catalog: Catalog, scope: Scope) -> bool:
     return (
         not scope.filters
         and scope.by is None
-        and scope.grain not in _FINER
+        and scope.grain not in FINER
         and all(one is not None and one == _midnight(one, catalog.project.zone) for one in ends)
     )
 
@@ -302,7 +301,7 @@ def _coarser(key: datetime, fine: Grain, grain: Grain, zone: ZoneInfo) -> dateti
         return WHOLE
     if grain == fine:
         return key
-    if grain in _FINER:
+    if grain in FINER:
         minutes = {"15min": 15, "hour": 60}[grain]
         return key.replace(minute=key.minute // minutes * minutes)
     if fine == "5min":

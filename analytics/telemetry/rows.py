@@ -15,13 +15,12 @@ from typing import Any
 from analytics.engines.text import Sql, all_of, any_of, identifier, literal
 from analytics.errors import ScopeError
 from analytics.project import Block, Predictions
-from analytics.scope import MISSING, Filter, Grain, Interval, Scope, is_interval
+from analytics.scope import FINER, MISSING, Filter, Grain, Interval, Scope, is_interval
 from analytics.telemetry import typed
 from analytics.telemetry.catalog import Catalog, Feature, Rows, Segment, Source
 
 OTHER = "(other)"
 SLICE, REST = "slice", "rest"
-_FINER = {"5min", "15min", "hour"}
 _OF_LABELS = frozenset({"label", "outcome"})
 
 
@@ -180,7 +179,7 @@ def window_key(grain: Grain, zone: str) -> str:
     """The key `analytics.scope.cut` gives the window a row falls in."""
     if grain == "all":
         return "TIMESTAMP '1970-01-01 00:00:00'"
-    if grain in _FINER:
+    if grain in FINER:
         utc = "ts AT TIME ZONE 'UTC'"
         hour = f"date_trunc('hour', {utc})"
         if grain == "hour":

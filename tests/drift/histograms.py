@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 
 from analytics.aggregates.features import CellHistogram
 from analytics.aggregates.reference_bins import Field, ReferenceBins, Role
@@ -51,12 +52,13 @@ def category_bins(x: np.ndarray, blocks: np.ndarray, name: str = "c", listed: in
 
 def holders(x: np.ndarray, blocks: np.ndarray) -> dict[str, tuple[int, int]]:
     """Value -> rows and blocks of the reference that have it."""
-    found: dict[str, tuple[int, set[float]]] = {}
-    for value, block in zip(x.tolist(), blocks.tolist(), strict=True):
-        if value != "":
-            rows, seen = found.get(value, (0, set()))
-            found[value] = (rows + 1, seen | {block})
-    return {value: (rows, len(seen)) for value, (rows, seen) in found.items()}
+    code, values = pd.factorize(x.astype(object))
+    place, numbers = pd.factorize(blocks)
+    rows = np.bincount(code, minlength=len(values))
+    together = np.unique(code * len(numbers) + place) // max(len(numbers), 1)
+    seen = np.bincount(together, minlength=len(values))
+    found = zip(values.tolist(), zip(rows.tolist(), seen.tolist(), strict=True), strict=True)
+    return {value: counts for value, counts in found if value != ""}
 
 
 def field_values(
@@ -78,15 +80,15 @@ def field_values(
         listed = {name: i for i, name in enumerate(bins.categories)} | {"": bins.n_values}
         other = dict.fromkeys(held, bins.n_values - 1)
         known = other | listed
-        code = np.array([known.get(value, bins.size - 1) for value in x.tolist()])
-        counts = np.array([held[v] if v in held and v not in listed else (0, 0) for v in x.tolist()])
+        which, values = pd.factorize(x.astype(object))
+        code = np.array([known.get(value, bins.size - 1) for value in values.tolist()], dtype=np.int64)[which]
+        unlisted = [held[v] if v in held and v not in listed else (0, 0) for v in values.tolist()]
+        counts = np.array(unlisted, dtype=np.int64).reshape(-1, 2)[which]
         for column, (unit, few) in enumerate(((0, 1), (0, 2), (1, 1), (1, 2))):
             columns[4 + column] = (counts[:, unit] == few).astype(float)
-    table = np.zeros((len(numbers), bins.size + len(columns)))
-    np.add.at(table, (place, code), 1)
-    for column, values in enumerate(columns):
-        np.add.at(table, (place, bins.size + column), values)
-    return numbers, table
+    cells = np.bincount(place * bins.size + code, minlength=len(numbers) * bins.size)
+    sums = [np.bincount(place, column, minlength=len(numbers)) for column in columns]
+    return numbers, np.column_stack([cells.reshape(len(numbers), bins.size), *sums])
 
 
 def cell(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -45,6 +46,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> order.Tog
     """Tests that share something costly go to one process, whatever `--dist` says."""
     config.option.loadscopereorder = False  # it would go by the number of tests
     return order.Together(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: to walk it again and again for garbage takes several percent of a run."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Extensions look whether all that is theirs goes with the interpreter."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

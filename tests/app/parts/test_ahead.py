@@ -75,8 +75,14 @@ def test_the_first_click_asks_nothing_that_was_asked_ahead(
         ahead, "looks", lambda _: [look for look in looks() if look.page in {"quality", "labels"}]
     )
     building.leave_alone()
+    aside, yields = building.aside, []
+    # it yields to everybody, but a test waits for it while another process of tests has the machine
+    monkeypatch.setattr(
+        building, "aside", lambda *words, niceness: yields.append(niceness) or aside(*words, niceness=0)
+    )
     try:
         assert Ahead(list, known, ahead._process).ask(bench) > 5
+        assert yields == [19]
         asked: list[str] = []
         answer = asking._answer
 

@@ -103,6 +103,9 @@ def test_many_instants_say_what_one_says(bench):
     for moment in moments:
         alone = [r for r in objectives_of(bench.catalog, Scope(), moment, ["answered"]) if r.pair != "period"]
         assert [r for r in together if r.looked_at == moment] == alone
+    for severity in ("page", "ticket"):
+        mine = burns_of(bench.catalog, Scope(), "answered", moments, severity)
+        assert list(mine) == [row for row in together if row.severity == severity] != []
 
 
 def test_a_condition_that_is_neither_counts_for_nothing(bench, frame):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from analytics.aggregates.additive import Additive, read_added, read_stored
 from analytics.aggregates.keys import KEYS, CellKey, add_blocks, block_codes, column, group, key_columns
 from analytics.aggregates.moments import unit_expression, weighs_one
 from analytics.engines.text import Sql
+from analytics.stats.arrays import as_floats
 from analytics.telemetry.catalog import Catalog
 
 Floats = NDArray[np.float64]
@@ -48,6 +50,16 @@ class DecisionCells:
     def __sub__(self, part: DecisionCells) -> DecisionCells:
         """The rows that are not in a part of these."""
         return self + DecisionCells(part.classes, part.blocks, -part.counts, -part.weights, -part.squares)
+
+    @cached_property
+    def total_weights(self) -> Floats:
+        """Weights of all blocks, shape (K + 1, K)."""
+        return as_floats(self.weights.sum(axis=0))
+
+    @cached_property
+    def total_squares(self) -> Floats:
+        """Squared weights of all blocks, same shape."""
+        return as_floats(self.squares.sum(axis=0))
 
     @property
     def labelled(self) -> Floats:

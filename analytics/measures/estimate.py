@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -256,7 +257,7 @@ def of_cells(
     if isinstance(measure, Undefined) or influence is None:
         reason = measure.reason if isinstance(measure, Undefined) else "is not defined"
         return missing(metric, "undefined", reason, class_)
-    squares = cells.squares.sum(axis=0)
+    squares = cells.total_squares
     if among is None:
         among = np.ones(influence.shape, dtype=np.bool_)
         among[-1] = False
@@ -292,7 +293,7 @@ def kinds_of(
         among: the pairs whose rows the share is about.
         count: how often a row that raises the share counts (F1: twice).
     """
-    weights, squares = cells.weights.sum(axis=0), cells.squares.sum(axis=0)
+    weights, squares = cells.total_weights, cells.total_squares
     # rows that count move the share up or, at 1, not at all; the others down or, at 0, not at all
     raises = among & (influence > (influence[among].min() + influence[among].max()) / 2.0)
     rows, each = [], []
@@ -308,8 +309,9 @@ def kinds_of(
     return Kinds(rows[0], count * each[0], rows[1], each[1])
 
 
+@cache  # asked of every window
 def among_class(classes: int, k: int, metric: str) -> NDArray[np.bool_]:
-    """The (true, decided) pairs that a metric of class k is about, shape (K + 1, K).
+    """The (true, decided) pairs that a metric of class k is about, shape (K + 1, K); not to be written to.
 
     >>> among_class(2, 1, "precision").astype(int).tolist()
     [[0, 1], [0, 1], [0, 0]]
@@ -322,7 +324,9 @@ def among_class(classes: int, k: int, metric: str) -> NDArray[np.bool_]:
         "f1": is_true | is_decided,
     }
     labelled = np.broadcast_to(pairs.get(metric, np.bool_(True)), (classes, classes))
-    return np.vstack([labelled, np.zeros((1, classes), dtype=np.bool_)])
+    found = np.vstack([labelled, np.zeros((1, classes), dtype=np.bool_)])
+    found.setflags(write=False)
+    return found
 
 
 def smallest_class(cells: DecisionCells) -> float:

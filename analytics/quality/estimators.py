@@ -194,7 +194,7 @@ def measured_binary(
     problem = too_few_labels(n, metrics)
     if problem is not None:
         return problem
-    found = expected.binary(rows, label.astype(np.float64), earned)
+    found = expected.binary(rows, label.astype(np.float64), earned, gradients=False)
     answer = measured(found.values, found.reasons, n)
     rarer = int(min(rows.n[label == 1].sum(), rows.n[label == 0].sum()))
     if rarer >= LEAST_OF_A_CLASS or "roc_auc" in answer.problems:

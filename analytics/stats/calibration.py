@@ -19,6 +19,7 @@ BINS = 10
 DRAWS = 200
 _SEED = 20131
 _STEPS = 20
+_ALONG = np.linspace(0, 1, _STEPS) ** 1.5
 _AT_ONCE = 5
 """Steps drawn at a time: a limit is mostly met in the first half, and steps beyond it say nothing."""
 _CLEAR = (2.0, 3.0)
@@ -179,8 +180,9 @@ def _true_error_limits(
 
     def path(direction: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
         length = float(share @ np.abs(direction))
-        steps = reach * np.linspace(0, 1, _STEPS) ** 1.5
-        rates = np.clip(score + steps[:, None] * (direction / length if length > 0 else direction), 0, 1)
+        rates = np.clip(
+            score + reach * _ALONG[:, None] * (direction / length if length > 0 else direction), 0, 1
+        )
         return _plug_in_quantiles(rates, score, share, chance, level=level, observed=observed)
 
     lower = [

@@ -15,7 +15,7 @@ import numpy as np
 from . import classification
 from .arrays import FloatArray, IntArray, as_floats
 from .classification import Linearised, Undefined
-from .roc import area_and_placements
+from .roc import area_and_placements, auc
 
 BINARY = (
     "roc_auc", "log_loss", "brier_score", "accuracy", "precision", "recall", "specificity", "f1", "prevalence",
@@ -79,7 +79,7 @@ class Expected:
     Attributes:
         values: NaN where undefined, shape (M,).
         gradients: derivative by the weight of each label of each row: shape (M, R) as positive minus negative for a
-            binary model, (M, R, K) for several classes.
+            binary model, (M, R, K) for several classes; of no row where they were not asked for.
         reasons: of those that are undefined.
     """
 
@@ -100,45 +100,52 @@ NO_DECISIONS = "no row has a decision"
 ONE_CLASS = "all labels are, or are expected to be, of one class"
 
 
-def binary(rows: ScoredRows, chance: FloatArray, earned: FloatArray | None = None) -> Expected:
+def binary(
+    rows: ScoredRows, chance: FloatArray, earned: FloatArray | None = None, *, gradients: bool = True
+) -> Expected:
     """The metrics of `BINARY`, and of ``cost`` where ``earned`` (true x decided, shape (2, 2)) is given.
 
-    Confidence-based performance estimation (NannyML's CBPE) with ties half, of the logged score and decision.
+    Confidence-based performance estimation (NannyML's CBPE) with ties half, of the logged score and decision. Measured
+    values, whose chances are 0 or 1, need no ``gradients``.
     """
     names = (*BINARY, "cost") if earned is not None else BINARY
     values = np.full(len(names), np.nan)
-    gradients = np.zeros((len(names), len(rows.w)))
+    moved = np.zeros((len(names), len(rows.w) if gradients else 0))
     reasons: dict[str, str] = {}
-    parts = _binary_parts(rows, chance) | _decided_parts(rows, chance, earned)
+    parts = _binary_parts(rows, chance, gradients=gradients)
+    parts |= _decided_parts(rows, chance, earned, gradients=gradients)
     for i, name in enumerate(names):
         part = parts[name]
         if isinstance(part, Undefined):
             reasons[name] = part.reason
         else:
-            values[i], gradients[i] = part
-    return Expected(values, gradients, reasons)
+            values[i] = part[0]
+            if gradients:
+                moved[i] = part[1]
+    return Expected(values, moved, reasons)
 
 
 _Part = tuple[float, FloatArray] | Undefined
+_NOT_ASKED = np.zeros(0)
 
 
-def _binary_parts(rows: ScoredRows, p: FloatArray) -> dict[str, _Part]:
+def _binary_parts(rows: ScoredRows, p: FloatArray, *, gradients: bool) -> dict[str, _Part]:
     total = float(rows.w.sum())
     if total <= 0:
         return dict.fromkeys(("roc_auc", "log_loss", "brier_score", "prevalence"), Undefined("no rows"))
     safe = np.where(rows.w > 0, rows.w, 1.0)
-    answer: dict[str, _Part] = {"roc_auc": _auc(rows, p)}
+    answer: dict[str, _Part] = {"roc_auc": _auc(rows, p, gradient=gradients)}
     for name, zero, one in (
         ("log_loss", rows.loss_if_negative, rows.loss_if_positive),
         ("brier_score", rows.square_if_negative, rows.square_if_positive),
     ):
         value = float((p * one + (1 - p) * zero).sum() / total)
-        answer[name] = value, (one - zero) / safe / total
+        answer[name] = value, (one - zero) / safe / total if gradients else _NOT_ASKED
     answer["prevalence"] = float(p @ rows.w / total), np.full(len(p), 1.0 / total)
     return answer
 
 
-def _auc(rows: ScoredRows, p: FloatArray) -> _Part:
+def _auc(rows: ScoredRows, p: FloatArray, *, gradient: bool) -> _Part:
     starts = np.flatnonzero(np.r_[True, rows.place[1:] != rows.place[:-1]])
     pos, neg = np.add.reduceat(rows.w * p, starts), np.add.reduceat(rows.w * (1 - p), starts)
     # no row is both a positive and a negative: pairs of a row with itself do not count
@@ -146,13 +153,17 @@ def _auc(rows: ScoredRows, p: FloatArray) -> _Part:
     pairs = float(pos.sum() * neg.sum())
     if pairs - own <= 1e-12 * max(pairs, 1e-300):
         return Undefined(ONE_CLASS)
+    if not gradient:
+        return (float(auc(pos, neg)) * pairs - own / 2) / (pairs - own), _NOT_ASKED
     area, influence = area_and_placements(pos, neg)
     value = (float(area) * pairs - own / 2) / (pairs - own)
     size = np.diff(np.r_[starts, len(p)])
     return value, as_floats(np.repeat(influence.positive - influence.negative, size))
 
 
-def _decided_parts(rows: ScoredRows, p: FloatArray, earned: FloatArray | None) -> dict[str, _Part]:
+def _decided_parts(
+    rows: ScoredRows, p: FloatArray, earned: FloatArray | None, *, gradients: bool
+) -> dict[str, _Part]:
     names = (*_DECIDED, "cost") if earned is not None else tuple(_DECIDED)
     known = rows.decision >= 0
     total = float(rows.w[known].sum())
@@ -165,7 +176,10 @@ def _decided_parts(rows: ScoredRows, p: FloatArray, earned: FloatArray | None) -
     answer: dict[str, _Part] = {}
     for name, measure in _DECIDED.items():
         found = measure(tp, fp, fn, tn)
-        answer[name] = found if isinstance(found, Undefined) else (found.value, _by_decision(rows, found))
+        if isinstance(found, Undefined):
+            answer[name] = found
+        else:
+            answer[name] = found.value, _by_decision(rows, found) if gradients else _NOT_ASKED
     if earned is not None:
         value = float((np.array([[tn, fp], [fn, tp]]) * earned).sum() / total)
         change = (earned[1] - earned[0]) / total

@@ -8,13 +8,15 @@ What is timed is computing alone. The peers get a data frame that is in memory, 
 imports, reading, that join, and a first call on a few rows with its lazy imports are left out. Assay, which has been
 asked the same of a small project before, is timed from opening the Parquet files on: reading them, joining labels and
 looking for duplicates are in its time. It is asked once with nothing stored, and once after `assay aggregate`, which is
-timed as well. Every turn of every tool is a process of its own; the tools take turns.
+timed as well. Every turn of every tool is a process of its own; the tools take turns. What a tool's imports and earlier
+calls left in memory is not searched for garbage again while it is timed, as `assay serve` does.
 """
 
 # ruff: noqa: PLC0415 - each tool is imported in its own environment only
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import resource
@@ -97,6 +99,8 @@ class Taken:
 
     def line(self, task: str, call: Callable[[], Any], told: Callable[[Any], Answers]) -> Line:
         """Seconds by the clock and of all processors, answers, and the most memory the process has held until now."""
+        gc.collect()
+        gc.freeze()
         began, busy = time.perf_counter(), time.process_time()
         found = call()
         seconds, processor = time.perf_counter() - began, time.process_time() - busy
@@ -478,14 +482,20 @@ def show(found: list[tuple[str, str, Line]]) -> None:
     for (peer, who, task), took in median.items():
         numbers = f"{took['seconds']:.2f} | {took['processor']:.2f} | {took['peak']:,.0f} MB"
         print(f"| {task} | {_name(peer, who)} | {numbers} |")
-    print("\n| all that the peer answers | seconds | against the peer |\n| --- | --- | --- |")
+    print(
+        "\n| all that the peer answers | seconds | processor seconds | against the peer |\n| --- | --- | --- | --- |"
+    )
     for peer in PEERS:
-        totals: dict[str, float] = {}
+        totals: dict[str, list[float]] = {}
         for (asked, who, _), took in median.items():
             if asked == peer:
-                totals[who] = totals.get(who, 0.0) + took["seconds"]
-        for who, seconds in totals.items():
-            print(f"| {_name(peer, who)} | {seconds:.2f} | {totals[peer] / seconds:.1f} x as fast |")
+                before = totals.get(who, [0.0, 0.0])
+                totals[who] = [before[0] + took["seconds"], before[1] + took["processor"]]
+        for who, (seconds, busy) in totals.items():
+            ratios = (
+                f"{totals[peer][0] / seconds:.1f} x as fast, {totals[peer][1] / busy:.1f} x by processors"
+            )
+            print(f"| {_name(peer, who)} | {seconds:.2f} | {busy:.2f} | {ratios} |")
     print("\n| answers | in common | farthest apart | where |\n| --- | --- | --- | --- |")
     for (peer, who, task), lines in of.items():
         theirs = of.get((peer, peer, task))

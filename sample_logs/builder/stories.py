@@ -76,9 +76,8 @@ def retrained_gain(rows: pd.DataFrame, resamples: int) -> dict[str, tuple[float,
     draws = [np.arange(len(new))]
     draws += [np.concatenate([groups[i] for i in random.integers(len(groups), size=len(groups))])
               for _ in range(resamples)]  # fmt: skip
-    gains = [{name: value - quality(old.iloc[at])[name] for name, value in quality(new.iloc[at]).items()}
-             for at in draws]  # fmt: skip
-    table = pd.DataFrame(gains)[["roc_auc", "log_loss", "earned"]]
+    after, before = (pd.DataFrame([quality(rows.iloc[at]) for at in draws]) for rows in (new, old))
+    table = (after - before)[["roc_auc", "log_loss", "earned"]]
     low, high = table.iloc[1:].quantile(0.025), table.iloc[1:].quantile(0.975)
     return {name: (table[name].iloc[0], low[name], high[name]) for name in ("roc_auc", "log_loss", "earned")}
 

@@ -13,7 +13,7 @@ import pytest
 
 from app import cli
 
-WEEK = ("--start", "2013-07-01", "--end", "2013-07-08", "--json")
+DAYS = ("--start", "2013-07-01", "--end", "2013-07-03", "--json")
 
 
 def records(capsys: pytest.CaptureFixture[str], *words: object) -> list[dict[str, object]]:
@@ -29,11 +29,11 @@ def records(capsys: pytest.CaptureFixture[str], *words: object) -> list[dict[str
 )
 def test_the_losses_of_all_examples_average_to_the_metric(root, capsys, project, metric):
     path = root / "sample_logs" / project
-    quality = records(capsys, "quality", path, *WEEK)
+    quality = records(capsys, "quality", path, *DAYS)
     measured = {row["version"]: row for row in quality if row["metric"] == metric and row["n_labelled"]}
     assert measured
     for version, row in measured.items():
-        found = records(capsys, "examples", path, "--version", version, "-k", 10_000, *WEEK)
+        found = records(capsys, "examples", path, "--version", version, "-k", 10_000, *DAYS)
         losses = [example["loss"] for example in found]
         assert len(losses) == row["n_labelled"]
         assert math.fsum(losses) / len(losses) == pytest.approx(row["value"], rel=1e-9)
@@ -42,7 +42,7 @@ def test_the_losses_of_all_examples_average_to_the_metric(root, capsys, project,
 
 def test_an_example_holds_its_line_of_the_log(root: Path, capsys):
     folder = root / "sample_logs" / "flights_delay_class"
-    found = records(capsys, "examples", folder, "-k", 5, *WEEK)
+    found = records(capsys, "examples", folder, "-k", 5, *DAYS)
     for example in found:
         with gzip.open(folder / example["file"], "rt") as lines:
             logged = next(line for line in map(json.loads, lines) if line["prediction_id"] == example["id"])

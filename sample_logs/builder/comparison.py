@@ -185,13 +185,15 @@ def coverage(draws: list[Draw], metric: Metric, truth: float, *, look_back: bool
     `spread` is the standard deviation of the estimates over the mean standard error: below 1 where the interval is
     wider than it need be.
     """
-    found = [estimate(*draw, metric, look_back=look_back) for draw in draws]
     if metric.kind == "proportion" and not look_back:
         # Asking the test is asking the interval, without searching for its ends.
-        held = [abs(_score(_observed(draw, metric), draw.treated, truth)) <= NORMAL for draw in draws]
+        runs = [(_observed(draw, metric), draw.treated) for draw in draws]
+        held = [abs(_score(*run, truth)) <= NORMAL for run in runs]
+        table = pd.DataFrame([_score_difference(*run) for run in runs], columns=list(Estimate._fields[:2]))
     else:
+        found = [estimate(*draw, metric, look_back=look_back) for draw in draws]
         held = [one.low <= truth <= one.high for one in found]
-    table = pd.DataFrame(found)
+        table = pd.DataFrame(found)
     return {
         "held": float(np.mean(held)),
         "bias": float(table["difference"].mean() - truth),
@@ -280,10 +282,15 @@ def _slope(seen: Pair, before: Pair) -> float:
 
 def _score_estimate(seen: Pair, treated: Bools) -> Estimate:
     """Miettinen-Nurminen; the standard error is the one under no difference."""
-    found = seen[treated].ratio - seen[~treated].ratio
+    found, error = _score_difference(seen, treated)
     low = brentq(lambda at: _score(seen, treated, at) - NORMAL, -0.999, found)
     high = brentq(lambda at: _score(seen, treated, at) + NORMAL, found, 0.999)
-    return Estimate(found, found / _score(seen, treated, 0.0), low, high)
+    return Estimate(found, error, low, high)
+
+
+def _score_difference(seen: Pair, treated: Bools) -> tuple[float, float]:
+    found = seen[treated].ratio - seen[~treated].ratio
+    return found, found / _score(seen, treated, 0.0)
 
 
 def _score(seen: Pair, treated: Bools, difference: float) -> float:

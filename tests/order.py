@@ -10,9 +10,17 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-WHOLE = ("tests/browser", "tests/contract", "tests/app", "tests/places", "tests/store")
+WHOLE = ("tests/browser", "tests/contract", "tests/app/views", "tests/places", "tests/store")
 """Folders that go to one process: a server and a browser; Sail; answers on the sample logs; S3; PostgreSQL."""
-FIRST = (*WHOLE[:3], "tests/hostile", "tests/statistical", "tests/ask", "tests/alerts", "tests/sample_logs")
+FIRST = (
+    *WHOLE[:3],
+    "tests/hostile",
+    "tests/statistical",
+    "tests/app",
+    "tests/ask",
+    "tests/alerts",
+    "tests/sample_logs",
+)
 """The longest, in this order."""
 
 

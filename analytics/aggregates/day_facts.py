@@ -229,15 +229,15 @@ def update_facts(catalog: Catalog, facts: Facts) -> Facts:
     reports = Reports(catalog, files, label_files, predictions)
     # where ids repeat, a row of a new file may take the place of one that had a label already
     waiting = [key for key, file in labels.items() if file.missing or catalog.duplicated]
-    if fresh and waiting:
-        reports.look(waiting, list(fresh), labels, {key: labels[key].missing for key in waiting})
-    if unseen:
-        labels |= {key: Labelled() for key in unseen}
-        reports.look(list(unseen), list(files), labels)
+    labels |= {key: Labelled() for key in unseen}
     reference = frozenset(keyed_files(catalog, "reference"))
     unlike = list(unseen if reference == facts.reference else labels)
     if unlike:
         reports.look_at_reference(unlike, labels)
+    if fresh and waiting:
+        reports.look(waiting, list(fresh), labels, {key: labels[key].missing for key in waiting})
+    if unseen:
+        reports.look(list(unseen), list(files), labels)
     return Facts(predictions, labels, _mixed(catalog, files) if catalog.duplicated else {}, reference)
 
 
@@ -316,32 +316,28 @@ class Reports:
 
         ``before``: how many reports of each had no row; all of them where there is none.
         """
-        lateness, waiting = LATENESS, 0
+        lateness = LATENESS
         expected: dict[str, int] = {}
         found = dict.fromkeys(keys, 0)
+        few = sum(one.rows for key in among for one in self.predictions[key].values()) <= BATCH_REPORTS
         with ExitStack() as held:
-            alone: list[str] = []
+            everywhere = _Everywhere(self, among, labels, found, held)
             for batch, first, last, counts in self._batches(keys):
-                near = [key for key in among if self._overlaps(key, first - lateness, last)]
-                rows = self._find(self._reports_of(batch).text, near)
+                expected |= counts if before is None else {key: before[key] for key in batch}
+                # these are mostly about no other rows
+                apart = [key for key in batch if labels[key].reference >= counts[key] and not few]
+                everywhere.add(self._reports_of(apart).text, sum(counts[key] for key in apart))
+                rest = [key for key in batch if key not in apart]
+                near = among if few else [key for key in among if self._overlaps(key, first - lateness, last)]
+                rows = self.find(self._reports_of(rest).text, near) if rest else []
                 _add(rows, labels, found)
                 late = max(first - min((day for _, day, _, _ in rows), default=first), timedelta())
                 lateness = min(lateness, late + timedelta(days=1))
-                expected |= counts if before is None else {key: before[key] for key in batch}
                 # where ids repeat, two rows of one report hide that another report has found none
-                short = [key for key in batch if found[key] < counts[key] or self.catalog.duplicated]
+                short = [key for key in rest if found[key] < counts[key] or self.catalog.duplicated]
                 if short and len(near) < len(among):
-                    # only the few that found no row are held; to look for those of every batch among all rows would
-                    # take time that grows with the square of the logs
-                    kept = self.catalog.engine.kept(self._without(self._reports_of(short), near))
-                    alone.append(held.enter_context(kept).text)
-                    waiting += _size(self.catalog, alone[-1])
-                if waiting > BATCH_REPORTS:
-                    _add(self._find(" UNION ALL ".join(alone), among), labels, found)
-                    held.close()
-                    alone, waiting = [], 0
-            if waiting:
-                _add(self._find(" UNION ALL ".join(alone), among), labels, found)
+                    everywhere.keep(self._without(self._reports_of(short), near))
+            everywhere.find()
         for key, n in expected.items():
             labels[key].missing = max(n - found[key], 0)
 
@@ -403,7 +399,7 @@ class Reports:
         found = f" ANTI JOIN {self._rows_of(near)} AS p ON r.id = p.id" if near else ""
         return Sql(f"SELECT r.id, r.file, r.ts FROM ({reports.text}) AS r{found}")
 
-    def _find(self, reports: str, among: list[str]) -> list[tuple[str, date, int, int]]:
+    def find(self, reports: str, among: list[str]) -> list[tuple[str, date, int, int]]:
         """Label file, day of the rows that its reports are about, how many these are and when the last was reported."""
         if not among:
             return []
@@ -416,6 +412,44 @@ class Reports:
         return [(of[file], day, n, newest) for file, day, n, newest in found]
 
 
+@dataclass
+class _Everywhere:
+    """Reports that are looked for among all rows, many at once.
+
+    A look at all rows for each batch of reports would take time that grows with the square of the logs.
+    """
+
+    reports: Reports
+    among: list[str]
+    labels: Mapping[str, Labelled]
+    found: dict[str, int]
+    held: ExitStack
+    texts: list[str] = field(default_factory=list)
+    n: int = 0
+
+    def keep(self, sql: Sql) -> None:
+        """Hold the few that found no row near."""
+        catalog = self.reports.catalog
+        kept = self.held.enter_context(catalog.engine.kept(sql))
+        n = catalog.engine.query(f"SELECT count(*) AS n FROM ({kept.text})").column("n")[0].as_py()
+        self.add(kept.text, int(n))
+
+    def add(self, text: str, n: int) -> None:
+        """So many more."""
+        if n:
+            self.texts.append(text)
+            self.n += n
+        if self.n > BATCH_REPORTS:
+            self.find()
+
+    def find(self) -> None:
+        """Look for those that were added."""
+        if self.texts:
+            _add(self.reports.find(" UNION ALL ".join(self.texts), self.among), self.labels, self.found)
+        self.held.close()
+        self.texts, self.n = [], 0
+
+
 def _add(
     rows: Iterable[tuple[str, date, int, int]], labels: Mapping[str, Labelled], found: dict[str, int]
 ) -> None:
@@ -424,10 +458,6 @@ def _add(
         so_far = labels[key].days.get(day, Touched(0, _NEVER))
         labels[key].days[day] = Touched(so_far.rows + n, max(so_far.newest, newest))
         found[key] += n
-
-
-def _size(catalog: Catalog, text: str) -> int:
-    return int(catalog.engine.query(f"SELECT count(*) AS n FROM ({text})").column("n")[0].as_py())
 
 
 def _mixed(catalog: Catalog, files: Mapping[str, LogFile]) -> dict[date, frozenset[str]]:

@@ -124,19 +124,24 @@ def test_labels_of_many_days_look_at_each_row_a_few_times_only(folder, monkeypat
         write_rows(folder / "predictions" / f"{n:02d}.parquet", [f"d{n}"], when=when)
         about = [f"d{n}", f"nobody{n}", *(["d3", "r0"] if n == 29 else [])]
         write_reports(folder / "labels" / f"{n:02d}.parquet", about, when + timedelta(days=1))
+    # labels of the reference, of which one row was predicted too, long ago
+    write_rows(folder / "reference" / "r.parquet", ["r0", "r1", "r2"])
+    write_rows(folder / "predictions" / "early.parquet", ["r1"], when=START - timedelta(days=40))
+    write_reports(folder / "labels" / "r.parquet", ["r1", "r2"], START + timedelta(days=9))
     looked = []
-    find = day_facts.Reports._find
+    find = day_facts.Reports.find
     monkeypatch.setattr(
         day_facts.Reports,
-        "_find",
+        "find",
         lambda self, reports, among: looked.append(len(among)) or find(self, reports, among),
     )
     found = _updated(folder, Facts())
-    assert sum(file.missing for file in found.labels.values()) == 31
+    assert sum(file.missing for file in found.labels.values()) == 32
+    assert [[*file.days] for file in found.labels.values()].count([(START - timedelta(days=40)).date()]) == 1
     assert [sorted(file.rows for file in one.days.values()) for one in found.labels.values()].count(
         [1, 1]
     ) == 1
-    assert looked.count(30) <= 12  # 35 reports that find none near, three at a time
+    assert looked.count(31) <= 12  # 35 reports that find none near, three at a time
     assert sorted(looked)[len(looked) // 2] <= 4
     monkeypatch.setattr(day_facts, "BATCH_REPORTS", 1_000)
     assert found == _updated(folder, Facts())

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from benchmarks import (
     aggregates,
     drift_scan,
+    examples,
     experiment_scan,
     filtered,
     open_pages,
@@ -21,6 +22,7 @@ from benchmarks import (
 KNOWN: dict[str, Callable[[], object]] = {
     "aggregates": aggregates.main,
     "drift": drift_scan.main,
+    "examples": examples.main,
     "experiments": experiment_scan.main,
     "filtered": filtered.main,
     "open-pages": open_pages.main,

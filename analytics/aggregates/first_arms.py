@@ -35,10 +35,12 @@ def seen(catalog: Catalog, reading: Reading, *, ties: bool = False) -> Sql:
     )
     columns = "".join(f", {column}" for column in logged)
     parts = ", ".join(f"{column} := {column}" for column in ("ts", "file", "row", *logged))
+    # what cannot be is a constant, and is not held of every unit
+    early = "0" if before.text == "FALSE" else "count(*) FILTER (too_early)"
     place = f"min(struct_pack({parts})) FILTER (inside) AS place, " if ties or logged else ""
     text = (
         f"SELECT unit, variant, min(ts) FILTER (inside) AS ts, {place}count(*) FILTER (inside) AS n, "
-        "count(*) FILTER (NOT inside AND NOT future) AS outside, count(*) FILTER (too_early) AS too_early, "
+        f"count(*) FILTER (NOT inside AND NOT future) AS outside, {early} AS too_early, "
         "count(*) FILTER (future) AS future FROM ("
         "SELECT CASE WHEN usable THEN unit END AS unit, variant, ts, file, row, future, "
         f"(usable AND {before.text}) AS too_early{columns}, "

@@ -69,12 +69,11 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql, summed: Collecti
         summed: sources whose sums stand beside the arm already.
     """
     declared = ", ".join(literal(name) for name in reading.variants)
-    zone = literal(catalog.project.time_zone)
     items = [
         "a.unit AS unit",
         "a.variant AS variant",
         "a.multiple AS multiple",
-        f"CAST(date_trunc('day', a.ts AT TIME ZONE {zone}) AS DATE) AS day",
+        f"CAST({_on_the_wall('a.ts', catalog.project.time_zone)} AS DATE) AS day",
         "a.ts AS ts",
     ]
     joins: list[str] = []
@@ -105,6 +104,13 @@ def unit_values(catalog: Catalog, reading: Reading, first: Sql, summed: Collecti
     chosen = f"a.variant IN ({declared})" + (" AND NOT a.multiple" if reading.leaves_crossed_out else "")
     text = f"SELECT {', '.join(items)} FROM ({first.text}) AS a {' '.join(joins)} WHERE {chosen}"
     return Sql(text, parameters)
+
+
+def _on_the_wall(instant: str, zone: str) -> str:
+    """An instant as clocks show it. At UTC no calendar is asked, which takes .1 s a million."""
+    return (
+        f"make_timestamp(epoch_us({instant}))" if zone == "UTC" else f"{instant} AT TIME ZONE {literal(zone)}"
+    )
 
 
 def metrics_of(reading: Reading, source: MetricSource) -> list[tuple[int, Wanted]]:

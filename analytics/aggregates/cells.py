@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.additive import Additive, read_added, read_stored
 from analytics.aggregates.keys import KEYS, CellKey, add_blocks, block_codes, column, group, key_columns
-from analytics.aggregates.moments import unit_expression, weighs_one
-from analytics.engines.text import Sql
+from analytics.aggregates.moments import Statistic, unit_expression, weighs_one
+from analytics.engines.text import Sql, literal
 from analytics.stats.arrays import as_floats
 from analytics.telemetry.catalog import Catalog
 
 Floats = NDArray[np.float64]
+MOST_DECISIONS = 30
+"""(true, decided) pairs up to which their products over units are read: five classes."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,17 @@ def _decision_cells(table: pa.Table, classes: Sequence[str]) -> dict[CellKey, De
             sums.append(total)
         answers[key] = DecisionCells(tuple(classes), unique, *sums)
     return answers
+
+
+def decided_statistics(classes: Sequence[str]) -> tuple[Statistic, ...]:
+    """One statistic a (true, decided) pair, in the order of `DecisionCells`."""
+    true = [*(f"CAST(label AS VARCHAR) = {literal(name)}" for name in classes), "label IS NULL"]
+    decided = [f"CAST(decision AS VARCHAR) = {literal(name)}" for name in classes]
+    return tuple(
+        Statistic(f"decided_{i}_{j}", f"CASE WHEN scored AND {one} AND {other} THEN 1e0 ELSE 0e0 END")
+        for i, one in enumerate(true)
+        for j, other in enumerate(decided)
+    )
 
 
 def read_unit_squares(

@@ -22,6 +22,7 @@ from analytics.aggregates.keys import KEYS
 from analytics.aggregates.moments import MomentSums, Statistic, moment_sums
 from analytics.aggregates.reliability import reliability_sums, tenth_of_score
 from analytics.aggregates.scores import EVERY, bins_together, score_sums
+from analytics.aggregates.unit_groups import unit_group
 from analytics.engines.text import Sql, literal
 from analytics.telemetry.catalog import Catalog
 
@@ -54,11 +55,13 @@ class Condensed:
         sums: what is summed of the row statistics.
         edges: inner edges of the score bins.
         every: how many neighbouring bins are one.
+        units: whether rows are told the group of their unit as well.
     """
 
     sums: MomentSums
     edges: tuple[float, ...]
     every: int
+    units: bool = False
 
     def moments(self) -> Additive:
         """What `analytics.aggregates.moments.read_row_moments` reads."""
@@ -158,6 +161,8 @@ class Condensed:
         coarse = _CODE.format(place=f"CAST(floor(place / {EVERY}e0) AS INTEGER)")
         fine = _CODE.format(place="place")
         found = bin_expression("score", self.edges[STRETCH - 1 :: STRETCH])
+        if self.units:
+            statistics += f", {unit_group()} AS unit_group"
         return Sql(
             f"SELECT *, {fine} AS code_1, {coarse} AS code_{EVERY} FROM (SELECT r.*, {place} AS place FROM "
             f"(SELECT *, {found} AS stretch, {tenth} AS tenth, {_LABEL} AS label_code, {_DECISION} AS decision_code, "
@@ -224,7 +229,8 @@ def condensed(
         together: as for `analytics.aggregates.moments.read_row_moments`.
         edges: inner edges of the score bins.
     """
-    return Condensed(moment_sums(catalog, rows, statistics, together), tuple(edges), bins_together(rows))
+    sums, units = moment_sums(catalog, rows, statistics, together), catalog.predictions.unit is not None
+    return Condensed(sums, tuple(edges), bins_together(rows), units)
 
 
 def _grouped(

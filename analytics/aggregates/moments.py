@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.additive import Additive, read_added, read_stored
 from analytics.aggregates.keys import KEY_NAMES, KEYS, CellKey, add_blocks, block_codes, column, group
+from analytics.aggregates.unit_groups import GroupSums
 from analytics.engines.text import Sql
 from analytics.project import Predictions
 from analytics.telemetry.catalog import Catalog
@@ -76,7 +77,7 @@ class RowMoments:
         sums: weighted sums by block, shape (G, K).
         products: sum of w^2 z z', shape (K, K).
         unit_products: sum over units of the units' sums' products, shape (K, K); None without units.
-        n_units: units in which each statistic is not 0 throughout, shape (K,).
+        n_units: units (or their groups) in which each statistic is not 0 throughout, shape (K,).
         beside: what these units have in all slices of their window and version together; None where not read.
     """
 
@@ -159,6 +160,7 @@ def read_row_moments(
     slices: bool = False,
     tables: Mapping[str, pa.Table] | None = None,
     stored: Additive | None = None,
+    groups: GroupSums | None = None,
 ) -> tuple[dict[CellKey, RowMoments], str]:
     """Sum the statistics over scoped rows by cell and block, and over units where they are declared.
 
@@ -170,6 +172,7 @@ def read_row_moments(
         slices: whether to read as well how the units of a segment value stand to all values together.
         tables: what ``rows`` reads by name beside the views.
         stored: the same sums, as a family of aggregates keeps them that shares its scans.
+        groups: sums by random groups of units, in the place of units where there are any.
 
     Returns:
         The moments of every cell with rows, and the SQL text that scanned.
@@ -182,7 +185,9 @@ def read_row_moments(
         sql = wanted.query(rows)
         table, text = catalog.engine.query(sql, tables=tables), sql.text
     units: dict[CellKey, tuple[Floats, Floats, Beside | None]] = {}
-    if catalog.predictions.unit is not None:
+    if groups is not None:
+        units = _units_of_groups(groups, [one.name for one in statistics], slices=slices)
+    elif catalog.predictions.unit is not None:
         units = _read_units(catalog, rows, statistics, wanted.pairs, slices=slices, tables=tables)
     return wanted.read(table, units), text
 
@@ -330,6 +335,22 @@ def _read_units(
         beside = Beside(across, np.array([values[f"h{i}"][row] for i in range(size)])) if slices else None
         answers[key] = (products, np.array([values[f"u{i}"][row] for i in range(size)]), beside)
     return answers
+
+
+def _units_of_groups(
+    groups: GroupSums, names: Sequence[str], *, slices: bool
+) -> dict[CellKey, tuple[Floats, Floats, Beside | None]]:
+    """What is read of units, with random groups of units as the units (`analytics.aggregates.unit_groups`)."""
+    found: dict[CellKey, tuple[Floats, Floats, Beside | None]] = {}
+    for key in groups.cells:
+        sums = groups.of(key, names)
+        beside = None
+        if slices:
+            whole = groups.whole(key, names)
+            more = np.abs(whole - sums) > _CANCELLED * np.abs(whole)
+            beside = Beside(sums.T @ whole, ((sums != 0.0) & more).sum(axis=0).astype(np.float64))
+        found[key] = sums.T @ sums, (sums != 0.0).sum(axis=0).astype(np.float64), beside
+    return found
 
 
 def unit_expression() -> str:

@@ -10,8 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.aggregates import error_bins
-from analytics.aggregates.additive import HeldRows, held_rows, shown
-from analytics.aggregates.cells import DecisionCells, read_decision_cells, read_unit_squares
+from analytics.aggregates.additive import Additive, HeldRows, held_rows, shown
+from analytics.aggregates.cells import (
+    DecisionCells,
+    decided_statistics,
+    read_decision_cells,
+    read_unit_squares,
+)
 from analytics.aggregates.class_pairs import stored_macro_squares
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.macro_squares import ClassInfluences, MacroSquares, read_macro_squares
@@ -26,11 +31,13 @@ from analytics.aggregates.scores import (
     rows_with_scores,
     takes_seconds,
 )
+from analytics.aggregates.unit_groups import GroupSums, read_group_sums
+from analytics.aggregates.unit_scores import stored_score_squares
 from analytics.ask.score_bins import score_histograms
 from analytics.engines.text import Sql, literal
 from analytics.measures import binary, macro, multiclass, regression
 from analytics.measures.estimate import Estimate, with_units
-from analytics.measures.standard_quality import decides, edges_of, kept_quality
+from analytics.measures.standard_quality import decides, edges_of, kept_quality, kept_unit_scores, kept_units
 from analytics.telemetry.catalog import Catalog
 from analytics.telemetry.typed import score_column
 
@@ -105,8 +112,9 @@ class _Wanted:
 def _binary(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted) -> Estimates:
     # beside each reader's own query, the same as it is kept: one family of four that shares its scans
     kept = kept_quality(catalog, rows)
+    groups = read_group_sums(catalog, rows, kept_units(catalog, rows))
     moments, sums_sql = read_row_moments(
-        catalog, rows, binary.STATISTICS, binary.TOGETHER, stored=kept.moments()
+        catalog, rows, binary.STATISTICS, binary.TOGETHER, stored=kept.moments(), groups=groups
     )
     edges = edges_of(catalog.predictions)
     scores: dict[CellKey, ScoreHistogram] = {}
@@ -132,15 +140,16 @@ def _binary(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted) -> 
         for key, moment in moments.items()
     }
     if catalog.predictions.unit is not None:
-        found = _cells_with_units(catalog, rows, found, binary.CLASSES)
-        found = _scores_with_units(catalog, rows, found, scores, edges, None)
+        found = _cells_with_units(catalog, rows, found, binary.CLASSES, groups)
+        found = _scores_with_units(catalog, rows, found, scores, None)
     return _answer(found, moments, (sums_sql, scores_sql, reliability_sql, cells_sql))
 
 
 def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
     classes = catalog.predictions.classes
+    groups = read_group_sums(catalog, rows, kept_units(catalog, rows))
     moments, sums_sql = read_row_moments(
-        catalog, rows, multiclass.statistics(classes), multiclass.together(classes)
+        catalog, rows, multiclass.statistics(classes), multiclass.together(classes), groups=groups
     )
     edges = edges_of(catalog.predictions)
     scores: dict[str, dict[CellKey, ScoreHistogram]] = {}
@@ -172,9 +181,9 @@ def _multiclass(catalog: Catalog, rows: Sql, confidence: float) -> Estimates:
         for key, moment in moments.items()
     }
     if catalog.predictions.unit is not None:
-        found = _cells_with_units(catalog, rows, found, classes)
+        found = _cells_with_units(catalog, rows, found, classes, groups)
         for name in classes:
-            found = _scores_with_units(catalog, rows, found, scores[name], edges, name)
+            found = _scores_with_units(catalog, rows, found, scores[name], name)
     many = _reads_many(rows, moments)
     found = _macro_exact(catalog, rows, found, scores, edges, many=many)
     return _answer(found, moments, (sums_sql, scores_sql, reliability_sql, cells_sql))
@@ -234,7 +243,10 @@ def _macro_of(
 
 def _regression(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted) -> Estimates:
     centre = read_centre(catalog, rows)
-    moments, sums_sql = read_row_moments(catalog, rows, regression.statistics(centre), regression.TOGETHER)
+    groups = read_group_sums(catalog, rows, kept_units(catalog, rows))
+    moments, sums_sql = read_row_moments(
+        catalog, rows, regression.statistics(centre), regression.TOGETHER, groups=groups
+    )
     if not wanted.any_of("median_absolute_error"):
         plain = {
             key: regression.regression_estimates(regression.RegressionAggregates(moment, centre, None))
@@ -262,7 +274,11 @@ def _regression(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted)
 
 
 def _cells_with_units(
-    catalog: Catalog, rows: Sql, found: Mapping[CellKey, list[Estimate]], classes: Sequence[str]
+    catalog: Catalog,
+    rows: Sql,
+    found: Mapping[CellKey, list[Estimate]],
+    classes: Sequence[str],
+    groups: GroupSums | None,
 ) -> dict[CellKey, list[Estimate]]:
     metrics = _places(found, "cells")
     if not metrics:
@@ -273,7 +289,12 @@ def _cells_with_units(
         if by_name:
             empty = np.zeros((len(classes) + 1, len(classes)))
             influences[key] = np.stack([_given(by_name.get(name), empty) for name in metrics])
-    squares = read_unit_squares(catalog, rows, influences, classes)
+    decided = [one.name for one in decided_statistics(classes)]
+    if groups is not None and set(decided) <= set(groups.names):
+        flat = {key: each.reshape(len(each), -1) for key, each in influences.items()}
+        squares = {key: groups.squares(key, decided, each) for key, each in flat.items()}
+    else:
+        squares = read_unit_squares(catalog, rows, influences, classes)
     return _filled(found, squares, metrics, "cells")
 
 
@@ -282,7 +303,6 @@ def _scores_with_units(
     rows: Sql,
     found: Mapping[CellKey, list[Estimate]],
     scores: Mapping[CellKey, ScoreHistogram],
-    edges: Sequence[float],
     class_: str | None,
 ) -> dict[CellKey, list[Estimate]]:
     metrics = [(name, class_) for name in _RANKED]
@@ -296,12 +316,33 @@ def _scores_with_units(
             influences[key] = np.stack([_given(by_name.get(name), empty) for name in metrics])
     if not influences:
         return dict(found)
-    score = "score" if class_ is None else score_column(class_)
-    positive = "label = 1" if class_ is None else f"label = {literal(class_)}"
-    squares = read_score_unit_squares(
-        catalog, rows, scores, influences, edges, score=score, positive=positive
-    )
+    event = ("score", "label = 1") if class_ is None else (score_column(class_), f"label = {literal(class_)}")
+    kept = kept_unit_scores(catalog, rows, class_)
+    squares = read_score_squares(catalog, rows, (scores, influences), event, kept)
     return _filled(found, squares, metrics, "scores")
+
+
+def read_score_squares(
+    catalog: Catalog,
+    rows: Sql,
+    of: tuple[Mapping[CellKey, ScoreHistogram], Mapping[CellKey, Floats]],
+    event: tuple[str, str],
+    kept: Additive | None,
+) -> dict[CellKey, tuple[Floats, Floats]]:
+    """Sums over units of squared influence totals by score: from stored groups of many rows, else from the rows.
+
+    Args:
+        catalog: the project's views.
+        rows: scoped rows.
+        of: histograms, and influences of shape (M, 2, B) on M estimates.
+        event: SQL of the score, and of a label that is positive.
+        kept: the same scores by groups of units, where a project keeps them.
+    """
+    squares = stored_score_squares(catalog, rows, kept, *of) if kept is not None else None
+    if squares is not None:
+        return squares
+    edges = edges_of(catalog.predictions)
+    return read_score_unit_squares(catalog, rows, *of, edges, score=event[0], positive=event[1])
 
 
 def _given(influence: Floats | None, empty: Floats) -> Floats:

@@ -13,7 +13,8 @@ from analytics.aggregates.additive import held_rows, shown
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import Centre, RowMoments, needed_columns, read_centre, read_row_moments
 from analytics.aggregates.reliability import ReliabilityBins, read_reliability
-from analytics.aggregates.scores import ScoreHistogram, read_score_histograms, read_score_unit_squares
+from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
+from analytics.ask.aggregates import read_score_squares
 from analytics.ask.labels import Maturity, maturity_of
 from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.engines.text import Sql, literal
@@ -22,7 +23,7 @@ from analytics.measures import multiclass
 from analytics.measures.binary import few_rows, reliability_error
 from analytics.measures.calibration import Settled
 from analytics.measures.estimate import Estimate, with_units
-from analytics.measures.standard_quality import edges_of, kept_quality
+from analytics.measures.standard_quality import edges_of, kept_quality, kept_unit_scores
 from analytics.quality.calibration import CalibrationTestRow, adjusted_tests
 from analytics.results import Results, Status
 from analytics.scope import Scope, Window
@@ -239,10 +240,9 @@ def _with_units(
     for key, (intercept, slope) in lines.items():
         if intercept.influence is not None and slope.influence is not None:
             influences[key] = np.stack([intercept.influence, slope.influence])
-    squares = read_score_unit_squares(
-        catalog, rows, histograms, influences, edges_of(catalog.predictions), score=event.score,
-        positive=event.positive,
-    )  # fmt: skip
+    of_top = event.class_ is None and not _is_binary(catalog)
+    kept = None if of_top else kept_unit_scores(catalog, rows, event.class_)
+    squares = read_score_squares(catalog, rows, (histograms, influences), (event.score, event.positive), kept)
     answers = dict(lines)
     for key, (sums, units) in squares.items():
         intercept, slope = lines[key]

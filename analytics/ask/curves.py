@@ -15,13 +15,14 @@ from analytics.aggregates.pairs import PairHistogram, read_pairs
 from analytics.aggregates.reliability import BINS, ReliabilityBins, read_reliability
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
 from analytics.aggregates.stored_pairs import read_stored_pairs
+from analytics.aggregates.unit_groups import read_group_sums
 from analytics.ask.score_bins import score_histograms
 from analytics.ask.windows import in_order, resolve, versions_of
 from analytics.engines.text import Sql, literal
 from analytics.errors import ScopeError
 from analytics.measures import binary, multiclass
 from analytics.measures.estimate import among_class, of_cells, ratio
-from analytics.measures.standard_quality import decides, edges_of, kept_quality, regression_sums
+from analytics.measures.standard_quality import decides, edges_of, kept_quality, kept_units, regression_sums
 from analytics.quality.rows import CalibrationRow, ConfusionRow, PairBinRow, RocRow, ScoreBinRow
 from analytics.results import Results
 from analytics.scope import Scope, Window
@@ -309,14 +310,20 @@ def _operating_point(
 
 def _design_effects(catalog: Catalog, rows: Sql) -> dict[str | None, dict[CellKey, float]]:
     """By class (None of a binary model) and cell: how much more a residual's mean varies than of independent rows."""
+    groups = read_group_sums(catalog, rows, kept_units(catalog, rows))
     if catalog.predictions.task == "binary":
+        stored = kept_quality(catalog, rows).moments()
         moments, _ = read_row_moments(
-            catalog, rows, binary.STATISTICS, binary.TOGETHER, stored=kept_quality(catalog, rows).moments()
+            catalog, rows, binary.STATISTICS, binary.TOGETHER, stored=stored, groups=groups
         )
         return {None: {key: _design_effect(moment, "residual") for key, moment in moments.items()}}
     classes = catalog.predictions.classes
     moments, _ = read_row_moments(
-        catalog, rows, multiclass.class_residuals(classes), multiclass.residuals_together(classes)
+        catalog,
+        rows,
+        multiclass.class_residuals(classes),
+        multiclass.residuals_together(classes),
+        groups=groups,
     )
     return {
         name: {key: _design_effect(moment, f"residual_{i}") for key, moment in moments.items()}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.aggregates.additive import held_rows, shown
-from analytics.aggregates.cells import DecisionCells, read_decision_cells
+from analytics.aggregates.cells import MOST_DECISIONS, DecisionCells, decided_statistics, read_decision_cells
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import (
     Centre,
@@ -23,12 +23,13 @@ from analytics.aggregates.moments import (
     variance_over_units,
 )
 from analytics.aggregates.scores import ScoreHistogram, read_score_histograms
+from analytics.aggregates.unit_groups import read_group_sums
 from analytics.ask.windows import resolve, versions_of
-from analytics.engines.text import Sql, literal
+from analytics.engines.text import Sql
 from analytics.errors import ScopeError
 from analytics.measures import binary, multiclass, regression
 from analytics.measures.estimate import Estimate, missing, of_moments, ratio, with_units
-from analytics.measures.standard_quality import decides, edges_of, kept_quality
+from analytics.measures.standard_quality import decides, edges_of, kept_quality, kept_units
 from analytics.results import Results
 from analytics.scope import MISSING, Filter, Scope, Window
 from analytics.segments.compare import Difference, Pair, corrected, differences, impact
@@ -41,9 +42,6 @@ DEFAULT = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mean_a
 _RANKED = ("roc_auc", "average_precision")
 _SUMS = ("log_loss", "brier_score", "prevalence", "mean_score", "top_2_accuracy", "mean_error")
 _NOT_BY_SLICE = ("expected_calibration_error", "median_absolute_error")
-
-MOST_DECISIONS = 30
-"""(true, decided) pairs up to which their products over units are read: five classes."""
 
 
 @dataclass(frozen=True)
@@ -289,7 +287,7 @@ def _statistics(
     if not any(_of_decisions(one.metric) for one in wanted) or catalog.predictions.unit is None:
         return statistics, together
     # decisions as sums too: units on both sides of a slice then enter with their covariance
-    decided = _decided_statistics(classes or binary.CLASSES)
+    decided = decided_statistics(classes or binary.CLASSES)
     if len(decided) > MOST_DECISIONS:
         return statistics, together
     return (*statistics, *decided), (*together, tuple(one.name for one in decided))
@@ -297,17 +295,6 @@ def _statistics(
 
 def _of_decisions(metric: str) -> bool:
     return metric not in (*_RANKED, *_SUMS)
-
-
-def _decided_statistics(classes: Sequence[str]) -> tuple[Statistic, ...]:
-    """One statistic a (true, decided) pair, in the order of `DecisionCells`."""
-    true = [*(f"CAST(label AS VARCHAR) = {literal(name)}" for name in classes), "label IS NULL"]
-    decided = [f"CAST(decision AS VARCHAR) = {literal(name)}" for name in classes]
-    return tuple(
-        Statistic(f"decided_{i}_{j}", f"CASE WHEN scored AND {one} AND {other} THEN 1e0 ELSE 0e0 END")
-        for i, one in enumerate(true)
-        for j, other in enumerate(decided)
-    )
 
 
 def _read(
@@ -318,7 +305,10 @@ def _read(
     family = kept_quality(catalog, rows) if task == "binary" else None
     with held_rows(catalog, rows, partial(needed_columns, catalog.predictions)) as held:
         same = family.moments() if family is not None and statistics == binary.STATISTICS else None
-        moments, text = read_row_moments(catalog, held, statistics, together, slices=slices, stored=same)
+        groups = read_group_sums(catalog, held, kept_units(catalog, rows))
+        moments, text = read_row_moments(
+            catalog, held, statistics, together, slices=slices, stored=same, groups=groups
+        )
         texts = [text]
         cells: dict[CellKey, DecisionCells] = {}
         scores: dict[CellKey, ScoreHistogram] = {}

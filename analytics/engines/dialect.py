@@ -48,7 +48,8 @@ _FUNCTIONS = (
     exp.Floor, exp.Ceil,
     exp.Round, exp.Sqrt, exp.IsNan, exp.Least, exp.Greatest, exp.Lower, exp.Upper, exp.Distinct, exp.TimestampTrunc,
     exp.Extract, exp.AtTimeZone, exp.Chr, exp.Trim, exp.ArrayContains, exp.Concat,
-    exp.Exists, exp.Replace, exp.UnixToTime, exp.TimeToUnix, exp.Ln, exp.Pow,
+    exp.Exists, exp.Replace, exp.UnixToTime, exp.TimeToUnix, exp.Ln, exp.Pow, exp.MD5,
+    exp.Substring,
 )  # fmt: skip
 _ALLOWED = frozenset((*_STRUCTURE, *_OPERATORS, *_FUNCTIONS))
 _NAMED = frozenset({"isfinite", "epoch_us"})

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analytics.aggregates.additive import Additive, Standard
-from analytics.aggregates.cells import decision_parts
+from analytics.aggregates.cells import MOST_DECISIONS, decided_statistics, decision_parts
 from analytics.aggregates.class_pairs import standard_pairs
 from analytics.aggregates.condensed import Condensed, condensed
-from analytics.aggregates.edges import score_edges
+from analytics.aggregates.condensed_units import CondensedUnits
+from analytics.aggregates.edges import bin_expression, score_edges
 from analytics.aggregates.error_bins import error_parts
 from analytics.aggregates.moments import kept_centre, moment_sums, weighs_one
 from analytics.aggregates.reliability import reliability_parts
 from analytics.aggregates.scores import bins_together, score_parts
 from analytics.aggregates.stored_pairs import pair_parts, residual_parts
+from analytics.aggregates.unit_groups import UnitSums, unit_sums
+from analytics.aggregates.unit_scores import unit_scores
 from analytics.engines.text import Sql, literal
 from analytics.measures import binary, multiclass, regression
 from analytics.project import Predictions
@@ -50,13 +53,62 @@ def kept_quality(catalog: Catalog, rows: Sql) -> Condensed:
     return condensed(catalog, rows, binary.STATISTICS, binary.TOGETHER, edges_of(catalog.predictions))
 
 
+def kept_units(catalog: Catalog, rows: Sql) -> UnitSums | None:
+    """The sums by random groups of units as they are kept; None where rows belong to no unit."""
+    predictions = catalog.predictions
+    if predictions.unit is None:
+        return None
+    if predictions.task == "binary":
+        return _binary_units(catalog, rows).sums()
+    if predictions.task == "regression":
+        statistics = regression.statistics(kept_centre(catalog))
+    else:
+        classes = predictions.classes
+        decided = decided_statistics(classes)
+        statistics = (*multiclass.statistics(classes), *multiclass.class_residuals(classes))
+        statistics += decided if len(decided) <= MOST_DECISIONS else ()
+    return unit_sums({one.name: one.expression for one in statistics})
+
+
+def kept_unit_scores(catalog: Catalog, rows: Sql, class_: str | None = None) -> Additive | None:
+    """Scores by random groups of units as they are kept: of all rows, or of those one class is told from."""
+    if (
+        catalog.predictions.unit is None
+        or catalog.predictions.task == "regression"
+        or bins_together(rows) > 1
+    ):
+        return None
+    if catalog.predictions.task == "binary":
+        return _binary_units(catalog, rows).by_score()
+    score, positive = score_column(class_ or ""), f"label = {literal(class_ or '')}"
+    place = bin_expression(score, edges_of(catalog.predictions))
+    return unit_scores(place, score, positive, plain=weighs_one(catalog, rows))
+
+
+def _binary_units(catalog: Catalog, rows: Sql) -> CondensedUnits:
+    return CondensedUnits(kept_quality(catalog, rows), scores=bins_together(rows) == 1)
+
+
 def standard_quality(catalog: Catalog) -> Iterator[Standard]:
     """Quality of all rows, of the reference, and of every value of every declared segment and pair."""
     splits = [(), *((name,) for name in catalog.segments), *catalog.project.aggregates.pairs]
     for segments in splits:
         yield from (Standard(one, segments) for one in _quality(catalog, segments))
+        yield from (Standard(one, segments) for one in _by_unit(catalog, segments, "predictions"))
     if "reference" in catalog.sources:
         yield from (Standard(one, (), "reference") for one in _quality(catalog, (), "reference"))
+        yield from (Standard(one, (), "reference") for one in _by_unit(catalog, (), "reference"))
+
+
+def _by_unit(catalog: Catalog, segments: tuple[str, ...], source: Source) -> Iterator[Additive]:
+    rows = ScopedRows("", {}, Scope(), source, segments)
+    kept = kept_units(catalog, rows)
+    if kept is not None:
+        yield kept.additive
+    for class_ in catalog.predictions.classes or (None,):
+        scores = kept_unit_scores(catalog, rows, class_)
+        if scores is not None:
+            yield scores
 
 
 def _quality(

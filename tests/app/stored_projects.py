@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analytics.aggregates import error_bins, scores
+from analytics.aggregates import error_bins, scores, unit_groups
 from analytics.ask import features
 from analytics.engines.duckdb import DuckDBEngine
 from analytics.engines.text import Sql
@@ -88,6 +88,7 @@ def gates_down(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(scores, "EXACT_ROWS", 0)
     patch.setattr(scores, "FEW_ROWS", -1)
     patch.setattr(error_bins, "MANY_ROWS", 1)
+    patch.setattr(unit_groups, "MANY_ROWS", 1)
 
 
 def stored_project(folder: Path, task: str, *, unit: bool = False, metrics: bool = False) -> Path:

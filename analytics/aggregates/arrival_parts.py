@@ -21,6 +21,7 @@ from analytics.aggregates.arrivals import COVERAGE, COVERAGE_TOGETHER, bin_sql
 from analytics.aggregates.followed import Followed, joined
 from analytics.aggregates.keys import KEYS, column
 from analytics.aggregates.moments import moment_sums
+from analytics.aggregates.unit_groups import UnitSums, unit_sums
 from analytics.engines.text import Sql
 from analytics.project import Block, Predictions
 from analytics.scope import FINER, Grain, Scope
@@ -78,13 +79,19 @@ def standard_labels(catalog: Catalog) -> tuple[Standard, ...]:
         return ()
     grains: tuple[PartGrain, ...] = ("day", "5min")
     delays = (Standard(arrival_parts(catalog, grain)) for grain in grains)
-    return *delays, *(Standard(coverage_parts(catalog, grain)) for grain in grains)
+    units = () if catalog.predictions.unit is None else (Standard(coverage_units().additive),)
+    return *delays, *(Standard(coverage_parts(catalog, grain)) for grain in grains), *units
 
 
 def coverage_parts(catalog: Catalog, grain: PartGrain = "day") -> Additive:
     """Predictions and those of them that have a label."""
     sums = moment_sums(catalog, scoped_rows(catalog, Scope()), COVERAGE, COVERAGE_TOGETHER)
     return replace(sums.additive(), grain=grain)
+
+
+def coverage_units() -> UnitSums:
+    """The same by random groups of units, of days."""
+    return unit_sums({one.name: one.expression for one in COVERAGE})
 
 
 def whole_logs(catalog: Catalog, scope: Scope) -> Scope:

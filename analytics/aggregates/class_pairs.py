@@ -81,7 +81,7 @@ def stored_macro_squares(
 ) -> dict[CellKey, MacroSquares] | None:
     """As `analytics.aggregates.macro_squares.read_macro_squares`, from stored parts; None where there are none.
 
-    Nor are there any of units, whose rows go together.
+    Of independent rows: units are not told apart.
 
     Args:
         catalog: the project's views.
@@ -89,7 +89,7 @@ def stored_macro_squares(
         classes: class -> cell -> influences on the mean over classes.
         edges: inner edges of the score bins.
     """
-    if catalog.predictions.unit is not None or len(catalog.predictions.classes) > MOST_CLASSES:
+    if len(catalog.predictions.classes) > MOST_CLASSES:
         return None
     plain, coarse = weighs_one(catalog, rows), coarse_edges(edges)
     sums: dict[CellKey, Floats] = {}

@@ -8,21 +8,26 @@ however many rows there are; an error that many rows share is exact.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.aggregates.additive import Additive, read_stored
 from analytics.aggregates.edges import bin_expression
-from analytics.aggregates.keys import KEYS, CellKey
+from analytics.aggregates.keys import KEYS, CellKey, column, group
 from analytics.aggregates.latency_bins import STEP, BlockedLatencies, blocked
 from analytics.aggregates.moments import RowMoments, kept_scale
 from analytics.aggregates.ranks import ABOVE, MedianError
+from analytics.aggregates.unit_groups import GROUPS, are_many, group_codes, unit_group
 from analytics.engines.text import Sql
+from analytics.stats.arrays import as_floats
 from analytics.telemetry.catalog import Catalog
 
 MANY_ROWS = 250_000
 """Of fewer labelled rows every error is read and ordered: where there are more, reading them takes seconds."""
+TOGETHER = 3
+"""Bins that are one by group of units: 16 % wide."""
 _BELOW, _ABOVE = 280, 140  # from about a millionth to a thousand standard deviations of the predictions
 _MOST_OUTSIDE = 0.25
 """Where the bin below all edges, or that beyond, holds more of a cell's errors than that, these edges are of no use:
@@ -58,11 +63,8 @@ def error_parts(catalog: Catalog) -> Additive:
 def stored_errors(catalog: Catalog, rows: Sql) -> tuple[dict[CellKey, BlockedLatencies], str] | None:
     """The absolute errors of scoped rows from stored parts, and the SQL text that says what they are.
 
-    None where there are no parts for them, where the edges do not tell a cell's errors apart, or a unit is declared:
-    rows of one unit then vary together, which no sum by day knows.
+    None where there are no parts for them, or where the edges do not tell a cell's errors apart.
     """
-    if catalog.predictions.unit is not None:
-        return None
     stored = read_stored(catalog, rows, error_parts(catalog))
     if stored is None:
         return None
@@ -94,6 +96,57 @@ def above_from_bins(errors: BlockedLatencies) -> RowMoments:
         np.stack(sums, axis=1).astype(np.float64),
         np.array([[whole, part], [part, part]]),
     )
+
+
+def group_error_parts(catalog: Catalog) -> Additive:
+    """Absolute errors by random group of units (`analytics.aggregates.unit_groups`), a few neighbouring bins as one."""
+    place = bin_expression("error", error_edges(kept_scale(catalog)[1])[TOGETHER - 1 :: TOGETHER])
+
+    def query(rows: Sql) -> Sql:
+        keys = f"{KEYS}, unit_group"
+        text = (
+            f"SELECT {keys}, place, count(*) AS n, sum(weight) AS w FROM (SELECT {keys}, weight, {place} AS place FROM "
+            f"(SELECT {KEYS}, {unit_group()} AS unit_group, weight, abs(score - label) AS error FROM ({rows.text}) "
+            f"WHERE scored AND label IS NOT NULL AND weight > 0e0)) GROUP BY {keys}, place"
+        )
+        return Sql(text, rows.parameters)
+
+    return Additive("unit errors", query, ("n", "w"))
+
+
+def above_with_groups(
+    catalog: Catalog, rows: Sql, errors: Mapping[CellKey, BlockedLatencies]
+) -> dict[CellKey, RowMoments] | None:
+    """`above_from_bins` with what groups of units have above the median; None where there are no parts of them.
+
+    Of a group's rows in the bin that holds the median as many are above as of all; which of them are is taken as
+    independent between rows.
+    """
+    stored = read_stored(catalog, rows, group_error_parts(catalog))
+    if stored is None or not are_many(stored[0]):
+        return None
+    codes = group_codes(stored[0])
+    place, weight = column(stored[0], "place").astype(np.int64), column(stored[0], "w")
+    found = {}
+    for key, index in group(stored[0]).rows.items():
+        one, above = errors[key], errors[key].beyond(errors[key].pooled().quantile(0.5))
+        bins = one.place // TOGETHER
+        size = max(int(bins.max()), int(place[index].max())) + 1
+        whole = np.bincount(bins, one.weight, size)
+        share = np.divide(
+            np.bincount(bins, one.weight * above, size), whole, out=np.zeros(size), where=whole > 0
+        )
+        sums = as_floats(
+            [
+                np.bincount(codes[index], of, GROUPS)
+                for of in (weight[index], weight[index] * share[place[index]])
+            ]
+        )
+        products = sums @ sums.T
+        products[1, 1] += float((np.bincount(bins, one.squares, size) * share * (1.0 - share)).sum())
+        n_groups = np.count_nonzero(sums, axis=1).astype(np.float64)
+        found[key] = replace(above_from_bins(one), unit_products=products, n_units=n_groups)
+    return found
 
 
 def medians_from_bins(

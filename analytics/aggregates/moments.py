@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from analytics.aggregates.additive import Additive, read_added, read_stored
 from analytics.aggregates.keys import KEY_NAMES, KEYS, CellKey, add_blocks, block_codes, column, group
-from analytics.aggregates.unit_groups import GroupSums
+from analytics.aggregates.unit_groups import GroupSums, centred
 from analytics.engines.text import Sql
 from analytics.project import Predictions
 from analytics.telemetry.catalog import Catalog
@@ -348,8 +348,8 @@ def _units_of_groups(
         if slices:
             whole = groups.whole(key, names)
             more = np.abs(whole - sums) > _CANCELLED * np.abs(whole)
-            beside = Beside(sums.T @ whole, ((sums != 0.0) & more).sum(axis=0).astype(np.float64))
-        found[key] = sums.T @ sums, (sums != 0.0).sum(axis=0).astype(np.float64), beside
+            beside = Beside(centred(sums).T @ whole, ((sums != 0.0) & more).sum(axis=0).astype(np.float64))
+        found[key] = sums.T @ centred(sums), (sums != 0.0).sum(axis=0).astype(np.float64), beside
     return found
 
 

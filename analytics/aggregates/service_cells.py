@@ -24,6 +24,15 @@ from analytics.aggregates.latency_bins import (
     read_latencies,
 )
 from analytics.aggregates.moments import RowMoments, Statistic, read_row_moments
+from analytics.aggregates.service_units import (
+    UnitMoments,
+    beyond_sums,
+    moments_of,
+    request_sums,
+    stored_requests,
+    unit_service_parts,
+)
+from analytics.aggregates.unit_groups import GROUPS
 from analytics.engines.text import Sql, literal
 from analytics.scope import Grain
 from analytics.telemetry.catalog import Catalog
@@ -84,7 +93,14 @@ def read_service_cells(catalog: Catalog, rows: Sql, *, kinds: bool = True) -> Se
         moments = {key: found.moments(key, names, latencies, failing=failing) for key in found.groups}
         pooled = {key: one.pooled() for key, one in latencies.items()}
         if catalog.predictions.unit is not None:
-            moments = _with_units(catalog, held, moments, pooled, names)
+            by_group = unit_moments(catalog, held, latencies, names) if grain == "day" else None
+            if by_group is None:
+                moments = _with_units(catalog, held, moments, pooled, names)
+            else:
+                moments = {
+                    key: replace(one, **by_group[key]) if key in by_group else one
+                    for key, one in moments.items()
+                }
         texts = tuple(shown(rows, held, text) for text in (sums_sql, bins_sql) if text)
     return ServiceCells(
         {key: ServiceCell(moment, pooled.get(key)) for key, moment in moments.items()}, names, texts
@@ -131,6 +147,8 @@ def standard_service(catalog: Catalog) -> tuple[Standard, ...]:
     found = [Standard(request_parts(catalog, grain)) for grain in grains]
     if catalog.predictions.latency is not None:
         found += [Standard(latency_parts(grain)) for grain in grains]
+    if catalog.predictions.unit is not None:
+        found += [Standard(part) for part in unit_service_parts(catalog)]
     return tuple(found)
 
 
@@ -263,6 +281,28 @@ def above(probability: float) -> str:
     'above_99'
     """
     return f"above_{round(probability * 100)}"
+
+
+def unit_moments(
+    catalog: Catalog, rows: Sql, latencies: Mapping[CellKey, BlockedLatencies], kinds: Sequence[str]
+) -> dict[CellKey, UnitMoments] | None:
+    """What groups of units tell of every cell's statistics, in their order; None where there are no parts of it."""
+    table = stored_requests(catalog, rows)
+    beyond = beyond_sums(catalog, rows, latencies, PERCENTILES) if latencies and table is not None else {}
+    if table is None or beyond is None:
+        return None
+    names = set(table.column("kind").to_pylist()) - {None}
+    together = [names - set(kinds) if name == OTHER_KINDS else {name} for name in kinds]
+    requests = request_sums(
+        table, [sorted(one) for one in together] if catalog.predictions.ok_status else None
+    )
+    none = np.zeros((GROUPS, 1 + len(PERCENTILES))), np.zeros(1 + len(PERCENTILES))
+    found = {}
+    for key, sums in requests.items():
+        timed, within = beyond.get(key, none) if latencies else (np.zeros((GROUPS, 0)), np.zeros(0))
+        all_within = np.concatenate([np.zeros(sums.shape[1]), within])
+        found[key] = moments_of(np.concatenate([sums, timed], axis=1), all_within)
+    return found
 
 
 def _with_units(

@@ -138,13 +138,23 @@ def _place(table: pa.Table) -> int:
     return int(table.schema.get_field_index("segment"))
 
 
+def centred(sums: Floats) -> Floats:
+    """Sums of the groups with rows, less the mean over all groups; shape (G, K).
+
+    Influences that sum to 0 need none of it. For a count, which has no such sum, products of these are what the
+    squared counts of single units come to: E[sum (N_g - N / G)^2] = (1 - 1 / G) sum n_u^2.
+    """
+    apart: Floats = sums - sums.sum(axis=0) / GROUPS
+    return apart
+
+
 def are_many(table: pa.Table) -> bool:
     """Whether a question is about many rows, and about more than a few units."""
     n = column(table, "n")
     if n.sum() <= MANY_ROWS:
         return False
-    most = max(group(table).rows.values(), key=lambda index: float(n[index].sum()))
-    return len(most) >= LEAST_GROUPS
+    largest = max(group(table).rows.values(), key=lambda index: float(n[index].sum()))
+    return len(np.unique(group_codes(table)[largest])) >= LEAST_GROUPS
 
 
 def _by_cell(table: pa.Table, columns: Sequence[str]) -> dict[CellKey, tuple[Integers, Floats]]:

@@ -7,6 +7,7 @@ other parts together.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from analytics.aggregates.keys import KEYS, CellKey, column, group
 from analytics.aggregates.scores import ScoreHistogram
 from analytics.aggregates.unit_groups import GROUPS, are_many, group_codes, unit_group
 from analytics.engines.text import Sql
+from analytics.stats.arrays import as_floats
 from analytics.telemetry.catalog import Catalog
 
 Floats = NDArray[np.float64]
@@ -47,21 +49,52 @@ def unit_scores(place: str, score: str, positive: str, *, plain: bool) -> Additi
     return Additive("unit scores", query, ("n",) if plain else ("n", "w"))
 
 
-def stored_score_squares(
+class ScoreTotals(NamedTuple):
+    """How much the groups of one cell move M estimates.
+
+    Attributes:
+        by_group: sums of weight x mean influence, shape (M, `GROUPS`); a group without rows has 0.
+        within: sums of squared weights x squared distances from the mean influence, shape (M,).
+        n_groups: groups with labelled rows.
+    """
+
+    by_group: Floats
+    within: Floats
+    n_groups: int
+
+    def plus(self, other: ScoreTotals) -> ScoreTotals:
+        """What the same groups move by the scores of two classes."""
+        n_groups = max(self.n_groups, other.n_groups)
+        return ScoreTotals(self.by_group + other.by_group, self.within + other.within, n_groups)
+
+    def squares(self) -> tuple[Floats, Floats]:
+        """Sums over groups of squared totals, and the groups behind them, shape (M,) each."""
+        squares: Floats = (self.by_group**2).sum(axis=1) + self.within
+        return squares, np.full(len(squares), float(self.n_groups))
+
+
+def stored_score_totals(
     catalog: Catalog,
     rows: Sql,
     kept: Additive,
     histograms: Mapping[CellKey, ScoreHistogram],
     influences: Mapping[CellKey, Floats],
-) -> dict[CellKey, tuple[Floats, Floats]] | None:
-    """As `analytics.aggregates.scores.read_score_unit_squares`, from stored parts.
+) -> dict[CellKey, ScoreTotals] | None:
+    """How much groups of units move estimates that depend on the order of scores, from stored parts.
 
     A group's rows within a coarse bin have the mean influence of all rows there; how far theirs are from it is taken
     as independent between rows.
 
+    Args:
+        catalog: the project's views.
+        rows: scoped rows.
+        kept: scores by group.
+        histograms: of the cells.
+        influences: of one row of unit weight, shape (M, 2, B): label 0, label 1.
+
     Returns:
-        Cell -> sums over groups of squared influence totals, and the groups with a row; None where there are no parts
-        for this question, or some cell keeps distinct scores.
+        The totals of every cell; None where there are no parts for this question, rows or units are few, or some cell
+        keeps distinct scores.
     """
     if any(histograms[key].exact for key in influences):
         return None
@@ -70,20 +103,15 @@ def stored_score_squares(
         return None
     table = stored[0]
     codes, label = group_codes(table), column(table, "is_positive").astype(np.int64)
-    place, weights = (
-        column(table, "place").astype(np.int64),
-        column(table, "w" if "w" in table.column_names else "n"),
-    )
+    place = column(table, "place").astype(np.int64)
+    weights = column(table, "w" if "w" in table.column_names else "n")
     found = {}
     for key, index in group(table).rows.items():
-        if key not in influences:
-            continue
-        means, within = _coarse(histograms[key], influences[key], int(place[index].max()) + 1)
-        moved = means[:, label[index], place[index]] * weights[index]
-        totals = np.stack([np.bincount(codes[index], each, GROUPS) for each in moved])
-        n_groups = float(len(np.unique(codes[index])))
-        squares = (totals**2).sum(axis=1) + within
-        found[key] = (squares, np.full(len(squares), n_groups))
+        if key in influences:
+            means, within = _coarse(histograms[key], influences[key], int(place[index].max()) + 1)
+            moved = means[:, label[index], place[index]] * weights[index]
+            totals = as_floats([np.bincount(codes[index], each, GROUPS) for each in moved])
+            found[key] = ScoreTotals(totals, within, len(np.unique(codes[index])))
     return found
 
 

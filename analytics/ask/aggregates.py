@@ -32,7 +32,7 @@ from analytics.aggregates.scores import (
     takes_seconds,
 )
 from analytics.aggregates.unit_groups import GroupSums, read_group_sums
-from analytics.aggregates.unit_scores import stored_score_squares
+from analytics.aggregates.unit_scores import ScoreTotals, stored_score_totals
 from analytics.ask.score_bins import score_histograms
 from analytics.engines.text import Sql, literal
 from analytics.measures import binary, macro, multiclass, regression
@@ -221,12 +221,38 @@ def _macro_exact(
             for name, influence in macro.macro_influences(estimates, _RANKED).items():
                 by_class.setdefault(name, {})[key] = ClassInfluences(scores[name][key], influence)
     squares = stored_macro_squares(catalog, rows, by_class, edges) if many else None
+    if squares is not None and catalog.predictions.unit is not None:
+        squares = _with_groups(catalog, rows, by_class, squares)
     if squares is None:
         squares = read_macro_squares(catalog, rows, by_class, edges)
     declared = catalog.predictions.unit is not None
     return {
         key: [_macro_of(e, estimates, squares.get(key), units=declared) for e in estimates]
         for key, estimates in found.items()
+    }
+
+
+def _with_groups(
+    catalog: Catalog,
+    rows: Sql,
+    classes: Mapping[str, Mapping[CellKey, ClassInfluences]],
+    squares: Mapping[CellKey, MacroSquares],
+) -> dict[CellKey, MacroSquares] | None:
+    """Squares over rows with those over groups of units, who move all classes' estimates together."""
+    added: dict[CellKey, ScoreTotals] = {}
+    for name, cells in classes.items():
+        kept = kept_unit_scores(catalog, rows, name)
+        histograms = {key: one.histogram for key, one in cells.items()}
+        influences = {key: one.influence for key, one in cells.items()}
+        totals = (
+            stored_score_totals(catalog, rows, kept, histograms, influences) if kept is not None else None
+        )
+        if totals is None:
+            return None
+        for key, one in totals.items():
+            added[key] = added[key].plus(one) if key in added else one
+    return {
+        key: MacroSquares(one.rows, *added[key].squares()) for key, one in squares.items() if key in added
     }
 
 
@@ -254,10 +280,14 @@ def _regression(catalog: Catalog, rows: Sql, confidence: float, wanted: _Wanted)
         }
         return _answer(plain, moments, (sums_sql,))
     stored = error_bins.stored_errors(catalog, rows) if _reads_many(rows, moments) else None
+    by_unit = None
+    if stored is not None and catalog.predictions.unit is not None:
+        by_unit = error_bins.above_with_groups(catalog, rows, stored[0])
+        stored = None if by_unit is None else stored
     if stored is None:
         counted = read_above_median(catalog, rows, read_medians(catalog, rows))
     else:
-        counted = {key: error_bins.above_from_bins(one) for key, one in stored[0].items()}
+        counted = by_unit or {key: error_bins.above_from_bins(one) for key, one in stored[0].items()}
     above = {key: regression.above_median(one) for key, one in counted.items()}
     reach = {key: regression.median_reach(share, confidence) for key, share in above.items()}
     if stored is None:
@@ -338,9 +368,9 @@ def read_score_squares(
         event: SQL of the score, and of a label that is positive.
         kept: the same scores by groups of units, where a project keeps them.
     """
-    squares = stored_score_squares(catalog, rows, kept, *of) if kept is not None else None
-    if squares is not None:
-        return squares
+    totals = stored_score_totals(catalog, rows, kept, *of) if kept is not None else None
+    if totals is not None:
+        return {key: one.squares() for key, one in totals.items()}
     edges = edges_of(catalog.predictions)
     return read_score_unit_squares(catalog, rows, *of, edges, score=event[0], positive=event[1])
 

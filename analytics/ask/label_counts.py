@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.aggregates.arrival_parts import coverage_parts, is_fine, read_followed
+from analytics.aggregates.arrival_parts import coverage_parts, coverage_units, is_fine, read_followed
 from analytics.aggregates.arrivals import (
     COVERAGE,
     COVERAGE_TOGETHER,
@@ -25,6 +25,7 @@ from analytics.aggregates.arrivals import (
 from analytics.aggregates.followed import arrivals_of, delays_of_groups
 from analytics.aggregates.keys import CellKey
 from analytics.aggregates.moments import RowMoments, read_row_moments
+from analytics.aggregates.unit_groups import read_group_sums
 from analytics.ask.labels import Maturity, known, maturity_of, outages_of
 from analytics.ask.windows import resolve, versions_of
 from analytics.engines.text import Sql
@@ -83,7 +84,8 @@ def _from_parts(catalog: Catalog, scope: Scope, known_at: datetime) -> _Reading 
     followed, text = stored
     rows = scoped_rows(catalog, replace(scope, versions=()), now=known_at)
     kept = coverage_parts(catalog, "5min" if is_fine(scope) else "day")
-    moments, sql = read_row_moments(catalog, rows, COVERAGE, COVERAGE_TOGETHER, stored=kept)
+    groups = None if is_fine(scope) else read_group_sums(catalog, rows, coverage_units())
+    moments, sql = read_row_moments(catalog, rows, COVERAGE, COVERAGE_TOGETHER, stored=kept, groups=groups)
     section = catalog.project.labels
     after = section.absent_after if section is not None else None
     now = arrivals_of(followed, known_at, learn=False, absent_after=after, sql=text)

@@ -10,7 +10,7 @@ from analytics.aggregates.class_pairs import standard_pairs
 from analytics.aggregates.condensed import Condensed, condensed
 from analytics.aggregates.condensed_units import CondensedUnits
 from analytics.aggregates.edges import bin_expression, score_edges
-from analytics.aggregates.error_bins import error_parts
+from analytics.aggregates.error_bins import error_parts, group_error_parts
 from analytics.aggregates.moments import kept_centre, moment_sums, weighs_one
 from analytics.aggregates.reliability import reliability_parts
 from analytics.aggregates.scores import bins_together, score_parts
@@ -105,6 +105,8 @@ def _by_unit(catalog: Catalog, segments: tuple[str, ...], source: Source) -> Ite
     kept = kept_units(catalog, rows)
     if kept is not None:
         yield kept.additive
+    if kept is not None and catalog.predictions.task == "regression" and not segments:
+        yield group_error_parts(catalog)
     for class_ in catalog.predictions.classes or (None,):
         scores = kept_unit_scores(catalog, rows, class_)
         if scores is not None:

@@ -31,6 +31,9 @@ PAGES = (
 )
 
 
+PAGES_WITH_UNITS = ("quality", "segments", "service", "telemetry")
+
+
 @pytest.fixture(scope="module", params=["binary", "multiclass", "regression"])
 def stored(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -54,6 +57,24 @@ def test_a_monitor_page_reads_no_row(open_page, stored, page):
     # the process that asks ahead can hand over every answer, and so nobody waits for it after the first click
     for key, answer in answers().items():
         assert repr(unpacked(io.BytesIO(packed((key, answer))))) == repr((key, answer))
+
+
+@pytest.fixture(scope="module", params=["binary", "multiclass", "regression"])
+def of_units(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same, with a unit declared."""
+    with pytest.MonkeyPatch.context() as patch:
+        gates_down(patch)
+        yield stored_project(tmp_path_factory.mktemp(f"{request.param}_units"), request.param, unit=True)
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_UNITS)
+def test_nor_where_units_go_together(open_page, of_units, page):
+    answers().clear()
+    with reading_rows() as texts:
+        shown = open_page(page, of_units)
+    assert_fine(shown)
+    assert shown.metric or shown.dataframe or shown.get("plotly_chart")
+    assert not texts, "\n\n".join(text[:400] for text in texts)
 
 
 def test_the_aggregates_are_what_answers(open_page, stored):

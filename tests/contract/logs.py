@@ -27,6 +27,7 @@ task = "{task}"
 id = "id"
 timestamp = "ts"
 version = "version"
+unit = "who"
 weight = "weight"
 latency = "latency"
 status = "status"
@@ -106,6 +107,7 @@ def _rows(rng: np.random.Generator, n: int, start: datetime = FIRST) -> pa.Table
         "other": 1 - score,
         "amount": pa.array(amount, mask=rng.random(n) < 0.05),
         "visits": pa.array(rng.integers(0, 12, n), pa.int64(), mask=rng.random(n) < 0.02),
+        "who": pa.array([f"w{i * i % 701} \u00e9" for i in range(n)], mask=np.arange(n) % 50 == 0),
         "country": pa.array(country, mask=rng.random(n) < 0.03),
         "new": pa.array(rng.random(n) < 0.3, mask=rng.random(n) < 0.03),
     })  # fmt: skip

@@ -348,8 +348,10 @@ def _units_of_groups(
         if slices:
             whole = groups.whole(key, names)
             more = np.abs(whole - sums) > _CANCELLED * np.abs(whole)
-            beside = Beside(centred(sums).T @ whole, ((sums != 0.0) & more).sum(axis=0).astype(np.float64))
-        found[key] = sums.T @ centred(sums), (sums != 0.0).sum(axis=0).astype(np.float64), beside
+            beside = Beside(
+                centred(sums).T @ centred(whole), ((sums != 0.0) & more).sum(axis=0).astype(np.float64)
+            )
+        found[key] = centred(sums).T @ centred(sums), (sums != 0.0).sum(axis=0).astype(np.float64), beside
     return found
 
 

@@ -130,5 +130,5 @@ def beyond_sums(
 
 def moments_of(sums: Floats, within: Floats) -> UnitMoments:
     """Products of the groups' sums, and the groups behind each."""
-    products = sums.T @ centred(sums) + np.diag(within)
+    products = centred(sums).T @ centred(sums) + np.diag(within)
     return UnitMoments(unit_products=products, n_units=(sums != 0.0).sum(axis=0).astype(np.float64))

@@ -81,23 +81,24 @@ class GroupSums:
 
     Attributes:
         names: of the K statistics.
-        cells: cell -> the groups that have rows, shape (G,), and their sums, shape (G, K).
+        cells: cell -> sums by group, shape (`GROUPS`, K); a group without rows has 0.
         slices: cell of a window and version -> the same over all its segment values together.
     """
 
     names: tuple[str, ...]
-    cells: Mapping[CellKey, tuple[Integers, Floats]]
-    slices: Mapping[CellKey, tuple[Integers, Floats]]
+    cells: Mapping[CellKey, Floats]
+    slices: Mapping[CellKey, Floats]
 
     def of(self, key: CellKey, names: Sequence[str]) -> Floats:
-        """The sums of some statistics in the groups of a cell, shape (G, K)."""
-        found: Floats = self.cells[key][1][:, [self.names.index(name) for name in names]]
+        """The sums of some statistics of a cell, shape (`GROUPS`, K)."""
+        found: Floats = self.cells[key][:, [self.names.index(name) for name in names]]
         return found
 
     def whole(self, key: CellKey, names: Sequence[str]) -> Floats:
-        """The sums that the groups of a cell have in all segment values together, shape (G, K)."""
-        mine, (all_groups, sums) = self.cells[key][0], self.slices[CellKey(key.window, key.version, None)]
-        return sums[np.searchsorted(all_groups, mine)][:, [self.names.index(name) for name in names]]
+        """The sums of all segment values of a cell's window and version together, shape (`GROUPS`, K)."""
+        every = self.slices[CellKey(key.window, key.version, None)]
+        found: Floats = every[:, [self.names.index(name) for name in names]]
+        return found
 
     def squares(self, key: CellKey, names: Sequence[str], influences: Floats) -> tuple[Floats, Floats]:
         """Sums over groups of squared influence totals, and how many groups have a row that moves each.
@@ -139,12 +140,12 @@ def _place(table: pa.Table) -> int:
 
 
 def centred(sums: Floats) -> Floats:
-    """Sums of the groups with rows, less the mean over all groups; shape (G, K).
+    """Sums by group less their mean; shape (`GROUPS`, K).
 
     Influences that sum to 0 need none of it. For a count, which has no such sum, products of these are what the
     squared counts of single units come to: E[sum (N_g - N / G)^2] = (1 - 1 / G) sum n_u^2.
     """
-    apart: Floats = sums - sums.sum(axis=0) / GROUPS
+    apart: Floats = sums - sums.mean(axis=0)
     return apart
 
 
@@ -157,19 +158,13 @@ def are_many(table: pa.Table) -> bool:
     return len(np.unique(group_codes(table)[largest])) >= LEAST_GROUPS
 
 
-def _by_cell(table: pa.Table, columns: Sequence[str]) -> dict[CellKey, tuple[Integers, Floats]]:
+def _by_cell(table: pa.Table, columns: Sequence[str]) -> dict[CellKey, Floats]:
     codes = group_codes(table)
     values = np.stack([column(table, name) for name in columns], axis=1)
     found = {}
     for key, index in group(table).rows.items():
-        groups, place = np.unique(codes[index], return_inverse=True)
-        sums = values[index]
-        if len(groups) < len(index):
-            added = np.zeros((len(groups), len(columns)))
-            np.add.at(added, place, sums)
-        else:
-            added = sums[np.argsort(codes[index], kind="stable")]
-        found[key] = (groups, added)
+        found[key] = np.zeros((GROUPS, len(columns)))
+        np.add.at(found[key], codes[index], values[index])
     return found
 
 

@@ -12,8 +12,9 @@ import pytest
 from scipy import stats
 
 from analytics.aggregates import error_bins, scores, unit_groups
+from analytics.aggregates.keys import CellKey
 from analytics.aggregates.service_cells import standard_service
-from analytics.aggregates.unit_groups import GROUPS, GroupSums, read_group_sums, unit_group
+from analytics.aggregates.unit_groups import GROUPS, GroupSums, centred, read_group_sums, unit_group
 from analytics.ask.calibration import calibration_tests_of
 from analytics.ask.quality import quality_of
 from analytics.ask.segments import segments_of
@@ -21,6 +22,7 @@ from analytics.ask.service import service_of
 from analytics.engines.text import Sql
 from analytics.measures.standard_quality import kept_units, standard_quality
 from analytics.scope import Scope
+from analytics.stats.blocks import largest_variance, unit_variance
 from analytics.telemetry.rows import scoped_rows
 from tests.aggregates.memory_parts import MemoryParts, counting
 from tests.ask.projects import times, write_project
@@ -204,13 +206,14 @@ def test_sums_by_group_are_those_of_the_rows(catalog):
     weight = frame["w"] if found.predictions.weight else pd.Series(1.0, frame.index)
     for key in groups.cells:
         mine = frame["place"] == key.segment
-        expected = weight[mine].groupby(frame["group"][mine]).sum().sort_index()
+        expected = weight[mine].groupby(frame["group"][mine]).sum()
+        expected = expected.reindex(range(GROUPS), fill_value=0)
         if found.predictions.task == "binary":
             assert groups.of(key, ["labelled"])[:, 0] == pytest.approx(expected.to_numpy())
-        whole = weight.groupby(frame["group"]).sum().reindex(expected.index)
+        whole = weight.groupby(frame["group"]).sum().reindex(range(GROUPS), fill_value=0)
         if found.predictions.task == "binary":
             assert groups.whole(key, ["labelled"])[:, 0] == pytest.approx(whole.to_numpy())
-        assert groups.cells[key][0].tolist() == expected.index.tolist()
+        assert (groups.cells[key] != 0).any(axis=1).sum() > 55
 
 
 def test_few_rows_and_few_units_are_read_unit_by_unit(catalog, tmp_path):
@@ -242,26 +245,33 @@ def test_every_group_is_as_likely(catalog):
     assert [code[name] for name in groups[:300]] == [_group(name, None) for name in names[:300]]
 
 
+def test_a_count_varies_as_its_units_do():
+    draw = np.random.default_rng(3)
+    size = draw.poisson(draw.gamma(1.0, 8.0, 20_000)).astype(float)
+    found = []
+    for _ in range(300):
+        sums = np.bincount(draw.integers(0, GROUPS, len(size)), size, GROUPS)[:, None]
+        found.append(float((centred(sums) ** 2).sum()) * GROUPS / (GROUPS - 1))
+    assert np.mean(found) == pytest.approx((size**2).sum(), rel=0.05)
+
+
 @pytest.mark.statistical
 def test_intervals_hold_the_truth_as_often_as_they_promise():
     draw = np.random.default_rng(5)
     held, narrow, repeats, units = 0, 0, 1500, 700
-    names = ("right", "labelled")
+    names, cell = ("right", "labelled"), CellKey(_day(0), None, None)
     for _ in range(repeats):
         # units of very different size, each with a share of its own
         size = draw.poisson(draw.gamma(1.0, 8.0, units))
         right = draw.binomial(size, draw.beta(4, 2, units)).astype(float)
         group = draw.integers(0, GROUPS, units)
         sums = np.stack([np.bincount(group, each, GROUPS) for each in (right, size)], axis=1)
-        cell = GroupSums(names, {}, {})
-        total = sums.sum(axis=0)
-        value = total[0] / total[1]
-        gradient = np.array([1.0, -value]) / total[1]
-        variance = float(((sums @ gradient) ** 2).sum()) * GROUPS / (GROUPS - 1)
-        reach = stats.t.ppf(0.975, GROUPS - 1) * np.sqrt(variance)
-        held += abs(value - 4 / 6) <= reach
-        narrow += abs(value - 4 / 6) <= 1.96 * np.sqrt(value * (1 - value) / total[1])
-        assert cell.names == names
+        value = right.sum() / size.sum()
+        influence = np.array([[1.0, -value]]) / size.sum()
+        (squares,), (n,) = GroupSums(names, {cell: sums}, {}).squares(cell, names, influence)
+        variance, df, _ = largest_variance(0.0, float(unit_variance(squares, n)), None, 0, int(n))
+        held += abs(value - 4 / 6) <= stats.t.ppf(0.975, df) * np.sqrt(variance)
+        narrow += abs(value - 4 / 6) <= 1.96 * np.sqrt(value * (1 - value) / size.sum())
     assert 0.935 < held / repeats < 0.965
     assert narrow / repeats < 0.85
 

@@ -57,6 +57,7 @@ def turn(project: Path, kind: ExampleKind) -> tuple[float, float, float]:
         bench.catalog  # noqa: B018 - opens the logs
         answer, asked = taken(partial(bench.examples, kind=kind))
     files = ", ".join(literal(str(project / file)) for file in sorted({row.file for row in answer.rows}))
+    duckdb.execute("SET enable_progress_bar = false")
     _, scan = taken(lambda: [duckdb.sql(f"SELECT {items} FROM '{project / name}/*.parquet'").fetchall()
                              for name, items in NEEDED.items()])  # fmt: skip
     _, shown = taken(

@@ -43,7 +43,7 @@ end = {end}
 
 # [reference]                  # ... or files of its own
 # path = "reference/*.parquet\""""
-WORSE_SLICES = "Slices worse than the rest"
+WORSE_SLICES = "Worse slices"
 COSTLIEST = "{where} costs most"
 ITS_SHARE = "Its share of the rows"
 COMPARED = "Slices compared"

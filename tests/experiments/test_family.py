@@ -128,7 +128,7 @@ def family(procedure, shifts, arms):
 
 
 @pytest.mark.parametrize("procedure", ["holm", "bh", "fixed-sequence", "none"])
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(shifts=st.lists(st.floats(-5, 5), min_size=1, max_size=5), n_arms=st.integers(2, 3))
 def test_p_value_interval_and_badge_agree_whatever_the_procedure(procedure, shifts, n_arms):
     answer = family(procedure, shifts, ARMS[:n_arms])

@@ -112,12 +112,16 @@ def interval(low: float | None, high: float | None, *, share: bool = False) -> s
     ('0.800 to 0.860', '10% to 12.5%', '–')
     >>> interval(0.89982, 0.90014), interval(0.24981, 0.25042, share=True)
     ('0.8998 to 0.9001', '24.98% to 25.04%')
+    >>> interval(-0.89982, -0.90014), interval(0.9, math.nextafter(0.9, 1)), interval(math.nan, math.nan)
+    ('−0.8998 to −0.9001', '0.900 to 0.900', '– to –')
     """
     if low is None or high is None:
         return NONE
     show = percent if share else number
     ends = show(low), show(high)
-    if low != high and ends[0] == ends[1] and 1e-4 <= max(abs(low), abs(high)) < math.inf:
+    most = max(abs(low), abs(high))
+    # what rounding of sums leaves is no width, and what is written as a power stays so
+    if ends[0] == ends[1] and 1e-4 <= most < math.inf and abs(high - low) > 1e-7 * most:
         ends = _told_apart(low, high, share=share)
     return f"{ends[0]} to {ends[1]}"
 
@@ -125,7 +129,7 @@ def interval(low: float | None, high: float | None, *, share: bool = False) -> s
 def _told_apart(low: float, high: float, *, share: bool) -> tuple[str, str]:
     unit, sign = (100, "%") if share else (1, "")
     # rounding moves neither end by more than a sixth of the width
-    decimals = min(12, max(0, math.ceil(math.log10(3 / (high - low) / unit))))
+    decimals = min(12, max(0, math.ceil(math.log10(3 / abs(high - low) / unit))))
     first, last = (f"{value * unit:,.{decimals}f}{sign}".replace("-", MINUS) for value in (low, high))
     return first, last
 

@@ -96,22 +96,29 @@ def read_sample(
     picked |= dict(columns or {})
     with _that_can_be_drawn(catalog, rows, size, where, seed) as (few, totals):
         drawn = _drawn(catalog, few, size, picked, where, seed)
-    return drawn if totals is None else Sample(drawn.table, totals, drawn.sql)
+    if totals is None:
+        return drawn
+    # what is shown is the definition, which anybody can run, not the table that was held meanwhile
+    return Sample(drawn.table, totals, _text(rows, picked, where))
 
 
 def _drawn(
     catalog: Catalog, rows: Sql, size: int, picked: Mapping[str, str], where: str, seed: str
 ) -> Sample:
+    text = _text(rows, picked, where)
+    table = catalog.engine.query(Sql(text, {**rows.parameters, "sample_seed": seed, "sample_size": size}))
+    totals = _totals(table.group_by(list(KEYS[:1] + KEYS[2:])).aggregate([("n_total", "max")]), "n_total_max")
+    return Sample(table.drop_columns(["n_total"]), totals, text)
+
+
+def _text(rows: Sql, picked: Mapping[str, str], where: str) -> str:
     named = "".join(f", {expression} AS {identifier(name)}" for name, expression in picked.items())
-    text = (
+    return (
         f"SELECT {', '.join(KEYS)}, ts, unit, label, decision, scored, weight{named}, n_total FROM "
         f"(SELECT *, count(*) OVER (PARTITION BY {_CELL}) AS n_total, row_number() OVER "
         f"(PARTITION BY {_CELL} ORDER BY {_DIGEST}, file, row) AS place "
         f"FROM ({rows.text}) WHERE {where}) WHERE place <= $sample_size ORDER BY ts, file, row"
     )
-    table = catalog.engine.query(Sql(text, {**rows.parameters, "sample_seed": seed, "sample_size": size}))
-    totals = _totals(table.group_by(list(KEYS[:1] + KEYS[2:])).aggregate([("n_total", "max")]), "n_total_max")
-    return Sample(table.drop_columns(["n_total"]), totals, text)
 
 
 @contextmanager

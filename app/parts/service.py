@@ -97,19 +97,19 @@ def _tiles(view: View, now: ServiceRow, was: ServiceRow | None, objectives: list
     low, high = now.request_rate_ci_low, now.request_rate_ci_high
     limits = f"{rate_short(low)} to {rate_short(high)}" if low is not None and high is not None else ""
     found = [
-        _tile(now, was, "request_rate", words.REQUESTS, rate_short(now.request_rate or 0.0), limits),
+        _tile(view, now, was, "request_rate", words.REQUESTS, rate_short(now.request_rate or 0.0), limits=limits),
         _tile(
-            now, was, "error_rate", words.ERRORS, percent(now.error_rate),
-            interval(now.error_rate_ci_low, now.error_rate_ci_high, share=True),
+            view, now, was, "error_rate", words.ERRORS, percent(now.error_rate),
+            limits=interval(now.error_rate_ci_low, now.error_rate_ci_high, share=True),
         ),
         _tile(
-            now, was, "latency_p95", words.P95, number(now.latency_p95),
-            _limits(now.latency_p95_ci_low, now.latency_p95_ci_high),
+            view, now, was, "latency_p95", words.P95, number(now.latency_p95),
+            limits=_limits(now.latency_p95_ci_low, now.latency_p95_ci_high),
         ),
     ]  # fmt: skip
     if not periods:
         ends = _limits(now.latency_p99_ci_low, now.latency_p99_ci_high)
-        return [*found, _tile(now, was, "latency_p99", words.P99, number(now.latency_p99), ends)]
+        return [*found, _tile(view, now, was, "latency_p99", words.P99, number(now.latency_p99), limits=ends)]
     worst = min(periods, key=lambda row: row.budget_left or 0.0)
     period = view.project.objectives[worst.objective].period
     return [
@@ -123,7 +123,17 @@ def _tiles(view: View, now: ServiceRow, was: ServiceRow | None, objectives: list
     ]
 
 
-def _tile(now: ServiceRow, was: ServiceRow | None, metric: str, label: str, value: str, limits: str) -> Tile:
+def _undeclared(view: View, metric: str) -> str | None:
+    """What the project would have to declare for this number to be known."""
+    section = view.bench.catalog.predictions
+    if metric.startswith("latency"):
+        return words.NO_LATENCY if section.latency is None else None
+    return words.NO_STATUS if metric == "error_rate" and not section.ok_status else None
+
+
+def _tile(
+    view: View, now: ServiceRow, was: ServiceRow | None, metric: str, label: str, value: str, *, limits: str
+) -> Tile:
     known = getattr(now, metric) is not None
     base = getattr(was, metric) if was is not None else None
     change = moved(now, was, metric)
@@ -136,11 +146,10 @@ def _tile(now: ServiceRow, was: ServiceRow | None, metric: str, label: str, valu
         elif change is not None and base:
             delta = f"{signed(100 * change.value / base)}%"
     good = None if metric == "request_rate" or change is None or not change.sure else change.value < 0
-    timed = metric.startswith("latency")
-    n, missing = (now.n_timed, words.NO_LATENCY) if timed else (now.n, words.NO_STATUS)
+    n = now.n_timed if metric.startswith("latency") else now.n
     return Tile(
         label, value, f"{limits} · n = {count(n)}", delta, compared, good,
-        status="ok" if known else "undefined", reason=None if known else now.reason or missing,
+        status="ok" if known else "undefined", reason=None if known else _undeclared(view, metric) or now.reason,
         help=title_of(metric),
     )  # fmt: skip
 

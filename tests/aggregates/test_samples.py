@@ -95,6 +95,7 @@ def test_of_many_rows_those_that_can_be_drawn_are_found_first_and_are_the_same(f
     assert few.table.equals(whole.table)
     assert few.table.column("label").null_count < few.n
     assert few.totals == whole.totals
+    assert few.sql == whole.sql  # the definition, not the table held meanwhile
 
 
 def test_all_rows_are_sorted_where_too_few_were_kept(fed, monkeypatch):

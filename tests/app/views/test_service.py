@@ -108,7 +108,11 @@ def test_a_project_that_declares_nothing_is_taught(open_page, make_project):
     for section in ("objectives", "assertions", "tail"):
         page = open_page("service", folder, range="all", section=section)
         assert_fine(page)
-    assert "share = 0.99" in texts(open_page("service", folder, range="all", section="objectives"))
+    page = open_page("service", folder, range="all", section="objectives")
+    assert "share = 0.99" in texts(page)
+    # where the numbers would stand: failed requests, and both latencies
+    assert texts(page).count("ok_status are not declared") == 1
+    assert texts(page).count("predictions.latency is not declared") == 2
 
 
 def test_no_request_is_a_sentence_and_a_way_out(open_page, story):
